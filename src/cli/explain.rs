@@ -1,0 +1,27 @@
+//! `explain`: ids and codes to pages.
+
+use std::io::{self, Write};
+
+use super::{Status, complain, term};
+use crate::explain::{explain, ids};
+
+pub(super) fn run(what: &[String]) -> io::Result<Status> {
+    let words: Vec<&str> = what.iter().map(String::as_str).collect();
+    let texts: Option<Vec<String>> = match explain(&words) {
+        Some(text) => Some(vec![text]),
+        None => words.iter().map(|w| explain(&[w])).collect(),
+    };
+    let Some(texts) = texts else {
+        let known: Vec<&str> = ids().collect();
+        complain(&format!("`{}` is not known", term::safe(&words.join(" "))));
+        complain(&format!(
+            "  try: `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, EZA2897I, or one of {}",
+            known.join(" ")
+        ));
+        return Ok(Status::Unreadable);
+    };
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(texts.join("\n").as_bytes())?;
+    stdout.flush()?;
+    Ok(Status::Works)
+}

@@ -1,0 +1,36 @@
+//! Terminals: colour per stream, and nothing unescaped.
+
+use std::ffi::OsString;
+
+use super::args::When;
+use crate::transcript::secrets;
+use crate::wire::printable_str;
+
+/// Whether a stream is coloured. NO_COLOR counts when it is not empty (no-color.org).
+pub(super) fn colour(when: When, is_terminal: bool) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+            let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+            is_terminal && !set("NO_COLOR") && !dumb
+        }
+    }
+}
+
+/// Text of an input, fit for a terminal: line breaks stay, everything else that is not printable is escaped.
+pub(super) fn safe(text: &str) -> String {
+    text.lines().map(printable_str).collect::<Vec<_>>().join("\n")
+}
+
+/// The command line as reports carry it, secrets masked.
+pub(super) fn command_line(arguments: &[OsString]) -> String {
+    let words = arguments.iter().skip(1).map(|a| a.to_string_lossy());
+    let mut line = String::from("ftpsdiag");
+    for word in words {
+        line.push(' ');
+        line.push_str(&word);
+    }
+    printable_str(&secrets::Lines::default().mask(&line))
+}

@@ -1,0 +1,27 @@
+//! What the numbers and wordings of this trade mean: one table a file (`*.tsv`), one look-up each.
+//!
+//! A table is text that people edit: the first line names the columns, `#` begins a comment, every row ends with its
+//! `source` and with how far that source was read (`confirmed`), and `-` stands for "none". Nothing is built or kept in
+//! memory: a look-up scans its table, a few hundred lines. Unknown numbers are `None`; the caller prints the number.
+
+mod directive;
+mod fingerprint;
+mod ftp;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod zos;
+
+pub use directive::{Directive, advise, directives};
+pub use fingerprint::{Fingerprint, fingerprints};
+pub use ftp::{FtpReply, ftp_reply};
+pub use table::Confirmed;
+pub use tls::{
+    Alert, CipherSuite, alert, cipher_suite, cipher_suite_by_name, cipher_suites, extension, group, signature_scheme,
+    version,
+};
+pub use zos::{
+    AttlsCode, CmsCode, FtpClientError, FtpSubcommand, GskCode, ZosMessage, attls, cms, ftp_client_error,
+    ftp_subcommand, gsk, gsk_by_symbol, zos_message,
+};

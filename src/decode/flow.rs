@@ -1,0 +1,220 @@
+//! One flow: bytes in, events out, a unit at a time.
+
+use super::event::{Event, Kind};
+use super::{Link, text, tls};
+use crate::transcript::{Flow, Layer, Micros, Role, Span};
+use crate::wire::tls::record::{Front, front};
+
+/// What was found at the front of a flow.
+pub(super) enum Unit {
+    /// So many bytes are this.
+    Is(usize, Kind),
+    /// Nothing can be said before the flow has so many bytes.
+    Needs(usize),
+}
+
+/// Reads one flow.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) flow: Flow,
+    buf: Vec<u8>,
+    /// Bytes of `buf` that are in events already.
+    done: usize,
+    /// Offset in the flow of the first byte of `buf`.
+    base: u64,
+    /// No use to look again before this many unread bytes are here.
+    needs: usize,
+    last_chunk: usize,
+    last_at: Option<Micros>,
+    /// Index, in the sink's order, is not known here: neighbours of no meaning are held back and joined.
+    held: Option<Event>,
+    /// Nothing in this flow can be told any more.
+    lost: bool,
+    /// A transfer in clear: its first byte decided.
+    data: bool,
+    pub(super) tls: tls::State,
+    pub(super) text: text::State,
+}
+
+/// Takes events in order.
+pub(super) type Sink<'a> = dyn FnMut(Event) + 'a;
+
+impl Reader {
+    pub(super) fn new(flow: Flow) -> Self {
+        Self {
+            flow,
+            buf: Vec::new(),
+            done: 0,
+            base: 0,
+            needs: 1,
+            last_chunk: 0,
+            last_at: None,
+            held: None,
+            lost: false,
+            data: false,
+            tls: tls::State::default(),
+            text: text::State::default(),
+        }
+    }
+
+    /// Index of the entry that brought the last bytes.
+    pub(super) fn last_chunk(&self) -> usize {
+        self.last_chunk
+    }
+
+    pub(super) fn feed(&mut self, data: &[u8], n: usize, at: Option<Micros>, link: &mut Link, out: &mut Sink<'_>) {
+        self.buf.extend_from_slice(data);
+        (self.last_chunk, self.last_at) = (n, at);
+        while self.buf.len() - self.done >= self.needs.max(1) {
+            match self.unit(link) {
+                Unit::Is(len, kind) => self.emit(len, kind, out),
+                Unit::Needs(len) => {
+                    self.needs = len.max(self.buf.len() - self.done + 1);
+                    break;
+                }
+            }
+        }
+        if self.done > 64 * 1024 && self.done * 2 > self.buf.len() {
+            self.buf.drain(..self.done);
+            self.base += self.done as u64;
+            self.done = 0;
+        }
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.buf.get(self.done..).unwrap_or_default()
+    }
+
+    fn unit(&mut self, link: &mut Link) -> Unit {
+        let bytes = self.buf.get(self.done..).unwrap_or_default();
+        if self.lost {
+            return Unit::Is(bytes.len(), Kind::Undecoded);
+        }
+        if self.data {
+            return Unit::Is(bytes.len(), Kind::Data);
+        }
+        let inside = self.flow.layer == Layer::InsideTls;
+        if self.tls.in_record() {
+            return self.tls.unit(bytes, self.flow, link);
+        }
+        if inside && link.role != Role::Control {
+            self.data = true;
+            return Unit::Is(bytes.len(), Kind::Data);
+        }
+        if !inside && !self.text.is_begun() {
+            match front(bytes) {
+                Front::Record(_) => {
+                    link.tls_due = true;
+                    return self.tls.unit(bytes, self.flow, link);
+                }
+                Front::Undecided => return Unit::Needs(bytes.len() + 1),
+                Front::Malformed(part) if link.tls_due => {
+                    self.lost = true;
+                    return Unit::Is(bytes.len(), Kind::Malformed { part });
+                }
+                Front::Malformed(_) | Front::NotTls => {}
+            }
+        }
+        if link.role != Role::Control && !link.tls_due {
+            self.data = true;
+            return Unit::Is(bytes.len(), Kind::Data);
+        }
+        let due = link.tls_due && !inside;
+        match self.text.unit(bytes, self.flow.from, due, link) {
+            text::Unit::Is(len, kind) => Unit::Is(len, kind),
+            text::Unit::Needs => Unit::Needs(bytes.len() + 1),
+            text::Unit::NotText(kind) => {
+                self.lost = true;
+                Unit::Is(bytes.len(), kind)
+            }
+        }
+    }
+
+    fn emit(&mut self, len: usize, kind: Kind, out: &mut Sink<'_>) {
+        self.needs = 1;
+        if len == 0 {
+            return;
+        }
+        let start = self.base + self.done as u64;
+        let span = Span { flow: self.flow, start, end: start + len as u64 };
+        self.done += len;
+        self.push(Event { at: self.last_at, conn: self.flow.conn, span: Some(span), kind }, out);
+    }
+
+    /// Neighbours of no meaning are one event, or the chunks would show.
+    fn push(&mut self, event: Event, out: &mut Sink<'_>) {
+        let absorbs = |held: &Kind, next: &Kind| match next {
+            Kind::Data => *held == Kind::Data,
+            Kind::Undecoded => {
+                matches!(held, Kind::Undecoded | Kind::Malformed { .. } | Kind::OtherInsteadOfTls { .. })
+            }
+            _ => false,
+        };
+        let joins = matches!(
+            event.kind,
+            Kind::Undecoded | Kind::Data | Kind::Malformed { .. } | Kind::OtherInsteadOfTls { .. }
+        );
+        if let Some(held) = &mut self.held {
+            if absorbs(&held.kind, &event.kind)
+                && let (Some(a), Some(b)) = (&mut held.span, event.span)
+                && a.end == b.start
+            {
+                a.end = b.end;
+                return;
+            }
+            if let Some(held) = self.held.take() {
+                out(held);
+            }
+        }
+        if joins { self.held = Some(event) } else { out(event) }
+    }
+
+    /// Bytes that were seen but not kept.
+    pub(super) fn skip(&mut self, len: u64, n: usize, at: Option<Micros>, link: &mut Link, out: &mut Sink<'_>) {
+        (self.last_chunk, self.last_at) = (n, at);
+        self.flush(link, out);
+        self.tls.skip(len);
+        let start = self.base;
+        self.base = self.base.saturating_add(len);
+        let span = Span { flow: self.flow, start, end: self.base };
+        if len > 0 {
+            self.push(Event { at, conn: self.flow.conn, span: Some(span), kind: Kind::Skipped }, out);
+        }
+    }
+
+    /// Bytes are missing: what is begun ends here, and nothing is known of what follows.
+    pub(super) fn gap(&mut self, link: &mut Link, out: &mut Sink<'_>) {
+        self.flush(link, out);
+        self.tls.lose_place();
+        self.lost = false;
+    }
+
+    /// The end of the transcript.
+    pub(super) fn end(&mut self, link: &mut Link, out: &mut Sink<'_>) {
+        self.flush(link, out);
+    }
+
+    /// Turns what is left into events, and forgets it.
+    fn flush(&mut self, link: &mut Link, out: &mut Sink<'_>) {
+        let rest = self.rest().to_vec();
+        if !rest.is_empty() {
+            let kind = self.unfinished(&rest, link);
+            self.emit(rest.len(), kind, out);
+        }
+        if let Some(held) = self.held.take() {
+            out(held);
+        }
+        self.base += self.done as u64;
+        self.buf.clear();
+        self.done = 0;
+        self.text = text::State::default();
+    }
+
+    fn unfinished(&mut self, rest: &[u8], link: &mut Link) -> Kind {
+        if self.tls.in_record() || matches!(front(rest), Front::Record(_) | Front::Undecided) {
+            return self.tls.cut_short(rest);
+        }
+        let due = link.tls_due && self.flow.layer == Layer::Wire;
+        self.text.cut_short(rest, self.flow.from, due)
+    }
+}

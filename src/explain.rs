@@ -1,0 +1,86 @@
+//! Ids and codes to words: the pages of findings and causes, and the rows of the code tables.
+
+use std::fmt::Write as _;
+
+use crate::codes;
+use crate::rules::{self, causes};
+
+/// What is known of an id or a code: `plaintext-instead-of-tls`, `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `EZA2897I`.
+pub fn explain(words: &[&str]) -> Option<String> {
+    match words {
+        [id] => page(id).or_else(|| message(id)),
+        [table, value] => code(&table.to_ascii_lowercase(), value),
+        _ => None,
+    }
+}
+
+/// The page of a finding or a cause, without what only tests read.
+pub fn page(id: &str) -> Option<String> {
+    let rule = rules::ALL.iter().find(|r| r.id == id).map(|r| r.page);
+    let page = rule.or_else(|| causes::ALL.iter().find(|c| c.id == id).map(|c| c.page))?;
+    let mut out = String::new();
+    let mut hidden = false;
+    for line in page.lines() {
+        match line {
+            "```expect" => hidden = true,
+            "```" if hidden => hidden = false,
+            _ if hidden => {}
+            "```transcript" | "```" => {}
+            _ => {
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+    }
+    Some(out)
+}
+
+/// Every id that has a page.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    rules::ALL.iter().map(|r| r.id).chain(causes::ALL.iter().map(|c| c.id))
+}
+
+fn message(id: &str) -> Option<String> {
+    let m = codes::zos_message(&id.to_ascii_uppercase())?;
+    let mut out = format!("{}  {}\n", m.id, m.text);
+    if m.meaning != "-" {
+        let _ = writeln!(out, "{}", m.meaning);
+    }
+    Some(out)
+}
+
+fn code(table: &str, value: &str) -> Option<String> {
+    let decimal = || value.parse::<u32>().ok();
+    let hexadecimal = || u16::from_str_radix(value.trim_start_matches("0x"), 16).ok();
+    match table {
+        "gsk" | "rc" => {
+            let c = codes::gsk(decimal()?)?;
+            Some(format!("System SSL rc {}  {}\n{}\n", c.code, c.symbol, sure(c.meaning, c.confirmed)))
+        }
+        "at-tls" | "attls" => {
+            let c = codes::attls(decimal()?)?;
+            Some(format!("AT-TLS rc {}\n{}\n", c.code, sure(c.meaning, c.confirmed)))
+        }
+        "alert" => {
+            let a = codes::alert(u8::try_from(decimal()?).ok()?)?;
+            Some(format!("TLS alert {}  {}\n{}\n", a.code, a.name, a.meaning))
+        }
+        "ftp" => {
+            let r = codes::ftp_reply(u16::try_from(decimal()?).ok()?)?;
+            Some(format!("FTP reply {}  ({})\n{}\n", r.code, r.rfc, r.meaning))
+        }
+        "cipher" => {
+            let c = hexadecimal().and_then(codes::cipher_suite).or_else(|| codes::cipher_suite_by_name(value))?;
+            Some(format!(
+                "cipher suite {:04X}  {}\nOpenSSL: {}\nSystem SSL: {}\nkey exchange {}, authentication {}\n",
+                c.id, c.name, c.openssl, c.gsk, c.kx, c.auth
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// Rows that no source confirms say so.
+fn sure(meaning: &str, confirmed: codes::Confirmed) -> String {
+    if confirmed == codes::Confirmed::No { format!("{meaning} (unconfirmed)") } else { meaning.to_owned() }
+}

@@ -1,0 +1,63 @@
+//! What the events of a case add up to: who the two ends are, what the client offers, how its clock runs.
+//!
+//! Facts rank causes and pick directives; they prove nothing by themselves.
+
+mod client;
+mod clock;
+mod server;
+
+pub use client::{Client, Offer, suite_name, version_name};
+pub use clock::HelloClock;
+pub use server::Product;
+
+use crate::decode::{Event, Kind, Timeline};
+use crate::transcript::{ConnId, Role, Transcript, Why};
+use crate::wire::tls::handshake::Message;
+use crate::wire::tls::hello::ClientHello;
+
+/// The facts of a case.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// What the server's wording tells of its product, surest first.
+    pub servers: Vec<Product>,
+    /// The client, if its own messages are in the evidence.
+    pub client: Option<Client>,
+    /// What the first ClientHello of the control connection offers.
+    pub offer: Option<Offer>,
+    /// What that hello's clock says.
+    pub clock: Option<HelloClock>,
+}
+
+/// Adds up.
+pub fn gather(t: &Transcript, timeline: &Timeline) -> Facts {
+    let hello = timeline.events.iter().find_map(|e| match &e.kind {
+        Kind::Handshake(Message::ClientHello(hello)) if is_session_control(t, e.conn) => Some((e, hello.as_ref())),
+        _ => None,
+    });
+    Facts {
+        servers: server::products(timeline),
+        client: client::client(timeline),
+        offer: hello.map(|(event, hello)| Offer::of(event, hello)),
+        clock: hello.and_then(|(event, hello)| clock::of(t.clock, event, hello)),
+    }
+}
+
+/// Whether a connection is the control connection of the session under examination.
+pub fn is_session_control(t: &Transcript, id: ConnId) -> bool {
+    t.conn(id).is_some_and(|c| c.role == Role::Control && c.why == Why::Session)
+}
+
+impl Facts {
+    /// Whether the server's wording is that of `product`.
+    pub fn server_may_be(&self, product: &str) -> Option<&Product> {
+        self.servers.iter().find(|p| p.id == product)
+    }
+}
+
+/// A ClientHello event's message.
+pub fn client_hello(event: &Event) -> Option<&ClientHello> {
+    match &event.kind {
+        Kind::Handshake(Message::ClientHello(hello)) => Some(hello),
+        _ => None,
+    }
+}

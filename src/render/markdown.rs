@@ -1,0 +1,135 @@
+//! For tickets and mail: plain headings, one fenced block, and a part for each party that can be cut out and mailed alone.
+
+use std::fmt::Write as _;
+
+use super::{Style, text};
+use crate::report::{Outcome, Report};
+use crate::rules::{Advice, AdviceKind, CheckResult, Finding, Party};
+
+/// The ticket.
+pub(super) fn render(report: &Report) -> String {
+    let mut out = String::new();
+    let outcome = match report.verdict.outcome {
+        Outcome::Fails => "FAILS",
+        Outcome::Works => "WORKS",
+        Outcome::Inconclusive => "CANNOT TELL",
+    };
+    let _ = writeln!(out, "# {outcome}: {}\n", escaped(&report.verdict.headline));
+    facts(report, &mut out);
+    let screen = text::render(report, Style::default());
+    let _ = writeln!(out, "\n## What happened\n\n```text\n{}```\n", screen.replace('`', "'"));
+    if let Some(f) = report.findings.first().filter(|f| Some(&f.id) == report.verdict.by.as_ref()) {
+        causes(f, &mut out);
+        for party in [Party::Client, Party::Server, Party::Between] {
+            for_party(report, f, party, &mut out);
+        }
+    }
+    let open: Vec<&str> =
+        report.checks.iter().filter(|c| c.result == CheckResult::Untested).map(|c| c.headline.as_str()).collect();
+    if !open.is_empty() {
+        let _ = writeln!(out, "## Not known\n");
+        for item in open {
+            let _ = writeln!(out, "- {}", escaped(item));
+        }
+        out.push('\n');
+    }
+    let _ = writeln!(out, "Written by {} {}; problem key {}.", report.tool.name, report.tool.version, report.key);
+    out
+}
+
+fn facts(report: &Report, out: &mut String) {
+    if let Some(reference) = &report.reference {
+        let _ = writeln!(out, "- Ticket: {}", escaped(&crate::wire::printable_str(reference)));
+    }
+    if let Some(id) = &report.verdict.by {
+        let _ = writeln!(out, "- Finding: {id} ({})", report.verdict.confidence.name());
+    }
+    if let Some(target) = &report.subject.target {
+        let _ = writeln!(out, "- Endpoint: {}", escaped(target));
+    }
+    if let Some(clock) = report.client.as_ref().and_then(|c| c.clock.as_ref()) {
+        let _ = writeln!(out, "- When: {} UTC", clock.utc);
+    }
+    if let Some(act) = &report.verdict.act {
+        let _ = writeln!(out, "- First step: {}", escaped(&act.text));
+    }
+}
+
+fn causes(f: &Finding, out: &mut String) {
+    if f.causes.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "## Causes\n");
+    for cause in &f.causes {
+        let _ = writeln!(out, "- {}: {} ({})", cause.confidence.name(), escaped(&cause.headline), cause.id);
+        for because in &cause.because {
+            let _ = writeln!(out, "  - because {}", escaped(because));
+        }
+        for ask in &cause.ask {
+            let how: Vec<String> = ask.how.iter().map(|h| escaped(h)).collect();
+            let _ = writeln!(out, "  - to settle it: {} - it would show {}", how.join("; or "), escaped(&ask.settles));
+        }
+    }
+    out.push('\n');
+}
+
+/// Everything that one party needs, so that the part can be mailed alone.
+fn for_party(report: &Report, f: &Finding, party: Party, out: &mut String) {
+    let advice: Vec<&Advice> = f.advice.iter().filter(|a| a.party == party).collect();
+    if advice.is_empty() {
+        return;
+    }
+    let who = match party {
+        Party::Client => "client's",
+        Party::Server => "server's",
+        Party::Between | Party::Unknown => "network's",
+    };
+    let _ = writeln!(out, "## For the {who} side\n");
+    let when =
+        report.client.as_ref().and_then(|c| c.clock.as_ref()).map_or_else(String::new, |c| format!(" ({} UTC)", c.utc));
+    let _ = writeln!(out, "{}{when}. Evidence:\n", escaped(&capital(&report.verdict.headline)));
+    for e in &f.evidence {
+        let _ = writeln!(out, "- {}", escaped(&text::evidence(report, e)));
+    }
+    out.push('\n');
+    for a in advice {
+        let _ = writeln!(out, "- {}", step(a));
+    }
+    out.push('\n');
+}
+
+fn step(a: &Advice) -> String {
+    let kind = match a.kind {
+        AdviceKind::Tonight => "Tonight",
+        AdviceKind::Lasting => "Lasting",
+        AdviceKind::Check => "Check",
+        AdviceKind::Leave => "Leave alone",
+    };
+    let place = a.place.as_ref().map_or_else(String::new, |p| format!(" In {}:", escaped(p)));
+    let directive = a.directive.as_ref().map_or_else(String::new, |d| format!(" `{}`.", d.replace('`', "'")));
+    let risk = a.risk.as_ref().map_or_else(String::new, |r| format!(" Risk: {}.", escaped(r.trim_end_matches('.'))));
+    format!("{kind}:{place}{directive} {}{risk}", escaped(&a.text))
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_ascii_uppercase().to_string() + chars.as_str())
+}
+
+/// Text that Markdown and HTML take literally.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '!' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,339 @@
+//! One screen: at most 25 lines of 80 columns, labels at the line's start, absent when empty, always in the same order.
+//! People paste it into tickets unchanged, so it is plain ASCII and says in its last lines what it does not know.
+
+use colored::{Color, Colorize};
+
+use super::{Style, bytes, ladder, wrap};
+use crate::report::{Outcome, Report, arrow};
+use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Evidence, Finding, Party, Severity};
+
+/// Columns for labels, and for what stands behind them.
+const LABEL: usize = 8;
+const WIDTH: usize = 72;
+
+/// Lines of a screen.
+const LINES: usize = 25;
+
+/// A labelled block of units; a unit is shown whole or not at all. When the screen is too long, units go first where
+/// most are over `keep`, then over `least`.
+struct Block {
+    label: &'static str,
+    units: Vec<Vec<String>>,
+    keep: usize,
+    least: usize,
+}
+
+impl Block {
+    fn new(label: &'static str, units: Vec<Vec<String>>, keep: usize, least: usize) -> Self {
+        Self { label, units, keep, least }
+    }
+
+    /// A block that always stays whole.
+    fn whole(label: &'static str, lines: Vec<String>) -> Self {
+        let units = if lines.is_empty() { Vec::new() } else { vec![lines] };
+        Self::new(label, units, 1, 1)
+    }
+
+    fn len(&self) -> usize {
+        self.units.iter().map(Vec::len).sum()
+    }
+}
+
+/// The screen.
+pub(super) fn render(report: &Report, style: Style) -> String {
+    let mut blocks = vec![headline(report), act(report)];
+    if style.quiet {
+        blocks.truncate(1);
+        return print(report, &blocks, style);
+    }
+    blocks.extend([why(report), causes(report)]);
+    blocks.extend(advice(report, style.verbose));
+    blocks.extend([prove(report), notes(report), passed(report), open(report), cost(report)]);
+    let cut = if style.verbose { 0 } else { shorten(&mut blocks) };
+    blocks.push(more(report, style, cut));
+    let mut out = print(report, &blocks, style);
+    if style.verbose {
+        out.push_str(&ladder::render(report));
+        out.push_str(&bytes::render(report));
+    }
+    out
+}
+
+fn decisive(report: &Report) -> Option<&Finding> {
+    report.findings.first().filter(|f| Some(&f.id) == report.verdict.by.as_ref())
+}
+
+fn headline(report: &Report) -> Block {
+    let label = match report.verdict.outcome {
+        Outcome::Fails => "FAILS",
+        Outcome::Works => "WORKS",
+        Outcome::Inconclusive => "CANNOT TELL",
+    };
+    let sure = match report.verdict.confidence {
+        Confidence::Certain => "proved by the bytes",
+        Confidence::Likely => "likely",
+        Confidence::Possible => "possible",
+    };
+    let how = match &report.verdict.by {
+        Some(id) => format!("{id} - {sure}"),
+        None if report.verdict.outcome == Outcome::Works => {
+            "tested: the TLS handshake of the control connection; nothing behind it".to_owned()
+        }
+        None => "no finding".to_owned(),
+    };
+    let reference =
+        report.reference.as_ref().map_or_else(String::new, |r| format!(" - {}", crate::wire::printable_str(r)));
+    let mut lines = vec![report.verdict.headline.clone()];
+    if label.len() > LABEL {
+        // The one label that is longer than its column.
+        lines = wrap(&report.verdict.headline, WIDTH - (label.len() + 1 - LABEL));
+    }
+    lines.extend(wrap(&format!("{how}{reference}"), WIDTH));
+    Block::whole(label, lines)
+}
+
+fn act(report: &Report) -> Block {
+    let lines = report.verdict.act.as_ref().map(|a| wrap(&a.text, WIDTH)).unwrap_or_default();
+    Block::whole("ACT", lines)
+}
+
+fn why(report: &Report) -> Block {
+    let mut units = Vec::new();
+    if let Some(clock) = report.client.as_ref().and_then(|c| c.clock.as_ref()) {
+        let zone = match clock.zone_minutes {
+            0 => "UTC".to_owned(),
+            m => format!("UTC{}{:02}:{:02}", if m < 0 { '-' } else { '+' }, m.abs() / 60, m.abs() % 60),
+        };
+        let date: String = clock.utc.chars().take(10).collect();
+        units.push(vec![format!("{date} (clock in the client's hello; the trace's times are {zone})")]);
+    }
+    if let Some(f) = decisive(report) {
+        units.extend(f.evidence.iter().map(|e| wrap(&evidence(report, e), WIDTH)));
+        units.extend(f.why.iter().map(|w| wrap(w, WIDTH)));
+    } else {
+        let last = report.events.iter().skip(report.events.len().saturating_sub(6));
+        units.extend(last.map(|e| wrap(&ladder::line(report, e), WIDTH)));
+    }
+    Block::new("WHY", units, 6, 3)
+}
+
+/// `01:49:34.467 < 35 35 30 20 54  "550 T": clear text, no TLS alert first`
+pub(super) fn evidence(report: &Report, e: &Evidence) -> String {
+    let time = e.at.map_or_else(String::new, |at| format!("{} ", report.transcript.clock.show(at)));
+    let text = e.text.trim_end_matches("\\n").trim_end_matches("\\r");
+    let is_text = !text.contains("\\x") && !text.is_empty();
+    let what = match (e.end - e.start, is_text) {
+        (_, true) if e.label.is_empty() => text.to_owned(),
+        (0..=8, true) => format!("{}  \"{text}\": {}", spaced(&e.hex), e.label),
+        (0..=8, false) => format!("{}  {}", spaced(&e.hex), e.label),
+        (_, true) => format!("\"{text}\": {}", e.label),
+        (_, false) => e.label.clone(),
+    };
+    format!("{time}{} {what}", arrow(e.from))
+}
+
+fn spaced(hex: &str) -> String {
+    let pairs: Vec<&str> = (0..hex.len() / 2).filter_map(|n| hex.get(n * 2..n * 2 + 2)).collect();
+    pairs.join(" ")
+}
+
+/// The first cause with its reasons, the others as long as there is room.
+fn causes(report: &Report) -> Block {
+    let all = decisive(report).map(|f| f.causes.as_slice()).unwrap_or_default();
+    let mut units = Vec::new();
+    for (n, cause) in all.iter().enumerate() {
+        let room = WIDTH.saturating_sub(10 + cause.headline.len());
+        let mut unit = if cause.id.len() + 2 <= room {
+            vec![format!("{:<10}{}{:>room$}", cause.confidence.name(), cause.headline, cause.id)]
+        } else {
+            vec![format!("{:<10}{}", cause.confidence.name(), cause.headline), format!("{:10}{}", "", cause.id)]
+        };
+        if n == 0 {
+            unit.extend(wrap(&cause.because.join("; "), WIDTH - 10).into_iter().map(|l| format!("{:10}{l}", "")));
+        }
+        units.push(unit);
+    }
+    Block::new("CAUSE", units, 2, 1)
+}
+
+/// A block for each party, so that none loses all its lines to another.
+fn advice(report: &Report, verbose: bool) -> Vec<Block> {
+    let all = decisive(report).map(|f| f.advice.as_slice()).unwrap_or_default();
+    let mut blocks: Vec<Block> = Vec::new();
+    for party in [Party::Client, Party::Server, Party::Between, Party::Unknown] {
+        let mut texts: Vec<(AdviceKind, String)> = Vec::new();
+        for a in all.iter().filter(|a| a.party == party) {
+            let text = instruction(a, verbose);
+            let rest = text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest);
+            let joins = a.kind != AdviceKind::Check && a.brief.is_none() && !verbose;
+            // Two short ones of a kind share a line.
+            match texts
+                .last_mut()
+                .filter(|(kind, last)| joins && *kind == a.kind && last.len() + rest.len() + 2 <= WIDTH - 10)
+            {
+                Some((_, last)) => {
+                    last.push_str("; ");
+                    last.push_str(rest);
+                }
+                None => texts.push((a.kind, text)),
+            }
+        }
+        let mut units: Vec<Vec<String>> = Vec::new();
+        for (_, text) in texts {
+            let name = if units.is_empty() { party.name() } else { "" };
+            let lines = wrap(&text, WIDTH - 10).into_iter().enumerate();
+            units.push(lines.map(|(n, l)| format!("{:<10}{l}", if n == 0 { name } else { "" })).collect());
+        }
+        if !units.is_empty() {
+            let (label, keep) = if blocks.is_empty() { ("DO", 3) } else { ("", 2) };
+            blocks.push(Block::new(label, units, keep, 1));
+        }
+    }
+    blocks
+}
+
+/// `tonight: //CEEOPTS DD *  ENVAR("…")`
+fn instruction(a: &Advice, verbose: bool) -> String {
+    let kind = match a.kind {
+        AdviceKind::Check => String::new(),
+        _ if a.brief.is_some() && !verbose => String::new(),
+        kind => format!("{}: ", kind.name()),
+    };
+    let weak = if a.risk.is_some() { " (weak)" } else { "" };
+    let short = match (&a.brief, &a.place, &a.directive, a.kind) {
+        (Some(brief), ..) if !verbose => brief.clone(),
+        (_, Some(place), Some(directive), AdviceKind::Check) => format!("{place} {directive}: {}", a.text),
+        (_, Some(place), Some(directive), AdviceKind::Tonight | AdviceKind::Lasting) => {
+            format!("{place} {directive}{weak}")
+        }
+        _ => a.text.clone(),
+    };
+    if !verbose {
+        return format!("{kind}{short}");
+    }
+    let text = if short == a.text { String::new() } else { format!(" - {}", a.text) };
+    let risk = a.risk.as_ref().map_or_else(String::new, |r| format!(" Risk: {r}"));
+    format!("{kind}{short}{text}{risk}")
+}
+
+/// How the first cause is settled, a way a line.
+fn prove(report: &Report) -> Block {
+    let asks = decisive(report).and_then(|f| f.causes.first()).map(|c| c.ask.as_slice()).unwrap_or_default();
+    let ways = asks.iter().rev().flat_map(|a| {
+        let last = a.how.len().saturating_sub(1);
+        let way =
+            move |(n, how): (usize, &String)| if n == last { format!("{how}: {}", a.settles) } else { how.clone() };
+        a.how.iter().enumerate().map(way)
+    });
+    Block::new("PROVE", ways.map(|w| wrap(&w, WIDTH)).collect(), 1, 0)
+}
+
+fn notes(report: &Report) -> Block {
+    let further = report.findings.iter().skip(usize::from(decisive(report).is_some()));
+    let mut notes: Vec<String> =
+        further.filter(|f| f.severity < Severity::Failure).map(|f| f.headline.clone()).collect();
+    notes.extend(report.subject.inputs.iter().flat_map(|i| &i.assumed).map(|a| format!("assumed: {a}")));
+    notes.extend(
+        report.transcript.origin.redacted.iter().map(|what| format!("redacted: {what} (the bytes in hex as well)")),
+    );
+    Block::new("NOTE", notes.iter().map(|n| wrap(n, WIDTH)).collect(), 2, 1)
+}
+
+fn passed(report: &Report) -> Block {
+    let passed = report.checks.iter().filter(|c| c.result == CheckResult::Passed);
+    let names: Vec<&str> = passed.map(|c| c.headline.as_str()).collect();
+    Block::whole("OK", if names.is_empty() { Vec::new() } else { wrap(&names.join(", "), WIDTH) })
+}
+
+fn open(report: &Report) -> Block {
+    let untested: Vec<_> = report.checks.iter().filter(|c| c.result == CheckResult::Untested).collect();
+    let mut reasons: Vec<&str> = untested.iter().filter_map(|c| c.why.as_deref()).collect();
+    reasons.dedup();
+    let mut units = Vec::new();
+    for reason in reasons {
+        let of_reason = untested.iter().filter(|c| c.why.as_deref() == Some(reason));
+        let names: Vec<&str> = of_reason.map(|c| c.headline.as_str()).collect();
+        units.push(wrap(&format!("{reason}: {}", names.join(", ")), WIDTH));
+    }
+    let inputs = report.subject.inputs.iter().filter(|i| i.understood < i.lines);
+    units.extend(inputs.map(|i| wrap(&format!("{}: {} of {} lines understood", i.name, i.understood, i.lines), WIDTH)));
+    Block::new("OPEN", units, 1, 1)
+}
+
+fn cost(report: &Report) -> Block {
+    let line =
+        report.cost.as_ref().map(|c| format!("{} connections, {} bytes", c.connections, c.bytes_in + c.bytes_out));
+    Block::whole("COST", line.into_iter().collect())
+}
+
+fn more(report: &Report, style: Style, cut: usize) -> Block {
+    let mut parts = Vec::new();
+    if !style.verbose {
+        let further = report.consequences.len() + report.findings.len().saturating_sub(1);
+        let mut what = "-v bytes".to_owned();
+        if further > 0 {
+            what += &format!(", {further} more findings");
+        } else if cut > 0 {
+            what += &format!(", {cut} lines more");
+        }
+        parts.push(what);
+    }
+    let width = |parts: &[String]| parts.join(" | ").len();
+    let file = report.reference.as_deref().map_or_else(|| "ticket".to_owned(), file_name);
+    let file = format!("-o {file}.md");
+    if let Some(explain) = report.verdict.by.as_ref().map(|id| format!("explain {id}"))
+        && width(&parts) + explain.len() + file.len() + 6 <= WIDTH
+    {
+        parts.push(explain);
+    }
+    parts.push(file);
+    Block::whole("MORE", wrap(&parts.join(" | "), WIDTH))
+}
+
+fn file_name(reference: &str) -> String {
+    reference.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(24).collect()
+}
+
+/// Takes units from the block that has most to spare until the screen fits; returns how many lines went.
+fn shorten(blocks: &mut [Block]) -> usize {
+    // One blank line behind ACT, and MORE.
+    let room = LINES - 2;
+    let mut cut = 0;
+    for hard in [false, true] {
+        let spare = |b: &Block| b.units.len().saturating_sub(if hard { b.least } else { b.keep });
+        while blocks.iter().map(Block::len).sum::<usize>() > room {
+            let Some(block) = blocks.iter_mut().max_by_key(|b| spare(b)).filter(|b| spare(b) > 0) else { break };
+            cut += block.units.pop().map_or(0, |unit| unit.len());
+        }
+    }
+    cut
+}
+
+fn print(report: &Report, blocks: &[Block], style: Style) -> String {
+    let mut out = String::new();
+    let heading = if blocks.iter().any(|b| b.label == "ACT" && b.len() > 0) { 2 } else { 1 };
+    let shown = blocks.iter().filter(|b| b.len() > 0);
+    for (place, block) in (1..).zip(shown) {
+        for (n, line) in block.units.iter().flatten().enumerate() {
+            let label = if n == 0 { block.label } else { "" };
+            let label = format!("{label:<LABEL$}{}", if label.len() >= LABEL { " " } else { "" });
+            out.push_str(&if style.colour { painted(report, &label, n) } else { label });
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        if place == heading && !style.quiet {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn painted(report: &Report, label: &str, line: usize) -> String {
+    let colour = match (label.trim(), report.verdict.outcome) {
+        ("FAILS", _) => Color::Red,
+        ("WORKS" | "OK", _) => Color::Green,
+        ("CANNOT TELL" | "OPEN", _) => Color::Yellow,
+        _ => Color::Cyan,
+    };
+    if line == 0 { label.color(colour).bold().to_string() } else { label.to_owned() }
+}

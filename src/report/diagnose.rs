@@ -1,0 +1,140 @@
+//! Evidence in, report out: decode, add up, run the rules, rank.
+
+use sha2::{Digest, Sha256};
+
+use super::events::{connections, events};
+use super::verdict::{rank, verdict};
+use super::{
+    ClientOut, ClockOut, Endpoint, Experiment, InputOut, ProductOut, Report, SCHEMA, Subject, SubjectKind, Tool,
+    Verdict,
+};
+use crate::decode::decode;
+use crate::facts::{Facts, gather};
+use crate::rules::{self, Case};
+use crate::transcript::{Transcript, Why};
+
+/// What the caller knows of a run and the evidence does not.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// How the evidence came about.
+    pub kind: SubjectKind,
+    /// Number of the session, from 1.
+    pub session: u32,
+    /// Ticket number or the like.
+    pub reference: Option<String>,
+    /// The command line, secrets aside.
+    pub command: String,
+}
+
+impl Default for About {
+    fn default() -> Self {
+        Self { kind: SubjectKind::Decode, session: 1, reference: None, command: String::new() }
+    }
+}
+
+/// Judges one session. Depends on the evidence alone: the same transcript gives the same report, whenever it is read.
+pub fn diagnose(transcript: Transcript, about: &About) -> Report {
+    let timeline = decode(&transcript);
+    let facts = gather(&transcript, &timeline);
+    let case = Case { transcript: &transcript, timeline: &timeline, facts: &facts };
+    let (found, checks) = rules::run(&case);
+    let ranked = rank(found);
+    let verdict = verdict(&case, &ranked);
+    let conn = transcript.conns.first();
+    let known = |s: String| (s != "the server").then_some(s);
+    let connections = connections(&transcript, &timeline);
+    let experiments = experiments(&transcript);
+    Report {
+        schema: SCHEMA,
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        started: None,
+        elapsed_ms: None,
+        complete: true,
+        command: about.command.clone(),
+        reference: about.reference.clone(),
+        key: key(&transcript, &verdict),
+        subject: Subject {
+            kind: about.kind,
+            target: known(case.endpoint()),
+            address: conn.and_then(|c| c.peer).map(|a| a.to_string()),
+            inputs: transcript.origin.inputs.iter().map(input).collect(),
+            session: about.session,
+            mode: case.auth().map(|_| "explicit".to_owned()),
+            sni: facts.offer.as_ref().and_then(|o| o.server_name.clone()),
+        },
+        seen_from: None,
+        cost: None,
+        verdict,
+        findings: ranked.findings,
+        consequences: ranked.consequences,
+        checks,
+        endpoint: endpoint(&facts),
+        client: client(&facts),
+        experiments,
+        connections,
+        events: events(&timeline),
+        transcript,
+    }
+}
+
+/// Equal for the same problem at the same endpoint: neither time nor port goes in.
+fn key(t: &Transcript, verdict: &Verdict) -> String {
+    let host = t.conns.first().and_then(|c| c.host.clone().or(c.peer.map(|p| p.ip().to_string()))).unwrap_or_default();
+    let by = verdict.by.as_deref().unwrap_or(verdict.outcome.name());
+    let cause = verdict.cause.as_deref().unwrap_or_default();
+    let digest = Sha256::digest(format!("{host}\n{by}\n{cause}"));
+    hex::encode(digest.get(..8).unwrap_or_default())
+}
+
+fn input(i: &crate::transcript::Input) -> InputOut {
+    InputOut {
+        name: i.name.clone(),
+        sha256: i.sha256.clone(),
+        bytes: i.bytes,
+        source: i.sources.join("+"),
+        lines: i.lines,
+        understood: i.understood,
+        assumed: i.assumed.clone(),
+    }
+}
+
+fn experiments(t: &Transcript) -> Vec<Experiment> {
+    let question = |(n, c): (usize, &crate::transcript::Conn)| match &c.why {
+        Why::Question { changed } => Some(Experiment {
+            conn: u16::try_from(n).unwrap_or(u16::MAX),
+            changed: changed.clone(),
+            answer: String::new(),
+        }),
+        Why::Session => None,
+    };
+    t.conns.iter().enumerate().filter_map(question).collect()
+}
+
+fn endpoint(facts: &Facts) -> Option<Endpoint> {
+    let products: Vec<ProductOut> = facts
+        .servers
+        .iter()
+        .map(|p| ProductOut {
+            id: p.id.clone(),
+            name: p.name.to_owned(),
+            versions: (!p.versions.is_empty()).then(|| p.versions.to_owned()),
+            because: p.because.clone(),
+        })
+        .collect();
+    (!products.is_empty()).then_some(Endpoint { products })
+}
+
+fn client(facts: &Facts) -> Option<ClientOut> {
+    if facts.client.is_none() && facts.offer.is_none() {
+        return None;
+    }
+    let client = facts.client.as_ref();
+    Some(ClientOut {
+        product: client.map(|c| c.id.to_owned()),
+        name: client.map(|c| c.name.to_owned()),
+        job: client.and_then(|c| c.job.clone()),
+        release: client.and_then(|c| c.release.clone()),
+        offer: facts.offer.as_ref().map(crate::facts::Offer::describe),
+        clock: facts.clock.map(|c| ClockOut { utc: c.utc.date_and_time(), zone_minutes: c.zone }),
+    })
+}

@@ -1,0 +1,77 @@
+//! Findings to a verdict: the earliest failure that nothing earlier explains.
+
+use super::{Outcome, Verdict};
+use crate::rules::{self, Case, Confidence, Finding, Party, Severity};
+
+/// Findings in their final order, and those that others explain.
+pub(super) struct Ranked {
+    pub(super) findings: Vec<Finding>,
+    pub(super) consequences: Vec<Finding>,
+}
+
+/// Puts the decisive finding first and folds what it explains.
+pub(super) fn rank(found: Vec<Finding>) -> Ranked {
+    let present: Vec<String> = found.iter().map(|f| f.id.clone()).collect();
+    let outranked = |f: &Finding| {
+        rules::ALL
+            .iter()
+            .any(|r| r.outranks.contains(&f.id.as_str()) && present.iter().any(|id| id == r.id && *id != f.id))
+    };
+    let (mut consequences, mut findings): (Vec<_>, Vec<_>) = found.into_iter().partition(outranked);
+    // Worst first; among failures, the earliest.
+    let place = |f: &Finding| f.evidence.iter().map(|e| e.start).max().unwrap_or(u64::MAX);
+    findings.sort_by_key(|f| (core::cmp::Reverse(f.severity), place(f)));
+    let further = findings.iter().skip(1).take_while(|f| f.severity == Severity::Failure).count();
+    consequences.extend(findings.drain(findings.len().min(1)..findings.len().min(1 + further)));
+    Ranked { findings, consequences }
+}
+
+/// The verdict on a case.
+pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
+    let failure = ranked.findings.first().filter(|f| f.severity == Severity::Failure);
+    if let Some(f) = failure {
+        let outcome = if f.ended { Outcome::Fails } else { Outcome::Inconclusive };
+        return Verdict {
+            outcome,
+            by: Some(f.id.clone()),
+            confidence: f.confidence,
+            party: f.party,
+            cause: f.causes.first().map(|c| c.id.clone()),
+            headline: f.headline.clone(),
+            scope: scope(case),
+            for_whom: None,
+            act: f.act.clone(),
+        };
+    }
+    let completed = case.handshake_completed();
+    let works = completed && case.is_closed();
+    let headline = if completed && !works {
+        "the TLS handshake completed; the evidence ends before the session does".to_owned()
+    } else if works {
+        first_fitting(&format!("{}: the TLS handshake works", case.endpoint()), "the TLS handshake works")
+    } else if case.is_ended() {
+        "something failed, but the evidence does not show what".to_owned()
+    } else {
+        "the evidence ends before anything is decided".to_owned()
+    };
+    Verdict {
+        outcome: if works { Outcome::Works } else { Outcome::Inconclusive },
+        by: None,
+        confidence: if works { Confidence::Certain } else { Confidence::Possible },
+        party: Party::Unknown,
+        cause: None,
+        headline,
+        scope: scope(case),
+        for_whom: None,
+        act: None,
+    }
+}
+
+fn first_fitting(long: &str, short: &str) -> String {
+    if long.len() <= 72 { long.to_owned() } else { short.to_owned() }
+}
+
+/// How far the evidence reaches.
+fn scope(case: &Case<'_>) -> Vec<String> {
+    if case.control().next().is_some() { vec!["control".to_owned()] } else { Vec::new() }
+}

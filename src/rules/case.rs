@@ -1,0 +1,169 @@
+//! The events of one transcript, with the questions that rules ask of them.
+
+use crate::decode::{Event, Kind, Timeline};
+use crate::facts::{Facts, is_session_control};
+use crate::transcript::{Clock, Code, Decrypted, Side, Transcript};
+use crate::wire::printable_str;
+use crate::wire::tls::content;
+use crate::wire::tls::handshake::Message;
+
+/// Everything that a rule may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The evidence.
+    pub transcript: &'a Transcript,
+    /// What it says.
+    pub timeline: &'a Timeline,
+    /// What that adds up to.
+    pub facts: &'a Facts,
+}
+
+/// What a program said; its words as printable ASCII.
+#[derive(Clone, Debug)]
+pub struct Claim<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// Its number or id.
+    pub code: Option<&'a Code>,
+    /// The program.
+    pub by: String,
+    /// Its words.
+    pub text: String,
+}
+
+impl<'a> Case<'a> {
+    /// Events of the session's control connection, in order. Questions give no verdicts, and what stands behind an end
+    /// (bytes of a side that has closed, anything behind a silence) changes none.
+    pub fn control(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
+        let t = self.transcript;
+        let mut closed: Vec<Side> = Vec::new();
+        self.timeline.events.iter().filter(move |e| is_session_control(t, e.conn)).filter(move |e| {
+            let late = match (&e.kind, e.from()) {
+                (Kind::Claim { .. }, _) => false,
+                (Kind::Decrypted { from, .. }, _) => closed.contains(from),
+                (_, Some(from)) => closed.contains(&from),
+                _ => closed.len() == 2,
+            };
+            match &e.kind {
+                Kind::Closed { by, .. } => closed.push(*by),
+                Kind::TimedOut { .. } | Kind::OpenFailed { .. } => closed = vec![Side::Client, Side::Server],
+                _ => {}
+            }
+            !late
+        })
+    }
+
+    /// The first event of the control connection that is so.
+    pub fn first(&self, is: impl Fn(&Event) -> bool) -> Option<&'a Event> {
+        self.control().find(|e| is(e))
+    }
+
+    /// What follows an event on the control connection.
+    pub fn after(&self, mark: &Event) -> impl Iterator<Item = &'a Event> + use<'a> {
+        let mark = core::ptr::from_ref(mark);
+        self.control().skip_while(move |e| !core::ptr::eq(*e, mark)).skip(1)
+    }
+
+    /// What precedes an event on the control connection.
+    pub fn before(&self, mark: &Event) -> impl Iterator<Item = &'a Event> + use<'a> {
+        let mark = core::ptr::from_ref(mark);
+        self.control().take_while(move |e| !core::ptr::eq(*e, mark))
+    }
+
+    /// The ClientHello of the control connection.
+    pub fn client_hello(&self) -> Option<&'a Event> {
+        self.first(|e| matches!(e.kind, Kind::Handshake(Message::ClientHello(_))))
+    }
+
+    /// Whether the server answered with a ServerHello, or asked for another ClientHello, before an event.
+    pub fn server_answered_before(&self, mark: &Event) -> bool {
+        self.before(mark).any(is_server_hello)
+    }
+
+    /// The command that asked for TLS.
+    pub fn auth(&self) -> Option<&'a Event> {
+        self.first(|e| matches!(&e.kind, Kind::Command { verb, .. } if verb == "AUTH"))
+    }
+
+    /// What programs said.
+    pub fn claims(&self) -> impl Iterator<Item = Claim<'a>> + use<'a> {
+        self.control().filter_map(|event| match &event.kind {
+            Kind::Claim { by, code, text } => {
+                Some(Claim { event, code: code.as_ref(), by: printable_str(by), text: printable_str(text) })
+            }
+            _ => None,
+        })
+    }
+
+    /// The endpoint as the user would name it: host or address, and port. `the server` when unknown.
+    pub fn endpoint(&self) -> String {
+        let conn = self.control().next().and_then(|e| self.transcript.conn(e.conn)).or(self.transcript.conns.first());
+        match conn.map(|c| (c.host.as_deref(), c.peer)) {
+            Some((Some(host), Some(peer))) => format!("{}:{}", printable_str(host), peer.port()),
+            Some((Some(host), None)) => printable_str(host),
+            Some((None, Some(peer))) => peer.to_string(),
+            _ => "the server".to_owned(),
+        }
+    }
+
+    /// An event's time of day for people who look it up in a log: `01:49:34 UTC`, or without a zone when it is unknown.
+    pub fn second(&self, event: &Event) -> Option<String> {
+        let at = event.at?;
+        let time: String = self.transcript.clock.show(at).chars().take(8).collect();
+        let utc = matches!(self.transcript.clock, Clock::Utc(_)) || self.facts.clock.is_some_and(|c| c.is_utc());
+        match self.transcript.clock {
+            Clock::Relative => None,
+            _ if utc => Some(format!("{time} UTC")),
+            _ => Some(time),
+        }
+    }
+
+    /// Whether that TLS was due is only assumed (hex pasted without anything around it).
+    pub fn tls_due_is_assumed(&self) -> bool {
+        let assumed = |i: &crate::transcript::Input| i.assumed.iter().any(|a| a == crate::transcript::ASSUMED_TLS_DUE);
+        self.client_hello().is_none() && self.auth().is_none() && self.transcript.origin.inputs.iter().any(assumed)
+    }
+
+    /// Whether the connection came to an end that was seen: not the end of the evidence.
+    pub fn is_closed(&self) -> bool {
+        self.control().any(|e| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. }))
+    }
+
+    /// Whether anybody ended the session, or said that it failed: an end of the evidence alone is none.
+    pub fn is_ended(&self) -> bool {
+        self.control().any(|e| match &e.kind {
+            Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. } | Kind::Claim { .. } => true,
+            Kind::Alert { level, .. } => *level == 2,
+            Kind::TextInsteadOfTls { reply: Some(r), .. } => r.code >= 400,
+            _ => false,
+        })
+    }
+
+    /// Whether the handshake of the control connection completed, as far as that shows from outside.
+    pub fn handshake_completed(&self) -> bool {
+        completed(self.control())
+    }
+
+    /// Whether it had completed before an event.
+    pub fn handshake_completed_before(&self, mark: &Event) -> bool {
+        completed(self.before(mark))
+    }
+}
+
+fn is_server_hello(e: &Event) -> bool {
+    matches!(e.kind, Kind::Handshake(Message::ServerHello(_) | Message::HelloRetryRequest(_)))
+}
+
+/// Our own engine said so; or the server answered, and application data went both ways.
+fn completed<'a>(events: impl Iterator<Item = &'a Event>) -> bool {
+    let (mut answered, mut client, mut server) = (false, false, false);
+    for e in events {
+        match (&e.kind, e.from()) {
+            (Kind::Decrypted { seen: Decrypted::Established { .. }, .. }, _) => return true,
+            (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Client)) => client = true,
+            (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Server)) => server = true,
+            _ => answered |= is_server_hello(e),
+        }
+    }
+    answered && client && server
+}

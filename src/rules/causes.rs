@@ -1,0 +1,218 @@
+//! The causes: why a finding came about. Each has a page; each is built in one place, from facts, with its reasons
+//! and with the evidence that would settle it.
+
+use super::finding::{Ask, Cause, Confidence, Party};
+use super::{AdviceKind, Case, Finding};
+use crate::decode::Event;
+use crate::facts::{Offer, Product, version_name};
+
+/// The page of a cause.
+#[derive(Debug)]
+pub struct CausePage {
+    /// Its id.
+    pub id: &'static str,
+    /// The page.
+    pub page: &'static str,
+}
+
+/// All causes, in alphabetical order.
+pub static ALL: &[CausePage] = &[
+    page(
+        "client-stumbles-over-certificate-request",
+        include_str!("../../docs/causes/client-stumbles-over-certificate-request.md"),
+    ),
+    page("client-tls-version-refused", include_str!("../../docs/causes/client-tls-version-refused.md")),
+    page("no-shared-cipher", include_str!("../../docs/causes/no-shared-cipher.md")),
+    page("server-tls-disabled", include_str!("../../docs/causes/server-tls-disabled.md")),
+    page("server-tls-not-initialised", include_str!("../../docs/causes/server-tls-not-initialised.md")),
+    page("wrong-mode", include_str!("../../docs/causes/wrong-mode.md")),
+];
+
+const fn page(id: &'static str, page: &'static str) -> CausePage {
+    CausePage { id, page }
+}
+
+/// TLS 1.1: what offers no more is refused by servers of today.
+const TLS11: u16 = 0x0302;
+
+/// A cause under construction.
+fn cause(id: &str, headline: impl Into<String>, confidence: Confidence) -> Cause {
+    Cause { id: id.to_owned(), headline: headline.into(), confidence, because: Vec::new(), ask: Vec::new() }
+}
+
+impl Cause {
+    fn because(mut self, reason: impl Into<String>) -> Self {
+        self.because.push(reason.into());
+        self
+    }
+
+    fn ask(mut self, party: Party, product: Option<&str>, how: &[String], settles: &str) -> Self {
+        self.ask.push(Ask {
+            party,
+            product: product.map(str::to_owned),
+            how: how.to_vec(),
+            settles: settles.to_owned(),
+        });
+        self
+    }
+}
+
+/// The server refuses the highest version that the client offers. `None` when the client offers TLS 1.2 or more.
+pub(super) fn version_refused(case: &Case<'_>, at: &Event, alert: bool) -> Option<Cause> {
+    let offer = case.facts.offer.as_ref().filter(|o| o.highest() <= TLS11)?;
+    let best = version_name(offer.highest());
+    let mut c = cause("client-tls-version-refused", format!("the server refuses {best}"), Confidence::Likely)
+        .because(format!("only {best} is offered"));
+    if !alert {
+        c = c.because("no alert before the text: OpenSSL 1.0.2 and older drop a disabled version silently".to_owned());
+    }
+    if let Some(product) = likely_server(case) {
+        c = c.because(wording(product));
+    }
+    c = ask_for_log(case, c, at, "unknown protocol", "unsupported protocol");
+    let endpoint = match case.endpoint() {
+        e if e == "the server" => "HOST:21".to_owned(),
+        e => e,
+    };
+    let openssl = format!("openssl s_client -starttls ftp -connect {endpoint} -tls1_2");
+    let again = "or the client's own step with TLS 1.2 switched on".to_owned();
+    Some(c.ask(Party::Client, None, &[openssl, again], &format!("works with TLS 1.2, fails with {best}")))
+}
+
+/// The server's TLS never started: certificate or key unusable.
+pub(super) fn tls_not_initialised(case: &Case<'_>, at: &Event, confidence: Confidence) -> Cause {
+    let mut c = cause("server-tls-not-initialised", "the server's TLS never started", confidence)
+        .because("a server whose certificate or key cannot be used fails in the same way, and for every client");
+    if let Some(product) = likely_server(case).filter(|p| p.id == "proftpd") {
+        c = c.because(format!("{} then answers without having read the hello", product.name));
+    }
+    ask_for_log(case, c, at, "null SSL_CTX", "certificate or key error")
+}
+
+/// No suite in common.
+pub(super) fn no_shared_cipher(case: &Case<'_>, at: &Event, confidence: Confidence, because: &str) -> Cause {
+    let mut c = cause("no-shared-cipher", "no cipher suite in common", confidence).because(because);
+    if let Some(offer) = case.facts.offer.as_ref() {
+        c = c.because(format!("the client offers {} suites{}", offer.suites.len(), key_exchange_note(offer)));
+    }
+    ask_for_log(case, c, at, "no shared cipher", "no shared cipher")
+}
+
+/// Implicit where explicit is due, or the other way round.
+pub(super) fn wrong_mode(because: &str) -> Cause {
+    cause("wrong-mode", "implicit TLS meets explicit", Confidence::Likely).because(because).ask(
+        Party::Client,
+        None,
+        &["port and mode in the client's profile: implicit is usually 990, explicit 21".to_owned()],
+        "implicit TLS sends the ClientHello first, explicit waits for 220 and sends AUTH TLS",
+    )
+}
+
+/// TLS is switched off, or its module is not loaded.
+pub(super) fn server_tls_disabled(because: String) -> Cause {
+    cause("server-tls-disabled", "TLS is off on the server", Confidence::Likely).because(because).ask(
+        Party::Server,
+        None,
+        &["the server's configuration: is TLS switched on for this address and port?".to_owned()],
+        "TLS off, or no certificate configured",
+    )
+}
+
+/// vsftpd asks for a client certificate, and some z/OS levels cannot read the request.
+pub(super) fn stumbles_over_certificate_request(product: &Product) -> Cause {
+    cause(
+        "client-stumbles-over-certificate-request",
+        "the client stumbles over a CertificateRequest",
+        Confidence::Likely,
+    )
+    .because(wording(product))
+    .because(
+        "vsftpd asks for a client certificate unless told not to; vsftpd.conf(5): \"IBM zOS seems to have issues\"",
+    )
+    .because("Red Hat solution 548573 describes this pair: rc 410 until ssl_request_cert=NO")
+    .ask(
+        Party::Client,
+        Some("zos-native"),
+        &["GSK_TRACE=0xFF for one run: the trace holds the bytes that the log leaves out".to_owned()],
+        "a CertificateRequest message, or clear text, where the client stopped",
+    )
+}
+
+/// Advice that goes with a lifted protocol version, on both sides.
+pub(super) fn advise_version(case: &Case<'_>, f: &mut Finding, at: &Event) {
+    match case.facts.client.as_ref() {
+        Some(client) if client.id.starts_with("zos") => {
+            if client.id == "zos-native" {
+                f.advise("enable-tls12", "zos-native");
+            }
+            f.advise("enable-tls12", "zos-attls");
+            f.advise_briefly("offer-ecdhe", "zos-attls", "still refused with TLS 1.2? It wants ECDHE: AT-TLS only");
+        }
+        _ => {
+            f.tell(Party::Client, AdviceKind::Lasting, "let the client offer TLS 1.2 or later");
+        }
+    }
+    advise_server_log(case, f, at);
+    if let Some(product) = likely_server(case) {
+        f.advise("allow-tls10", &product.id);
+    }
+}
+
+/// Where the server's administrator finds the reason.
+pub(super) fn advise_server_log(case: &Case<'_>, f: &mut Finding, at: &Event) {
+    let when = case.second(at).map_or_else(|| "of that moment".to_owned(), |s| format!("at {s}"));
+    let before = f.advice.len();
+    match likely_server(case) {
+        Some(product) if product.id == "proftpd" => {
+            let brief = format!(
+                "TLSLog {when}: \"unknown protocol\" = version refused; \"null SSL_CTX\" = certificate or key unusable"
+            );
+            f.advise_briefly("see-tls-log", "proftpd", brief);
+        }
+        Some(product) => {
+            f.advise("see-tls-log", &product.id);
+        }
+        None => {}
+    }
+    if f.advice.len() == before {
+        f.tell(Party::Server, AdviceKind::Check, format!("read the server's TLS log {when}; it names the reason"));
+    }
+}
+
+/// The product that the server's wording speaks for, if one does more than any other.
+pub(super) fn likely_server<'a>(case: &Case<'a>) -> Option<&'a Product> {
+    case.facts.servers.first().filter(|p| p.sure)
+}
+
+/// `"234 AUTH TLS successful" with "550 T" is ProFTPD's wording up to 1.3.7`.
+fn wording(product: &Product) -> String {
+    let versions = if product.versions.is_empty() { String::new() } else { format!(" {}", product.versions) };
+    format!("{} is {}'s wording{versions}", product.because.join(" with "), product.name)
+}
+
+fn ask_for_log(case: &Case<'_>, c: Cause, at: &Event, proftpd: &str, openssl: &str) -> Cause {
+    let when = case.second(at).map_or_else(|| "of that moment".to_owned(), |s| format!("of {s}"));
+    match likely_server(case).filter(|p| p.id == "proftpd") {
+        Some(_) => c.ask(
+            Party::Server,
+            Some("proftpd"),
+            &[format!("the line {when} in the file that TLSLog names")],
+            &format!("\"{proftpd}\""),
+        ),
+        None => c.ask(
+            Party::Server,
+            None,
+            &[format!("the line {when} in the server's TLS log")],
+            &format!("\"{openssl}\" or the like"),
+        ),
+    }
+}
+
+fn key_exchange_note(offer: &Offer) -> &'static str {
+    let ecdhe = offer
+        .suites
+        .iter()
+        .filter_map(|s| crate::codes::cipher_suite(*s))
+        .any(|s| s.kx.starts_with("ECDHE") || s.kx == "TLS13");
+    if ecdhe { "" } else { ", none with ECDHE" }
+}

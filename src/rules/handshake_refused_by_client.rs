@@ -1,0 +1,67 @@
+//! The client gave up, and only its own words tell of it: the bytes that it could not read are not in the evidence.
+
+use super::prelude::*;
+
+pub(super) static RULE: Rule = Rule {
+    id: "handshake-refused-by-client",
+    severity: Severity::Failure,
+    outranks: &[],
+    page: include_str!("../../docs/findings/handshake-refused-by-client.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let failed = case.claims().find_map(|claim| match claim.code {
+        Some(Code::Gsk(rc)) if *rc != 0 => Some((claim.event, *rc, claim.by, claim.text)),
+        _ => None,
+    });
+    let Some((event, rc, by, text)) = failed else { return };
+    let started = case.first(|e| matches!(e.kind, Kind::TlsStarts { .. } | Kind::Handshake(_))).is_some()
+        || case.auth().is_some();
+    // What the server sent in place of a handshake says more than the client's words about it.
+    let answered = |e: &Event| {
+        let speaks = matches!(
+            e.kind,
+            Kind::TextInsteadOfTls { .. }
+                | Kind::OtherInsteadOfTls { .. }
+                | Kind::Alert { .. }
+                | Kind::Malformed { .. }
+        );
+        speaks && e.from() == Some(Side::Server)
+    };
+    if !started || case.handshake_completed_before(event) || case.before(event).any(answered) {
+        return;
+    }
+    let product = causes::likely_server(case);
+    let after = product.map_or_else(|| "the server's yes to AUTH".to_owned(), |p| format!("{}'s 234", p.name));
+    let client = case.facts.client.as_ref().map_or("the client", |c| c.name);
+    let mut f = sink.finding(
+        Confidence::Likely,
+        Party::Unknown,
+        &[
+            format!("the {client} client probably gave up the TLS handshake after {after} (rc {rc})"),
+            format!("the {client} client probably gave up the TLS handshake (rc {rc})"),
+        ],
+    );
+    f.set("rc", rc).set("by", by).set("text", text.as_str());
+    if let Some(auth) = case.auth() {
+        f.evidence.extend(sink.evidence(auth, ""));
+        let accepted = case.after(auth).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code < 400));
+        f.evidence.extend(accepted.and_then(|e| sink.evidence(e, "")));
+    }
+    let meaning = crate::codes::gsk(rc).map_or_else(|| text.clone(), |c| c.meaning.to_owned());
+    f.why.push(format!("rc {rc}: {meaning}."));
+    f.why.push("The log does not hold the bytes that came, and different faults look the same here.".to_owned());
+    if let Some(vsftpd) = case.facts.server_may_be("vsftpd").filter(|_| rc == 410) {
+        f.causes.push(causes::stumbles_over_certificate_request(vsftpd));
+        f.advise("stop-requesting-client-certificate", "vsftpd");
+    }
+    f.causes.extend(causes::version_refused(case, event, false));
+    f.causes.push(causes::tls_not_initialised(case, event, Confidence::Possible));
+    f.act =
+        Some(Act { party: Party::Client, text: "get the bytes: one run with a System SSL trace decides".to_owned() });
+    f.advise("trace-tls", "zos-native");
+    causes::advise_server_log(case, &mut f, event);
+    sink.untested("bytes", "the bytes that the client could not read", "not in the evidence");
+    sink.report(f);
+}

@@ -1,0 +1,65 @@
+//! The registry. One rule, one file, one page.
+//!
+//! A rule looks at a [`Case`] and says what it finds; it cannot see the network, the clock or the terminal.
+//! A *finding* is a fact with its bytes, a *cause* a ranked explanation with its reasons and what would settle it.
+
+mod auth_refused;
+mod case;
+pub mod causes;
+mod closed_during_handshake;
+mod fatal_alert;
+mod finding;
+mod handshake_refused_by_client;
+mod plaintext_instead_of_tls;
+
+pub use case::Case;
+pub use causes::CausePage;
+pub use finding::{
+    Act, Advice, AdviceKind, Ask, Cause, Check, CheckResult, Confidence, Evidence, Finding, PartOut, Party, Severity,
+    Sink,
+};
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its id, which is that of its findings and the name of its page.
+    pub id: &'static str,
+    /// How bad its findings are.
+    pub severity: Severity,
+    /// Findings that become mere consequences beside one of these.
+    pub outranks: &'static [&'static str],
+    /// The page: meaning, for whom, what to do, and examples that are run as tests.
+    pub page: &'static str,
+    /// Looks.
+    pub check: fn(&Case<'_>, &mut Sink<'_>),
+}
+
+/// All rules, in alphabetical order.
+pub static ALL: &[&Rule] = &[
+    &auth_refused::RULE,
+    &closed_during_handshake::RULE,
+    &fatal_alert::RULE,
+    &handshake_refused_by_client::RULE,
+    &plaintext_instead_of_tls::RULE,
+];
+
+/// Runs all rules; findings in the order of the registry, with the checks that they reported.
+pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
+    let (mut findings, mut checks) = (Vec::new(), Vec::new());
+    for rule in ALL {
+        let mut sink = Sink::new(case, rule);
+        (rule.check)(case, &mut sink);
+        let (found, checked) = sink.finish();
+        findings.extend(found);
+        checks.extend(checked);
+    }
+    (findings, checks)
+}
+
+/// What every rule needs.
+mod prelude {
+    pub(super) use super::finding::{Act, AdviceKind, Confidence, Finding, Party, Severity};
+    pub(super) use super::{Case, Rule, Sink, causes};
+    pub(super) use crate::decode::{Event, Kind};
+    pub(super) use crate::transcript::{Code, Side};
+}

@@ -1,0 +1,218 @@
+//! Text where a TLS record was due: the server said yes to TLS, and then answered the handshake in FTP.
+//!
+//! This is what the tool exists for. The client reads the text as a record header, and every library reports the
+//! misreading ("wrong version number", "Content Type 53") instead of the text.
+
+use serde_json::{Value, json};
+
+use super::prelude::*;
+use super::{Evidence, PartOut};
+use crate::decode::Reply;
+use crate::wire::sniff::Encoding;
+use crate::wire::tls::record::{HEADER_LEN, Header};
+
+pub(super) static RULE: Rule = Rule {
+    id: "plaintext-instead-of-tls",
+    severity: Severity::Failure,
+    outranks: &["closed-during-handshake", "handshake-refused-by-client"],
+    page: include_str!("../../docs/findings/plaintext-instead-of-tls.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let text_event = |e: &Event| e.from() == Some(Side::Server) && matches!(e.kind, Kind::TextInsteadOfTls { .. });
+    let Some(event) = case.first(text_event) else { return };
+    let Kind::TextInsteadOfTls { reply, text, encoding } = &event.kind else { return };
+    let alerted = case.before(event).any(|e| matches!(e.kind, Kind::Alert { level: 2, .. }));
+    if alerted || case.server_answered_before(event) {
+        return; // an alert said it first; behind the handshake the same text is another finding
+    }
+    if reply.is_none() && !text.ends_with("\\n") {
+        return; // the beginning of a line may go on as anything
+    }
+    let proved = reply.is_some() && !case.tls_due_is_assumed();
+    let confidence = if proved { Confidence::Certain } else { Confidence::Likely };
+    let mut f = sink.finding(confidence, Party::Server, &headlines(case, confidence));
+    let said = text.trim_end_matches("\\n").trim_end_matches("\\r").to_owned();
+    let code = reply.as_ref().map(|r| r.code);
+    f.set("code", code).set("text", said.as_str()).set("encoding", encoding.name());
+    if let Some(hello) = case.client_hello()
+        && let Some(offer) = &case.facts.offer
+    {
+        f.evidence.extend(sink.evidence(hello, &offer.summary()));
+        f.set("client_hello", offer.describe());
+    }
+    f.evidence.extend(
+        sink.evidence(event, "clear text, no TLS alert first").map(|e| Evidence { parts: misread_parts(&e.hex), ..e }),
+    );
+    misreading(case, event, &said, *encoding, &mut f);
+    explain(case, event, reply.as_ref(), &mut f);
+    open_questions(case, reply.as_ref(), sink);
+    sink.report(f);
+}
+
+fn headlines(case: &Case<'_>, confidence: Confidence) -> Vec<String> {
+    let endpoint = case.endpoint();
+    let probably = if confidence == Confidence::Certain { "" } else { "probably " };
+    vec![
+        format!("{endpoint} {probably}answered the TLS handshake with FTP text, not with TLS"),
+        format!("{endpoint} {probably}answered the TLS handshake with FTP text"),
+        format!("the server {probably}answered the TLS handshake with FTP text, not with TLS"),
+    ]
+}
+
+/// What the client made of the text, and which programs report only that.
+fn misreading(case: &Case<'_>, event: &Event, said: &str, encoding: Encoding, f: &mut Finding) {
+    let bytes = event.span.map(|s| case.transcript.bytes(s)).unwrap_or_default();
+    let first: Option<[u8; HEADER_LEN]> = bytes.first_chunk().copied();
+    let Some(first) = first else { return };
+    let header = Header::misread(first);
+    let shown: String = said.chars().take(HEADER_LEN).collect();
+    f.set("misread", json!({ "type": header.content_type, "version": header.version, "length": header.len }));
+    let reader =
+        if case.facts.client.as_ref().is_some_and(|c| c.id.starts_with("zos")) { "System SSL" } else { "The client" };
+    f.why.push(format!(
+        "{reader} took \"{shown}\" for a record header (type 0x{:02x} = {}{}, version 0x{:04x}, length 0x{:04x} = {}).",
+        header.content_type,
+        if encoding == Encoding::Ascii { format!("'{}' = ", char::from(header.content_type)) } else { String::new() },
+        header.content_type,
+        header.version,
+        header.len,
+        header.len
+    ));
+    if encoding == Encoding::Ebcdic {
+        f.why.push("The text is EBCDIC: it left the server without translation.".to_owned());
+    }
+    let said_by = one_fault(case, header.content_type, f);
+    if said_by.len() > 1 {
+        f.why.push(format!("{}: one fault.", said_by.join(", ")));
+    }
+    let coincidences = coincidences(case, header.content_type);
+    if !coincidences.is_empty() {
+        let verb = if coincidences.len() == 1 { "is" } else { "are" };
+        let words: Vec<String> = coincidences.iter().map(|c| c.1.clone()).collect();
+        f.why.push(capitalised(&format!("{} in your own hello {verb} coincidence.", listing(&words))));
+        let data: Vec<Value> = coincidences.into_iter().map(|c| c.0).collect();
+        f.set("coincidences", data);
+    }
+}
+
+/// The text as the client took it: type, version and length of a record, then the rest.
+fn misread_parts(hex_text: &str) -> Vec<PartOut> {
+    let bytes = hex::decode(hex_text).unwrap_or_default();
+    let Some(first) = bytes.first_chunk::<HEADER_LEN>() else { return Vec::new() };
+    let header = Header::misread(*first);
+    let part = |len, label: String| PartOut { len, label };
+    let mut parts = vec![
+        part(1, format!("taken for record type {}", header.content_type)),
+        part(2, format!("taken for version 0x{:04x}", header.version)),
+        part(2, format!("taken for a length of {} bytes", header.len)),
+    ];
+    if bytes.len() > HEADER_LEN {
+        parts.push(part(bytes.len() - HEADER_LEN, "the rest of the text".to_owned()));
+    }
+    parts
+}
+
+/// Claims that are echoes of this fault: the content type that was misread, and every code that came of it.
+fn one_fault(case: &Case<'_>, content_type: u8, f: &mut Finding) -> Vec<String> {
+    let (mut words, mut data) = (Vec::<String>::new(), Vec::new());
+    for claim in case.claims() {
+        let short = match claim.code {
+            Some(Code::ContentType(n)) if *n == u32::from(content_type) => format!("Content Type {n}"),
+            Some(Code::Gsk(410)) => "rc 410".to_owned(),
+            Some(Code::FtpClient(17)) => "SETCEC 17".to_owned(),
+            Some(Code::Message(id)) if id == "EZA2897I" || id == "EZA2898I" => id.clone(),
+            _ => continue,
+        };
+        data.push(json!({ "by": claim.by, "code": claim.code, "text": claim.text }));
+        if !words.contains(&short) {
+            words.push(short);
+        }
+    }
+    f.set("claims", data);
+    words
+}
+
+/// Places in the client's own hello that hold the same byte by chance; readers take them for the culprit.
+fn coincidences(case: &Case<'_>, byte: u8) -> Vec<(Value, String)> {
+    let Some(offer) = &case.facts.offer else { return Vec::new() };
+    let mut out = Vec::new();
+    let handshake_length = offer.message_len.saturating_sub(4);
+    if handshake_length == u64::from(byte) {
+        out.push((json!({ "where": "handshake length", "value": byte }), format!("length {byte}")));
+    }
+    if offer.suites.contains(&u16::from(byte)) {
+        out.push((json!({ "where": "cipher suite", "value": byte }), format!("cipher {byte:04X}")));
+    }
+    out
+}
+
+fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, f: &mut Finding) {
+    let code = reply.map_or(0, |r| r.code);
+    let words = reply.map(|r| r.text.to_ascii_lowercase()).unwrap_or_default();
+    if code == 220 && case.auth().is_none() {
+        f.causes.push(causes::wrong_mode("the text is the greeting of a server that waits for AUTH TLS"));
+        f.act = act(Party::Client, "client: use explicit TLS (AUTH TLS), or the port for implicit TLS");
+        return;
+    }
+    if words.contains("no shared cipher") {
+        f.causes.push(causes::no_shared_cipher(
+            case,
+            event,
+            Confidence::Likely,
+            "the text is the server's own TLS library: \"no shared cipher\"",
+        ));
+    }
+    match causes::version_refused(case, event, false) {
+        Some(cause) if f.causes.is_empty() => {
+            f.causes.push(cause);
+            let client = case.facts.client.as_ref().map_or_else(|| "the client".to_owned(), |c| c.called());
+            f.act = act(Party::Client, &format!("either side can end it; quickest: {client} offers TLS 1.2"));
+            causes::advise_version(case, f, event);
+        }
+        _ => {
+            f.act = act(Party::Server, "server: its TLS log of that second names the reason");
+            causes::advise_server_log(case, f, event);
+        }
+    }
+    let rank =
+        if f.causes.is_empty() && case.client_hello().is_some() { Confidence::Likely } else { Confidence::Possible };
+    f.causes.push(causes::tls_not_initialised(case, event, rank));
+    if let Some(product) = causes::likely_server(case) {
+        f.advise("fix-certificate", &product.id.clone());
+    }
+}
+
+fn act(party: Party, text: &str) -> Option<Act> {
+    Some(Act { party, text: text.to_owned() })
+}
+
+fn open_questions(case: &Case<'_>, reply: Option<&Reply>, sink: &mut Sink<'_>) {
+    if let Some(reply) = reply.filter(|r| !r.whole) {
+        sink.untested("whole-text", &format!("rest of the {} line", reply.code), "not in the evidence");
+    }
+    if case.client_hello().is_none() {
+        sink.untested("client-hello", "the client's hello", "not in the evidence");
+    }
+    if case.facts.client.as_ref().is_some_and(|c| c.id.starts_with("zos") && c.release.is_none()) {
+        sink.untested("zos-release", "z/OS release (EZA1450I)", "not in the evidence");
+    }
+    if case.facts.servers.is_empty() {
+        sink.untested("server-product", "the server's product (220, 234)", "not in the evidence");
+    }
+}
+
+/// `a, b and c`.
+fn listing(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_ascii_uppercase().to_string() + chars.as_str())
+}

@@ -1,0 +1,338 @@
+//! Bytes as hex in the dresses that people paste: one string, spaced, `xxd`, `hexdump -C`, Wireshark and tcpdump
+//! columns, `\x16`, `0x16,` lists and C arrays. Offsets and gutters are cut off; the direction, which hex does not
+//! have, is taken from a label, else from the content, else assumed and said.
+
+use super::{Block, Options, Piece};
+use crate::error::InputError;
+use crate::transcript::{Clock, ConnId, Entry, Fidelity, Layer, Side, What};
+use crate::wire::ftp;
+use crate::wire::sniff::{Speaker, sniff};
+use crate::wire::tls::record::{Front, HEADER_LEN, Header, front};
+use crate::wire::tls::{content, handshake};
+
+/// Bytes of a line with an offset.
+const LINE: usize = 16;
+
+/// Fewest bytes that begin a block; shorter runs of hex digits are words.
+const SHORTEST: usize = 5;
+
+/// One line that is hex.
+#[derive(Debug, PartialEq)]
+struct HexLine {
+    offset: Option<u64>,
+    label: Option<Side>,
+    bytes: Vec<u8>,
+    /// A group had an odd number of digits; its last digit was dropped.
+    odd: bool,
+}
+
+/// Collects hex lines into blocks.
+#[derive(Debug, Default)]
+pub(super) struct Hex {
+    open: Option<Run>,
+    runs: Vec<Run>,
+    pub(super) problems: Vec<InputError>,
+}
+
+/// Lines that belong together.
+#[derive(Debug, Default)]
+struct Run {
+    label: Option<Side>,
+    bytes: Vec<u8>,
+    lines: u64,
+}
+
+impl Hex {
+    /// Takes a line if it is hex. Whether it counts is decided when its block ends.
+    pub(super) fn line(&mut self, number: u64, text: &str) -> bool {
+        let expected = self.open.as_ref().map_or(0, |run| run.bytes.len() as u64);
+        let Some(line) = read_line(text, expected, self.open.is_some()) else {
+            self.end_run();
+            return self.inside_prose(text);
+        };
+        if line.odd {
+            let what = "a group of hex digits has an odd length; its last digit was left out";
+            self.problems.push(InputError::unreadable("", what, "copy the line again, whole").at_line(number));
+        }
+        let other_speaker = line.offset.is_none()
+            && self.open.as_ref().is_some_and(|run| is_whole(&run.bytes))
+            && direction(&line.bytes).is_some();
+        let anew = line.label.is_some() || (line.offset == Some(0) && expected > 0) || other_speaker;
+        if anew {
+            self.end_run();
+        } else if let (Some(offset), true) = (line.offset, expected > 0)
+            && offset != expected
+        {
+            let what = format!("this line has offset {offset:x}, the lines before it end at {expected:x}");
+            self.problems.push(InputError::torn("", what, "paste the dump again, with every line").at_line(number));
+            self.end_run();
+        }
+        let run = self.open.get_or_insert_default();
+        run.label = run.label.or(line.label);
+        run.bytes.extend(line.bytes);
+        run.lines += 1;
+        true
+    }
+
+    /// A whole TLS record as one word of a line of prose.
+    fn inside_prose(&mut self, text: &str) -> bool {
+        let mut any = false;
+        for word in text.split(|c: char| !c.is_ascii_hexdigit()).filter(|w| w.len() >= 14 && w.len() % 2 == 0) {
+            let bytes = hex::decode(word).unwrap_or_default();
+            let Front::Record(Header { len, .. }) = front(&bytes) else { continue };
+            if usize::from(len) + 5 <= bytes.len() {
+                self.runs.push(Run { label: None, bytes, lines: 0 });
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Bytes that are no text at all: a flow as a program wrote it into a file.
+    pub(super) fn raw(&mut self, bytes: Vec<u8>) {
+        self.runs.push(Run { bytes, ..Run::default() });
+    }
+
+    fn end_run(&mut self) {
+        if let Some(run) = self.open.take() {
+            self.runs.push(run);
+        }
+    }
+
+    /// The bytes as a block, and how many lines of those that were taken proved to be none.
+    /// `alone` says that the input holds nothing else.
+    pub(super) fn finish(&mut self, options: &Options, alone: bool, assumed: &mut Vec<String>) -> (Option<Block>, u64) {
+        self.end_run();
+        let mut refused = 0;
+        let mut piece = Piece { clock: Clock::Relative, ..Piece::default() };
+        for run in std::mem::take(&mut self.runs) {
+            let content = direction(&run.bytes);
+            if content.is_none() && run.label.is_none() && !alone {
+                refused += run.lines;
+                continue;
+            }
+            let from = run.label.or(content).or(options.from).unwrap_or_else(|| {
+                assumed
+                    .push("hex without direction was taken for the server's (--from client says otherwise)".to_owned());
+                Side::Server
+            });
+            let mut push = |data: Vec<u8>, fidelity| {
+                let what = What::Bytes { from, layer: Layer::Wire, data, fidelity };
+                piece.entries.push(Entry { at: None, conn: ConnId(0), what });
+            };
+            if let Some(len) = bare_handshake(&run.bytes) {
+                let len = u16::try_from(len).unwrap_or(u16::MAX);
+                let header = Header { content_type: content::HANDSHAKE, version: 0x0301, len };
+                push(header.to_bytes().to_vec(), Fidelity::Rebuilt);
+                assumed.push("a handshake message without its record header: the header was rebuilt".to_owned());
+            }
+            push(run.bytes, Fidelity::Exact);
+        }
+        ((!piece.entries.is_empty()).then_some(Block::Tls(piece)), refused)
+    }
+}
+
+/// Whether bytes end where a message may end: behind a TLS record, or behind a line.
+fn is_whole(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Front::Record(header) = front(rest) {
+        let Some(behind) = rest.get(HEADER_LEN + usize::from(header.len)..) else { return false };
+        rest = behind;
+    }
+    rest.is_empty() || rest.ends_with(b"\n")
+}
+
+/// Who sends bytes that begin so.
+fn direction(bytes: &[u8]) -> Option<Side> {
+    let of_message = |kind: Option<&u8>| match kind {
+        Some(1 | 16) => Some(Side::Client),
+        Some(2 | 4 | 11..=14) => Some(Side::Server),
+        _ => None,
+    };
+    match sniff(bytes) {
+        Speaker::Tls if bytes.first() == Some(&content::HANDSHAKE) => of_message(bytes.get(5)),
+        Speaker::SslV2 => Some(Side::Client),
+        Speaker::FtpReply(_) => Some(Side::Server),
+        Speaker::Text(_) => {
+            let (verb, _) = ftp::command(bytes.split(|b| *b == b'\n').next().unwrap_or_default());
+            super::words::is_verb(&verb).then_some(Side::Client)
+        }
+        _ => bare_handshake(bytes).and_then(|_| of_message(bytes.first())),
+    }
+}
+
+/// The length of a handshake message that stands without a record header, as System SSL dumps it.
+fn bare_handshake(bytes: &[u8]) -> Option<usize> {
+    let (kind, len) = handshake::header(bytes)?;
+    let hello = matches!(kind, 1 | 2) && bytes.get(4) == Some(&3);
+    let whole = handshake::HEADER_LEN + len;
+    (hello && len >= 38 && whole <= 0x4000 && bytes.len() <= whole).then_some(whole)
+}
+
+fn read_line(text: &str, expected: u64, goes_on: bool) -> Option<HexLine> {
+    let (label, text) = label(text.trim());
+    let (bytes, odd, offset) = if text.contains("\\x") {
+        (escapes(text)?, false, None)
+    } else if text.contains("0x") && !starts_with_offset(text) {
+        (list(text)?, false, None)
+    } else if goes_on && matches!(text, "};" | "}" | "\"" | "\";") {
+        (Vec::new(), false, None)
+    } else {
+        columns(text, expected)?
+    };
+    let enough = bytes.len() >= SHORTEST || goes_on || offset.is_some();
+    enough.then_some(HexLine { offset, label, bytes, odd })
+}
+
+/// `client:`, `recv:` and the like in front of the bytes.
+fn label(text: &str) -> (Option<Side>, &str) {
+    let Some((word, rest)) = text.split_once([':', '=']) else { return (None, text) };
+    let side = match word.trim().to_ascii_lowercase().as_str() {
+        "client" | "c" | "sent" | "send" | "write" | "out" | "client->server" => Side::Client,
+        "server" | "s" | "received" | "recv" | "read" | "in" | "server->client" => Side::Server,
+        _ => return (None, text),
+    };
+    (Some(side), rest.trim())
+}
+
+/// `"\x16\x03"`, possibly with an assignment in front and quotes around.
+fn escapes(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut parts = text.split("\\x");
+    let front = parts.next()?;
+    if front.split_whitespace().count() > 6 {
+        return None;
+    }
+    for part in parts {
+        let digits = part.get(..2)?;
+        bytes.extend(hex::decode(digits).ok()?);
+        if part.get(2..)?.trim_matches(['"', '\'', ';', ',', ')', '+', '\\', ' ']).len() > 12 {
+            return None;
+        }
+    }
+    Some(bytes)
+}
+
+/// `0x16, 0x03`, or a line of a C array.
+fn list(text: &str) -> Option<Vec<u8>> {
+    let body = text.split_once('{').map_or(text, |(_, body)| body);
+    let mut bytes = Vec::new();
+    for token in body.split([' ', ',', ';', '}', ')', '(', '[', ']', '\t']).filter(|t| !t.is_empty()) {
+        let digits = token.strip_prefix("0x").or_else(|| token.strip_prefix("0X"))?;
+        let padded = if digits.len() == 1 { format!("0{digits}") } else { digits.to_owned() };
+        bytes.extend(hex::decode(padded).ok()?);
+    }
+    (!bytes.is_empty() || text.contains('{')).then_some(bytes)
+}
+
+fn starts_with_offset(text: &str) -> bool {
+    text.split_whitespace().next().is_some_and(|w| w.starts_with("0x") && w.ends_with(':'))
+}
+
+/// Groups of hex digits, behind an offset or not, with a gutter or not.
+fn columns(text: &str, expected: u64) -> Option<(Vec<u8>, bool, Option<u64>)> {
+    let without_gutter = text.split_once('|').filter(|(hex, _)| !hex.trim().is_empty()).map_or(text, |(hex, _)| hex);
+    let (offset, hex) = offset(without_gutter, expected);
+    let hex = if offset.is_some() { hex.trim_start().split("   ").next().unwrap_or_default() } else { hex };
+    let limit = if offset.is_some() { LINE } else { usize::MAX };
+    // Colons and hyphens separate single bytes; with longer groups they are dates and times.
+    let separated = hex.contains([':', '-']) && offset.is_none();
+    let (mut bytes, mut odd, mut width) = (Vec::new(), false, None);
+    for token in hex.split(|c: char| c.is_whitespace() || c == ',' || c == ':' || c == '-').filter(|t| !t.is_empty()) {
+        let is_hex = token.bytes().all(|b| b.is_ascii_hexdigit());
+        let ended = width.is_some_and(|w| token.len() > w) || bytes.len() + token.len() / 2 > limit;
+        if offset.is_some() && (!is_hex || ended || token.len() % 2 == 1) {
+            break; // the gutter
+        }
+        if !is_hex || (separated && token.len() != 2) {
+            return None;
+        }
+        width = width.or(Some(token.len()));
+        let even = token.get(..token.len() - token.len() % 2)?;
+        odd |= token.len() % 2 == 1;
+        bytes.extend(hex::decode(even).ok()?);
+    }
+    // A single short word, or several odd ones, are prose or numbers rather than bytes.
+    let plausible = !odd || bytes.len() >= 8;
+    let nothing = bytes.is_empty() && !(offset.is_some() && expected > 0);
+    (plausible && !nothing).then_some((bytes, odd, offset))
+}
+
+/// The offset in front of a line: with a colon, or equal to what is expected (hex as `hexdump -C` and Wireshark write
+/// it, octal as `od` does).
+fn offset(text: &str, expected: u64) -> (Option<u64>, &str) {
+    let trimmed = text.trim_start();
+    let end = trimmed.find([' ', '\t', ':']).unwrap_or(trimmed.len());
+    let Some((word, rest)) = trimmed.split_at_checked(end) else { return (None, text) };
+    let digits = word.strip_prefix("0x").unwrap_or(word);
+    if !(4..=8).contains(&digits.len()) {
+        return (None, text);
+    }
+    let hexadecimal = u64::from_str_radix(digits, 16).ok();
+    let octal = (digits.len() == 7).then(|| u64::from_str_radix(digits, 8).ok()).flatten();
+    if let (Some(rest), Some(offset)) = (rest.strip_prefix(':'), hexadecimal)
+        && rest.starts_with([' ', '\t'])
+    {
+        return (Some(offset), rest);
+    }
+    // A new dump begins at 0.
+    match [octal, hexadecimal].into_iter().flatten().find(|o| *o == expected || *o == 0) {
+        Some(offset) => (Some(offset), rest),
+        None => (None, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: [u8; 20] =
+        [0x16, 3, 1, 0, 0x39, 1, 0, 0, 0x35, 3, 1, 0x60, 0x38, 0x53, 0xae, 0xfe, 0xe4, 0x0e, 0x3f, 0xa5];
+
+    fn read(text: &str) -> Vec<u8> {
+        let mut hex = Hex::default();
+        for (n, line) in text.lines().enumerate() {
+            hex.line(n as u64 + 1, line);
+        }
+        hex.end_run();
+        assert_eq!(hex.runs.len(), 1, "{text}");
+        hex.runs.remove(0).bytes
+    }
+
+    #[test]
+    fn every_usual_dress() {
+        for text in [
+            "16030100390100003503016038 53aefee40e3fa5",
+            "16030100390100003503016038\n53aefee40e3fa5",
+            "16 03 01 00 39 01 00 00 35 03 01 60 38 53 AE FE\nE4 0E 3F A5",
+            "16:03:01:00:39:01:00:00:35:03:01:60:38:53:ae:fe:e4:0e:3f:a5",
+            "00000000: 1603 0100 3901 0000 3503 0160 3853 aefe  ....9...5..`8S..\n00000010: e40e 3fa5                                ..?.",
+            "00000000  16 03 01 00 39 01 00 00  35 03 01 60 38 53 ae fe  |....9...5..`8S..|\n00000010  e4 0e 3f a5                                       |..?.|\n00000014",
+            "0000   16 03 01 00 39 01 00 00 35 03 01 60 38 53 ae fe   ....9...5..`8S..\n0010   e4 0e 3f a5                                       ..?.",
+            "\t0x0000:  1603 0100 3901 0000 3503 0160 3853 aefe  ....9...5..`8S..\n\t0x0010:  e40e 3fa5                                ..?.",
+            "0000000 16 03 01 00 39 01 00 00 35 03 01 60 38 53 ae fe\n0000020 e4 0e 3f a5\n0000024",
+            "\\x16\\x03\\x01\\x00\\x39\\x01\\x00\\x00\\x35\\x03\\x01\\x60\\x38\\x53\\xae\\xfe\\xe4\\x0e\\x3f\\xa5",
+            "b = \"\\x16\\x03\\x01\\x00\\x39\\x01\\x00\\x00\\x35\\x03\"\n\"\\x01\\x60\\x38\\x53\\xae\\xfe\\xe4\\x0e\\x3f\\xa5\";",
+            "0x16, 0x03, 0x01, 0x00, 0x39, 0x01, 0x00, 0x00, 0x35, 0x03,\n0x01, 0x60, 0x38, 0x53, 0xae, 0xfe, 0xe4, 0x0e, 0x3f, 0xa5",
+            "unsigned char hello[] = {\n  0x16, 0x3, 0x1, 0x0, 0x39, 0x1, 0x0, 0x0, 0x35, 0x03, 0x01, 0x60,\n 0x38, 0x53, 0xae, 0xfe, 0xe4, 0x0e, 0x3f, 0xa5\n};",
+            "client: 16030100390100003503016038 53aefee40e3fa5",
+        ] {
+            assert_eq!(read(text), BYTES, "{text}");
+        }
+    }
+
+    #[test]
+    fn prose_and_numbers_are_not_hex() {
+        for text in ["dead beef", "I paid 1234 5678", "2021-02-26 01:49:34", "234 AUTH TLS", "face 12", "00000008"] {
+            let mut hex = Hex::default();
+            assert!(!hex.line(1, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn odd_digits_are_said() {
+        let mut hex = Hex::default();
+        assert!(hex.line(3, "160301003901000035030160385"));
+        assert_eq!(hex.problems[0].line, Some(3));
+    }
+}

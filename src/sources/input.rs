@@ -1,0 +1,242 @@
+//! One input in chunks of any size: what it is is decided from its beginning, and then it streams.
+
+use sha2::{Digest, Sha256};
+
+use super::charset::{Charset, decode, detect};
+use super::paste::Paste;
+use super::{Block, Evidence, Kind, Options};
+use crate::error::InputError;
+use crate::transcript::{Input, Transcript};
+use crate::wire::sniff::{Speaker, sniff};
+use crate::wire::{ebcdic, printable_str};
+
+/// Decided from so many bytes, or from all when there are fewer.
+const HEAD: usize = 4096;
+
+/// Longest line, in bytes. What is longer is left out and said.
+const LONGEST_LINE: usize = 1024 * 1024;
+
+/// Longest saved report, and longest raw flow.
+const LONGEST_WHOLE: usize = 64 * 1024 * 1024;
+
+/// Reads one input.
+#[derive(Debug)]
+pub struct InputReader {
+    name: String,
+    options: Options,
+    sha256: Sha256,
+    bytes: u64,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Head(Vec<u8>),
+    Lines { charset: Charset, line: Vec<u8>, too_long: bool, paste: Box<Paste> },
+    Report(Vec<u8>),
+    Raw(Vec<u8>),
+    Refused(InputError),
+}
+
+impl InputReader {
+    /// A reader of the input that the user calls `name`.
+    pub fn new(name: &str, options: Options) -> Self {
+        Self { name: name.to_owned(), options, sha256: Sha256::new(), bytes: 0, state: State::Head(Vec::new()) }
+    }
+
+    /// Takes the next bytes.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.bytes += bytes.len() as u64;
+        match &mut self.state {
+            State::Head(head) => {
+                head.extend_from_slice(bytes);
+                if head.len() >= HEAD {
+                    self.decide();
+                }
+            }
+            _ => self.pass_on(bytes),
+        }
+    }
+
+    fn decide(&mut self) {
+        let State::Head(head) = &mut self.state else { return };
+        let head = std::mem::take(head);
+        self.state = match begin(&self.name, &self.options, head.get(..HEAD).unwrap_or(&head)) {
+            Ok(state) => state,
+            Err(error) => State::Refused(error),
+        };
+        self.pass_on(&head);
+    }
+
+    fn pass_on(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            State::Lines { charset, line, too_long, paste } => {
+                let wide = matches!(charset, Charset::Utf16 { .. });
+                for piece in bytes.split_inclusive(|b| may_end_line(*charset, *b)) {
+                    if line.len() + piece.len() > LONGEST_LINE {
+                        *too_long = true;
+                        let room = LONGEST_LINE.saturating_sub(line.len());
+                        line.extend_from_slice(piece.get(..room).unwrap_or_default());
+                    } else {
+                        line.extend_from_slice(piece);
+                    }
+                    let odd_half = wide && line.len() % 2 == 1 && !*too_long;
+                    let ended = piece.last().is_some_and(|b| may_end_line(*charset, *b));
+                    if ended && !odd_half && (!wide || *too_long || ends_utf16_line(*charset, line)) {
+                        end_line(*charset, line, too_long, paste);
+                    }
+                }
+            }
+            State::Report(all) | State::Raw(all) => {
+                if all.len() + bytes.len() <= LONGEST_WHOLE {
+                    all.extend_from_slice(bytes);
+                } else {
+                    let what = "longer than 64 MiB, which is no report and no single flow";
+                    self.state =
+                        State::Refused(InputError::unreadable(&self.name, what, "cut out the session that failed"));
+                }
+            }
+            State::Head(_) | State::Refused(_) => {}
+        }
+    }
+
+    /// The end of the input.
+    pub fn finish(mut self) -> Evidence {
+        if matches!(self.state, State::Head(_)) {
+            self.decide();
+        }
+        let mut evidence = match self.state {
+            State::Lines { charset, mut line, mut too_long, mut paste } => {
+                if !line.is_empty() {
+                    end_line(charset, &mut line, &mut too_long, &mut paste);
+                }
+                paste.finish()
+            }
+            State::Raw(bytes) => {
+                let mut paste = Paste::new(&self.name, self.options);
+                paste.raw(bytes);
+                paste.finish()
+            }
+            State::Report(bytes) => saved(&self.name, &bytes),
+            State::Refused(error) => Evidence { problems: vec![error], ..Evidence::default() },
+            State::Head(_) => Evidence::default(),
+        };
+        evidence.input.name = printable_str(&self.name);
+        evidence.input.bytes = self.bytes;
+        evidence.input.sha256 = hex::encode(self.sha256.finalize());
+        if evidence.blocks.is_empty() && evidence.problems.is_empty() {
+            evidence.problems.push(nothing_known(&self.name, self.bytes, &evidence.input));
+        }
+        evidence
+    }
+}
+
+/// Chooses by the beginning of the input.
+fn begin(name: &str, options: &Options, head: &[u8]) -> Result<State, InputError> {
+    let charset = detect(head);
+    let report = options.only == Some(Kind::Report);
+    if report
+        || (options.only.is_none() && head.trim_ascii_start().starts_with(b"{\"schema\""))
+        || looks_like_json(head)
+    {
+        return Ok(State::Report(Vec::new()));
+    }
+    if charset == Charset::Utf8 && is_binary(head) {
+        if matches!(sniff(head), Speaker::Tls | Speaker::SslV2) {
+            return Ok(State::Raw(Vec::new()));
+        }
+        return Err(refuse(name, head));
+    }
+    let paste = Box::new(Paste::new(name, options.clone()));
+    Ok(State::Lines { charset, line: Vec::new(), too_long: false, paste })
+}
+
+fn looks_like_json(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    text.strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\"schema\""))
+}
+
+fn is_binary(head: &[u8]) -> bool {
+    let control = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31)).count();
+    head.contains(&0) || control * 20 > head.len()
+}
+
+fn refuse(name: &str, head: &[u8]) -> InputError {
+    let (what, advice) = match head {
+        [0x1f, 0x8b, ..] => ("compressed with gzip", "gunzip it first"),
+        [b'P', b'K', 3, 4, ..] => ("a zip archive", "unpack it first"),
+        [0xd4, 0xc3, 0xb2, 0xa1, ..]
+        | [0xa1, 0xb2, 0xc3, 0xd4, ..]
+        | [0x4d, 0x3c, 0xb2, 0xa1, ..]
+        | [0x0a, 0x0d, 0x0d, 0x0a, ..] => (
+            "a packet capture, which this version does not read",
+            "in Wireshark: Follow TCP Stream, show as Hex Dump, paste that",
+        ),
+        _ => (
+            "binary data; expected text (a trace, a log, hex) or a flow that begins with a TLS record",
+            "format a trace first: IPCS CTRACE COMP(GSKSRVR) FULL, or the gsktrace command for a GSK_TRACE_FILE",
+        ),
+    };
+    InputError::unreadable(name, what, advice)
+}
+
+fn nothing_known(name: &str, bytes: u64, input: &Input) -> InputError {
+    let advice = "paste a System SSL trace, the FTP client's output, or the bytes as hex; ftpsdiag decode --help lists what is read";
+    if bytes == 0 {
+        return InputError::unreadable(name, "empty", advice);
+    }
+    let what = format!("none of its {} lines is of a trace, a log, a dialogue, or hex", input.lines);
+    InputError::unreadable(name, what, advice)
+}
+
+/// Whether a byte may be the last of a line end.
+fn may_end_line(charset: Charset, b: u8) -> bool {
+    match charset {
+        Charset::Utf8 => b == b'\n',
+        Charset::Utf16 { big_endian: true } => b == b'\n',
+        Charset::Utf16 { big_endian: false } => b == 0,
+        Charset::Ebcdic => ebcdic::to_latin1(b) == b'\n',
+    }
+}
+
+fn ends_utf16_line(charset: Charset, line: &[u8]) -> bool {
+    let newline: [u8; 2] = if charset == (Charset::Utf16 { big_endian: true }) { [0, b'\n'] } else { [b'\n', 0] };
+    line.ends_with(&newline)
+}
+
+fn end_line(charset: Charset, line: &mut Vec<u8>, too_long: &mut bool, paste: &mut Paste) {
+    let text = decode(charset, line);
+    // A carriage return breaks lines too: CRLF, and messages that were joined by it.
+    for part in text.trim_end_matches(['\n', '\r']).split('\r') {
+        paste.line(part);
+    }
+    if std::mem::take(too_long) {
+        let what = "this line is longer than 1 MiB; what comes behind that was left out";
+        let problem = InputError::unreadable("", what, "break the line, or paste only the part around the failure");
+        paste.problem(problem.at_line(paste.line_number()));
+    }
+    line.clear();
+}
+
+/// A saved report, or several, one a line: its evidence is diagnosed again.
+fn saved(name: &str, bytes: &[u8]) -> Evidence {
+    #[derive(serde::Deserialize)]
+    struct Saved {
+        transcript: Transcript,
+    }
+    let mut evidence = Evidence::default();
+    evidence.input.sources.push(Kind::Report.name().to_owned());
+    for report in serde_json::Deserializer::from_slice(bytes).into_iter::<Saved>() {
+        match report {
+            Ok(saved) => evidence.blocks.push(Block::Session(saved.transcript)),
+            Err(error) => {
+                let what = format!("not a report of this tool: {}", printable_str(&error.to_string()));
+                let advice = "use the file that -o report.json wrote, unchanged";
+                evidence.problems.push(InputError::unreadable(name, what, advice).at_line(error.line() as u64));
+                break;
+            }
+        }
+    }
+    evidence
+}

@@ -1,0 +1,96 @@
+//! One file, one way in which evidence reaches people.
+//!
+//! An input is fed in chunks of any size ([`InputReader`]). A saved report owns its whole input; everything else is
+//! a *paste*: unquoted, cut into lines and words, and every source claims what it knows. What nobody claims is kept
+//! and counted. Blocks that tell of one attempt are woven into one [`Transcript`] ([`weave::weave`]).
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
+
+mod charset;
+mod gsk_dump;
+mod gsksrvr;
+mod hexdump;
+mod input;
+mod paste;
+mod weave;
+mod words;
+mod zos_ftp;
+
+pub use input::InputReader;
+pub use weave::{Reading, weave};
+
+use crate::error::InputError;
+use crate::transcript::{Clock, Conn, Entry, Input, Side, Transcript};
+
+/// What the user said about an input.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Who sent bytes whose direction their content does not tell.
+    pub from: Option<Side>,
+    /// Only this source may claim lines.
+    pub only: Option<Kind>,
+}
+
+/// The sources, by the names that `--as` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A System SSL component trace (CTRACE COMP(GSKSRVR)), formatted.
+    Gsksrvr,
+    /// Output of the z/OS FTP client with or without its trace.
+    ZosFtp,
+    /// Bytes as hex, in any usual dress.
+    Hex,
+    /// The dialogue notation.
+    Dialogue,
+    /// A JSON report of this tool.
+    Report,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 5] = [Kind::Gsksrvr, Kind::ZosFtp, Kind::Hex, Kind::Dialogue, Kind::Report];
+
+    /// The name on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Gsksrvr => "gsksrvr",
+            Kind::ZosFtp => "zos-ftp",
+            Kind::Hex => "hex",
+            Kind::Dialogue => "dialogue",
+            Kind::Report => "report",
+        }
+    }
+}
+
+/// A piece of an input that tells of one attempt, or of one connection of it.
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// A whole session: a dialogue, a saved report.
+    Session(Transcript),
+    /// What an FTP client logged of one attempt: commands, replies, claims.
+    Log(Piece),
+    /// The TLS bytes of one connection.
+    Tls(Piece),
+}
+
+/// Entries of one connection, not yet in a transcript.
+#[derive(Clone, Debug, Default)]
+pub struct Piece {
+    /// What the times mean.
+    pub clock: Clock,
+    /// What is known of the connection.
+    pub conn: Conn,
+    /// The entries; their `conn` is 0.
+    pub entries: Vec<Entry>,
+}
+
+/// What one input held.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// About the input itself.
+    pub input: Input,
+    /// The pieces, in the order of the input.
+    pub blocks: Vec<Block>,
+    /// What was wrong with it.
+    pub problems: Vec<InputError>,
+}

@@ -1,0 +1,299 @@
+//! What the z/OS FTP client writes: messages (EZA…), commands (`>>>`), replies, and the lines of its trace
+//! (`SC4502 getNextReply: …`). The number in a trace line is a source line that changes with every release, and
+//! message ids vanish in z/OS UNIX: function and text are matched, never the number.
+
+use super::words::{Word, is_verb};
+use super::{Block, Piece};
+use crate::codes;
+use crate::transcript::clock::TimeOfDay;
+use crate::transcript::{Clock, Code, ConnId, Entry, Fidelity, Layer, Micros, Side, What};
+
+/// Who speaks in claims.
+const SPEAKER: &str = "z/OS FTP client";
+
+/// Most words of one record; a multi-line reply may have this many lines.
+const LONGEST: usize = 400;
+
+/// Messages that are worth reading even where z/OS UNIX left out their id.
+const BARE: [(&str, &str); 2] = [
+    ("Authentication negotiation failed", "EZA2897I"),
+    ("Unable to successfully negotiate required authentication", "EZA2898I"),
+];
+
+/// Functions of the FTP trace that are shown without module and line by older releases and by the server.
+const FUNCTIONS: [&str; 6] = ["authServer:", "authClient:", "ftpAuth:", "tlsLevel:", "endSecureConn:", "endSecureEnv:"];
+
+/// What kind of record begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Form {
+    /// `SC4502 function: text`, or a bare function.
+    Trace,
+    /// `EZA2897I text`.
+    Message,
+    /// `>>> AUTH TLS`
+    Command,
+    /// `234 text`
+    Reply,
+    /// A known message without its id; index into [`BARE`].
+    Bare(usize),
+}
+
+/// One record while it is read.
+#[derive(Debug)]
+pub(super) struct Record {
+    form: Form,
+    at: Option<Micros>,
+    words: Vec<Word>,
+    open: i32,
+    /// Code of a multi-line reply whose last line has not come.
+    multi: Option<String>,
+}
+
+/// Whether a record begins at the first of these words: its form, and how many of them stand before it (a time).
+/// `known` says whether the paste is known to hold a log of the z/OS client; `inside` is the record that is open.
+pub(super) fn begins(words: &[Word], known: bool, inside: Option<&Record>) -> Option<(Form, usize)> {
+    let first = words.first()?;
+    if first.first && first.text.contains(':') && TimeOfDay::parse(&first.text).is_some() {
+        return form(words.get(1..).unwrap_or_default(), true, known, inside).map(|form| (form, 1));
+    }
+    form(words, first.first, known, inside).map(|form| (form, 0))
+}
+
+fn form(words: &[Word], line_start: bool, known: bool, inside: Option<&Record>) -> Option<Form> {
+    let word = |n: usize| words.get(n).map(|w| w.text.as_str()).unwrap_or_default();
+    let first = word(0);
+    let function = word(1);
+    let goes_on = inside.is_some() || (line_start && known);
+    if is_trace_id(first)
+        && (function.ends_with(':') || (goes_on && function.starts_with(|c: char| c.is_ascii_alphabetic())))
+    {
+        return Some(Form::Trace);
+    }
+    if is_message_id(first) {
+        return Some(Form::Message);
+    }
+    let after_reply_call = inside.is_some_and(Record::awaits_reply);
+    if (line_start && known || after_reply_call) && is_reply(first, word(1)) {
+        return Some(Form::Reply);
+    }
+    if !line_start {
+        return None;
+    }
+    if first == ">>>" && is_verb(word(1)) {
+        return Some(Form::Command);
+    }
+    if FUNCTIONS.contains(&first) {
+        return Some(Form::Trace);
+    }
+    let bare = |text: &str| text.split(' ').enumerate().all(|(n, w)| word(n) == w);
+    BARE.iter().position(|(text, _)| bare(text)).map(Form::Bare)
+}
+
+/// Two capitals and four digits: module and source line.
+fn is_trace_id(word: &str) -> bool {
+    word.len() == 6
+        && word.bytes().take(2).all(|b| b.is_ascii_uppercase())
+        && word.bytes().skip(2).all(|b| b.is_ascii_digit())
+}
+
+/// `EZA2897I`, `EZYFT96I`, `EZZ9830I`: component, number, and the letter that says who must act.
+fn is_message_id(word: &str) -> bool {
+    (7..=9).contains(&word.len())
+        && word.starts_with("EZ")
+        && word.ends_with(['I', 'E', 'W', 'A', 'S'])
+        && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && word.bytes().filter(u8::is_ascii_digit).count() >= 2
+}
+
+fn is_reply(word: &str, next: &str) -> bool {
+    let Some((digits, behind)) = word.split_at_checked(3) else { return false };
+    let code = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u16>().ok()).flatten();
+    let separated = behind.starts_with('-') || (behind.is_empty() && !next.is_empty());
+    separated && code.is_some_and(|c| (100..660).contains(&c) && codes::ftp_reply(c).is_some())
+}
+
+impl Record {
+    pub(super) fn new(form: Form, at: Option<Micros>) -> Self {
+        Self { form, at, words: Vec::new(), open: 0, multi: None }
+    }
+
+    /// A trace line behind which a reply follows even when lines were joined.
+    fn awaits_reply(&self) -> bool {
+        self.form == Form::Trace && self.words.iter().any(|w| matches!(w.text.as_str(), "getNextReply:" | "getReply:"))
+            || self.form == Form::Command
+            || self.form == Form::Message && self.words.iter().any(|w| w.text == ">>>")
+    }
+
+    /// Takes the next word if it belongs to the record.
+    pub(super) fn accept(&mut self, word: &Word) -> bool {
+        if self.words.len() >= LONGEST {
+            return false;
+        }
+        if let Some(code) = &self.multi {
+            // The last line of a multi-line reply begins with the same code and a blank.
+            if word.first && word.text == *code {
+                self.multi = None;
+            }
+        } else if word.first && !self.words.is_empty() {
+            let wrapped = word.after_full_line || self.open > 0;
+            if !wrapped {
+                return false;
+            }
+        } else if self.form == Form::Reply && self.words.is_empty() && word.text.get(3..4) == Some("-") {
+            self.multi = word.text.get(..3).map(str::to_owned);
+        }
+        self.open += word.text.matches('(').count() as i32 - word.text.matches(')').count() as i32;
+        self.words.push(word.clone());
+        true
+    }
+
+    fn text_from(&self, n: usize) -> String {
+        let words: Vec<&str> = self.words.iter().skip(n).map(|w| w.text.as_str()).collect();
+        words.join(" ")
+    }
+
+    /// A reply as the server wrote it, line by line.
+    fn reply_lines(&self) -> String {
+        let mut out = String::new();
+        let mut line = None;
+        for word in &self.words {
+            match line {
+                Some(l) if l == word.line || word.after_full_line => out.push(' '),
+                Some(_) => out.push_str("\r\n"),
+                None => {}
+            }
+            line = Some(word.line);
+            out.push_str(&word.text);
+        }
+        out.push_str("\r\n");
+        out
+    }
+}
+
+/// All attempts of a log.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    attempt: Piece,
+    done: Vec<Piece>,
+    auth_sent: bool,
+    failed: bool,
+}
+
+impl Log {
+    /// Takes a finished record.
+    pub(super) fn record(&mut self, record: &Record) {
+        match record.form {
+            Form::Reply => self.reply(record),
+            Form::Command => self.command(record.at, &record.text_from(1)),
+            Form::Bare(n) => {
+                if let Some((text, id)) = BARE.get(n) {
+                    self.message(record.at, id, text);
+                }
+            }
+            Form::Message => {
+                let id = record.words.first().map(|w| w.text.clone()).unwrap_or_default();
+                let text = record.text_from(1);
+                match text.strip_prefix(">>> ") {
+                    Some(command) => self.command(record.at, command),
+                    None => self.message(record.at, &id, &text),
+                }
+            }
+            Form::Trace => {
+                let skip = usize::from(record.words.first().is_some_and(|w| is_trace_id(&w.text)));
+                self.trace(record.at, &record.text_from(skip));
+            }
+        }
+    }
+
+    fn push(&mut self, at: Option<Micros>, what: What) {
+        if at.is_some() {
+            self.attempt.clock = Clock::TimeOfDay;
+        }
+        self.attempt.entries.push(Entry { at, conn: ConnId(0), what });
+    }
+
+    fn line(&mut self, at: Option<Micros>, from: Side, text: &str) {
+        let data = text.as_bytes().to_vec();
+        self.push(at, What::Bytes { from, layer: Layer::Wire, data, fidelity: Fidelity::Rebuilt });
+    }
+
+    fn reply(&mut self, record: &Record) {
+        let text = record.reply_lines();
+        if text.starts_with("220") && self.auth_sent {
+            self.next_attempt();
+        }
+        self.line(record.at, Side::Server, &text);
+    }
+
+    fn command(&mut self, at: Option<Micros>, command: &str) {
+        let is_auth = command.starts_with("AUTH");
+        if is_auth && self.failed {
+            self.next_attempt();
+        }
+        self.auth_sent |= is_auth;
+        self.line(at, Side::Client, &format!("{command}\r\n"));
+    }
+
+    fn message(&mut self, at: Option<Micros>, id: &str, text: &str) {
+        if id == "EZA1554I" && self.auth_sent {
+            self.next_attempt();
+        }
+        if let Some(target) = text.strip_prefix("Connecting to: ") {
+            self.connecting(target);
+        }
+        let text = known_extent(id, text);
+        self.failed |= matches!(id, "EZA2897I" | "EZA2898I");
+        self.push(at, What::Claim { by: SPEAKER.to_owned(), code: Some(Code::Message(id.to_owned())), text });
+    }
+
+    /// `Connecting to: ftp.example.org 192.0.2.7 port: 21.`
+    fn connecting(&mut self, target: &str) {
+        let mut words = target.split_whitespace();
+        let Some(host) = words.next() else { return };
+        self.attempt.conn.host = Some(host.trim_end_matches('.').to_owned());
+        let ip = words.next().and_then(|w| w.parse().ok());
+        let port = target.split_once("port: ").and_then(|(_, p)| p.trim_end_matches('.').parse().ok());
+        if let (Some(ip), Some(port)) = (ip, port) {
+            self.attempt.conn.peer = Some(core::net::SocketAddr::new(ip, port));
+        }
+    }
+
+    fn trace(&mut self, at: Option<Micros>, text: &str) {
+        let claim = |code, text: &str| What::Claim { by: SPEAKER.to_owned(), code, text: text.to_owned() };
+        if let Some((_, rest)) = text.split_once("failed with rc = ") {
+            let (code, words) = rest.split_once(' ').unwrap_or((rest, ""));
+            let words = words.split_once(')').map_or(words, |(inside, _)| inside).trim_start_matches('(');
+            self.failed = true;
+            self.push(at, claim(code.parse().ok().map(Code::Gsk), words));
+        } else if let Some((_, code)) = text.split_once("SETCEC code = ") {
+            let code = code.split_whitespace().next().and_then(|c| c.parse().ok());
+            self.push(at, claim(code.map(Code::FtpClient), "SETCEC"));
+        } else if text.starts_with("authServer: secure_socket_init()") {
+            self.push(at, What::TlsStarts { by: Side::Client });
+        } else if text.starts_with("authClient: secure_socket_init()") {
+            self.push(at, What::TlsStarts { by: Side::Server });
+        } else if text.starts_with("ftpAuth:") && !text.ends_with("entered") {
+            self.push(at, claim(None, text));
+        }
+    }
+
+    fn next_attempt(&mut self) {
+        let attempt = std::mem::take(&mut self.attempt);
+        if !attempt.entries.is_empty() {
+            self.done.push(attempt);
+        }
+        (self.auth_sent, self.failed) = (false, false);
+    }
+
+    /// The attempts, in order.
+    pub(super) fn finish(&mut self) -> Vec<Block> {
+        self.next_attempt();
+        std::mem::take(&mut self.done).into_iter().map(Block::Log).collect()
+    }
+}
+
+/// Where lines were joined, what follows a message with a known text is not part of it.
+fn known_extent(id: &str, text: &str) -> String {
+    let known = BARE.iter().find(|(known, of)| *of == id && text.starts_with(known));
+    known.map_or_else(|| text.to_owned(), |(known, _)| (*known).to_owned())
+}

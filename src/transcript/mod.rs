@@ -1,0 +1,433 @@
+//! The evidence: what was seen, and nothing else.
+//!
+//! A [`Transcript`] holds every byte that bears on the question, in the order in which it was
+//! seen, with what is known of its origin. It draws no conclusion, so that a report of today
+//! can be diagnosed again by the rules of next year.
+
+pub mod clock;
+pub mod dialogue;
+pub mod redact;
+pub mod secrets;
+
+use core::net::SocketAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use clock::{Clock, Micros};
+
+/// One case: where the evidence came from, the connections, and what happened on them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Transcript {
+    /// Where the evidence came from.
+    #[serde(default)]
+    pub origin: Origin,
+    /// What the times of the entries mean.
+    pub clock: Clock,
+    /// The connections; entries name them by their index.
+    pub conns: Vec<Conn>,
+    /// What happened, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// Noted in [`Input::assumed`] when hex begins with FTP text and nothing shows what was due there.
+pub const ASSUMED_TLS_DUE: &str = "TLS was due where these bytes came";
+
+/// Where a transcript came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Origin {
+    /// The inputs that were read; empty for a live probe.
+    pub inputs: Vec<Input>,
+    /// What `--redact` replaced; `None` when nothing was.
+    #[serde(default)]
+    pub redacted: Option<String>,
+}
+
+/// One file, or standard input.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Input {
+    /// As the user named it; `-` is standard input.
+    pub name: String,
+    /// SHA-256 of the input as it came, in hex.
+    pub sha256: String,
+    /// Length of the input in bytes.
+    pub bytes: u64,
+    /// The kinds of evidence found in it, e.g. `gsksrvr`, `zos-ftp`, `hex`.
+    pub sources: Vec<String>,
+    /// Lines that are not blank.
+    pub lines: u64,
+    /// Of those, the lines that a source understood.
+    pub understood: u64,
+    /// The first lines that nothing understood, as printable ASCII.
+    pub unread: Vec<String>,
+    /// What was assumed in reading it, in words ("direction taken from the content").
+    pub assumed: Vec<String>,
+}
+
+/// Index of a connection in [`Transcript::conns`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ConnId(pub u16);
+
+/// One TCP connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Conn {
+    /// Control or data.
+    pub role: Role,
+    /// Why it was opened.
+    pub why: Why,
+    /// The name that was dialled.
+    pub host: Option<String>,
+    /// The client's address and port.
+    #[schemars(with = "Option<String>")]
+    pub local: Option<SocketAddr>,
+    /// The server's address and port.
+    #[schemars(with = "Option<String>")]
+    pub peer: Option<SocketAddr>,
+}
+
+/// What a connection is for (RFC 959, section 2.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Commands and replies.
+    #[default]
+    Control,
+    /// A transfer that belongs to the control connection `of`.
+    Data {
+        /// The control connection.
+        of: ConnId,
+    },
+}
+
+/// Why a connection was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// It is the session under examination: verdicts come from it.
+    #[default]
+    Session,
+    /// It was opened to learn one thing; `changed` says what differs from the session.
+    Question {
+        /// What differs from the session, e.g. `no SNI`.
+        changed: Vec<String>,
+    },
+}
+
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// The end that opened the control connection.
+    Client,
+    /// The end that accepted it.
+    Server,
+}
+
+impl Side {
+    /// The other end.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+}
+
+/// Where bytes travelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    /// As they were in the TCP segments.
+    Wire,
+    /// As they were inside TLS, after decryption.
+    InsideTls,
+}
+
+/// One direction of one layer of one connection. Offsets count within a flow, never within a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flow {
+    /// The connection.
+    pub conn: ConnId,
+    /// The layer.
+    pub layer: Layer,
+    /// The sender.
+    pub from: Side,
+}
+
+/// Bytes `start..end` of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The flow.
+    pub flow: Flow,
+    /// Offset of the first byte.
+    pub start: u64,
+    /// Offset behind the last byte.
+    pub end: u64,
+}
+
+impl Span {
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether it covers no byte.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One thing that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Entry {
+    /// When, by the transcript's clock; `None` when only the order is known.
+    pub at: Option<Micros>,
+    /// On which connection.
+    pub conn: ConnId,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What can be seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "what", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum What {
+    /// The connection stands.
+    Opened,
+    /// The connection could not be opened.
+    OpenFailed {
+        /// Why not.
+        why: OpenFailure,
+    },
+    /// Bytes arrived, or were sent.
+    Bytes {
+        /// Who sent them.
+        from: Side,
+        /// Where they travelled.
+        layer: Layer,
+        /// The bytes.
+        #[serde(rename = "hex", with = "hex::serde")]
+        #[schemars(with = "String")]
+        data: Vec<u8>,
+        /// Whether they are the very bytes, or were put together again from a log.
+        fidelity: Fidelity,
+    },
+    /// Bytes that were seen but not kept (business data, encrypted bulk). Offsets go on behind them.
+    Skipped {
+        /// Who sent them.
+        from: Side,
+        /// Where they travelled.
+        layer: Layer,
+        /// How many.
+        len: u64,
+        /// Their SHA-256 in hex; empty when it was not taken.
+        sha256: String,
+    },
+    /// Bytes are known to be missing here.
+    Gap {
+        /// Whose.
+        from: Side,
+        /// How many, if known.
+        len: Option<u64>,
+    },
+    /// The connection, or one direction of it, ended.
+    Closed {
+        /// Who ended it.
+        by: Side,
+        /// How.
+        how: Close,
+    },
+    /// Nothing came although somebody waited for it.
+    TimedOut {
+        /// Who stayed silent.
+        waiting_for: Side,
+        /// How long the wait was, in microseconds.
+        after: Micros,
+    },
+    /// An end began TLS: whatever it receives from here on, it takes for TLS records.
+    TlsStarts {
+        /// That end.
+        by: Side,
+    },
+    /// What our own engine saw inside TLS.
+    Decrypted {
+        /// Who sent it.
+        from: Side,
+        /// What it was.
+        seen: Decrypted,
+    },
+    /// What some program said: hearsay, never proof.
+    Claim {
+        /// The program.
+        by: String,
+        /// The number or id that it gave.
+        code: Option<Code>,
+        /// Its words.
+        text: String,
+    },
+}
+
+/// Why a connection could not be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpenFailure {
+    /// The name has no address.
+    Dns,
+    /// RST instead of SYN ACK.
+    Refused,
+    /// No route, or an ICMP answer.
+    Unreachable,
+    /// No answer at all.
+    TimedOut,
+    /// Anything else.
+    Other,
+}
+
+/// Whether bytes are the very bytes of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fidelity {
+    /// Byte for byte as seen.
+    Exact,
+    /// Put together from a log that quoted them as text, or from what must have been there.
+    Rebuilt,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Close {
+    /// FIN.
+    Fin,
+    /// RST.
+    Reset,
+    /// It ended; how was not seen.
+    Unknown,
+}
+
+/// What our own engine saw inside TLS: numbers and DER, never a library's prose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decrypted {
+    /// The handshake completed.
+    Established {
+        /// Protocol version, e.g. 0x0303.
+        version: u16,
+        /// Cipher suite (IANA number).
+        suite: u16,
+        /// Key exchange group (IANA number).
+        group: Option<u16>,
+        /// ALPN protocol.
+        alpn: Option<String>,
+        /// Whether an earlier session was resumed.
+        resumed: bool,
+    },
+    /// The certificate chain as sent.
+    Certificates {
+        /// DER, end entity first.
+        chain: Vec<Der>,
+    },
+    /// The server asked for a client certificate.
+    CertificateRequest {
+        /// Distinguished names of acceptable authorities, DER.
+        authorities: Vec<Der>,
+    },
+    /// A NewSessionTicket.
+    Ticket,
+    /// An alert.
+    Alert {
+        /// 1 warning, 2 fatal.
+        level: u8,
+        /// Alert description.
+        description: u8,
+    },
+}
+
+/// DER bytes; hex in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Der(
+    #[serde(with = "hex::serde")]
+    #[schemars(with = "String")]
+    pub Vec<u8>,
+);
+
+/// A number or id that a program gave, with the table that explains it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "system", content = "value", rename_all = "kebab-case")]
+pub enum Code {
+    /// System SSL return code.
+    Gsk(u32),
+    /// AT-TLS return code.
+    AtTls(u32),
+    /// Certificate Management Services code.
+    Cms(u32),
+    /// z/OS FTP client error code (SETCEC).
+    FtpClient(u32),
+    /// TLS record content type that a program named.
+    ContentType(u32),
+    /// A message id such as EZA2897I.
+    Message(String),
+}
+
+impl Transcript {
+    /// A transcript of one control connection, still empty.
+    pub fn of_one_connection(clock: Clock) -> Self {
+        Self { clock, conns: vec![Conn::default()], ..Self::default() }
+    }
+
+    /// The connection `id`, if there is one.
+    pub fn conn(&self, id: ConnId) -> Option<&Conn> {
+        self.conns.get(usize::from(id.0))
+    }
+
+    /// The bytes of a span, as far as they were kept.
+    pub fn bytes(&self, span: Span) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut at = 0u64;
+        for entry in self.entries.iter().filter(|e| e.conn == span.flow.conn) {
+            match &entry.what {
+                What::Bytes { from, layer, data, .. } if *from == span.flow.from && *layer == span.flow.layer => {
+                    let len = data.len() as u64;
+                    let lo = span.start.clamp(at, at + len) - at;
+                    let hi = span.end.clamp(at, at + len) - at;
+                    out.extend_from_slice(data.get(lo as usize..hi as usize).unwrap_or_default());
+                    at += len;
+                }
+                What::Skipped { from, layer, len, .. } if *from == span.flow.from && *layer == span.flow.layer => {
+                    at = at.saturating_add(*len);
+                }
+                _ => {}
+            }
+            if at >= span.end {
+                break;
+            }
+        }
+        out
+    }
+
+    /// Whether any byte of the span was put together again rather than seen.
+    pub fn is_rebuilt(&self, span: Span) -> bool {
+        let mut at = 0u64;
+        for entry in self.entries.iter().filter(|e| e.conn == span.flow.conn) {
+            let (from, layer, len, rebuilt) = match &entry.what {
+                What::Bytes { from, layer, data, fidelity } => {
+                    (from, layer, data.len() as u64, *fidelity == Fidelity::Rebuilt)
+                }
+                What::Skipped { from, layer, len, .. } => (from, layer, *len, false),
+                _ => continue,
+            };
+            if *from != span.flow.from || *layer != span.flow.layer {
+                continue;
+            }
+            if rebuilt && at < span.end && at.saturating_add(len) > span.start {
+                return true;
+            }
+            at = at.saturating_add(len);
+        }
+        false
+    }
+}

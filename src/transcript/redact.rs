@@ -1,0 +1,357 @@
+//! Takes names out of a transcript before anything is concluded from it, so that report, hex and ladder are all without them.
+//!
+//! The same name gets the same placeholder throughout. Texts may change their length; inside TLS records lengths stay,
+//! or the records would no longer be records.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::collections::BTreeMap;
+
+use super::{Conn, Decrypted, Flow, Transcript, What};
+use crate::wire::tls::record::{Front, HEADER_LEN, front};
+
+/// What is taken out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing.
+    #[default]
+    None,
+    /// User and job names.
+    Users,
+    /// Also hosts, addresses, names in certificates, names of input files.
+    Names,
+    /// Also arguments of commands (paths, data sets) and quoted texts in replies.
+    All,
+}
+
+impl Level {
+    /// The name that `--redact` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::None => "none",
+            Level::Users => "users",
+            Level::Names => "names",
+            Level::All => "all",
+        }
+    }
+}
+
+/// Commands whose argument says nothing about a site.
+const HARMLESS: [&str; 17] = [
+    "AUTH", "PBSZ", "PROT", "CCC", "TYPE", "MODE", "STRU", "FEAT", "PASV", "EPSV", "SYST", "NOOP", "QUIT", "PASS",
+    "ACCT", "OPTS", "REST",
+];
+
+/// Last parts of dotted words that are files of a product, not hosts.
+const FILES: [&str; 5] = ["conf", "log", "pem", "txt", "data"];
+
+/// Takes out what `level` says.
+pub fn redact(t: &mut Transcript, level: Level) {
+    if level == Level::None {
+        return;
+    }
+    let mut r = Redactor { level, users: BTreeMap::new(), hosts: BTreeMap::new(), addresses: BTreeMap::new() };
+    r.collect(t);
+    if level >= Level::Names {
+        for conn in &mut t.conns {
+            r.conn(conn);
+        }
+    }
+    let mut flows: BTreeMap<Flow, Vec<u8>> = BTreeMap::new();
+    let last: BTreeMap<Flow, usize> =
+        t.entries.iter().enumerate().filter_map(|(n, e)| flow_of(e).map(|f| (f, n))).collect();
+    for (n, entry) in t.entries.iter_mut().enumerate() {
+        let flow = flow_of(entry);
+        match &mut entry.what {
+            What::Bytes { data, .. } => {
+                let Some(flow) = flow else { continue };
+                let pending = flows.entry(flow).or_default();
+                pending.append(data);
+                *data = r.bytes(pending, last.get(&flow) == Some(&n));
+            }
+            What::Claim { by, text, .. } => {
+                *by = r.text(by);
+                *text = r.text(text);
+            }
+            What::Decrypted {
+                seen: Decrypted::Certificates { chain: ders } | Decrypted::CertificateRequest { authorities: ders },
+                ..
+            } if level >= Level::Names => {
+                for der in ders {
+                    blank_der_strings(&mut der.0);
+                }
+            }
+            _ => {}
+        }
+    }
+    for (n, input) in t.origin.inputs.iter_mut().enumerate() {
+        // Prose may hold any name.
+        input.unread.clear();
+        if level >= Level::Names {
+            input.name = format!("input-{}", n + 1);
+        }
+    }
+    t.origin.redacted = Some(level.name().to_owned());
+}
+
+fn flow_of(entry: &super::Entry) -> Option<Flow> {
+    match &entry.what {
+        What::Bytes { from, layer, .. } => Some(Flow { conn: entry.conn, layer: *layer, from: *from }),
+        _ => None,
+    }
+}
+
+struct Redactor {
+    level: Level,
+    users: BTreeMap<String, String>,
+    hosts: BTreeMap<String, String>,
+    addresses: BTreeMap<IpAddr, IpAddr>,
+}
+
+impl Redactor {
+    /// Names that stand somewhere in a form that says what they are.
+    fn collect(&mut self, t: &Transcript) {
+        for entry in &t.entries {
+            match &entry.what {
+                What::Bytes { data, .. } => {
+                    for line in data.split(|b| *b == b'\n') {
+                        if let Some(user) = line.strip_prefix(b"USER ") {
+                            self.user(String::from_utf8_lossy(user).trim());
+                        }
+                    }
+                }
+                What::Claim { by, .. } => {
+                    if let Some((_, job)) = by.split_once(", job ") {
+                        self.user(job);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn user(&mut self, name: &str) {
+        let next = self.users.len() + 1;
+        if !name.is_empty() && name != "anonymous" {
+            self.users.entry(name.to_owned()).or_insert_with(|| format!("user-{next}"));
+        }
+    }
+
+    fn conn(&mut self, conn: &mut Conn) {
+        conn.host = conn.host.take().map(|h| self.word(&h));
+        for address in [&mut conn.peer, &mut conn.local].into_iter().flatten() {
+            *address = SocketAddr::new(self.address(address.ip()), address.port());
+        }
+    }
+
+    /// The address of the documentation ranges (RFC 5737, RFC 3849) that stands for `ip`.
+    fn address(&mut self, ip: IpAddr) -> IpAddr {
+        let next = u8::try_from(self.addresses.len() + 1).unwrap_or(u8::MAX);
+        *self.addresses.entry(ip).or_insert(match ip {
+            IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, next).into(),
+            IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, next.into()).into(),
+        })
+    }
+
+    /// Whole lines and whole records of `pending` redacted, or all of it at the end of the flow.
+    fn bytes(&mut self, pending: &mut Vec<u8>, end: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        loop {
+            let (len, is_record) = match front(pending) {
+                Front::Record(h) => (HEADER_LEN + usize::from(h.len), true),
+                Front::Undecided if !end => break,
+                _ => (pending.iter().position(|b| *b == b'\n').map_or(usize::MAX, |n| n + 1), false),
+            };
+            if pending.is_empty() || (len > pending.len() && !end) {
+                break;
+            }
+            let mut unit: Vec<u8> = pending.drain(..len.min(pending.len())).collect();
+            if is_record {
+                self.record(&mut unit);
+                out.extend(unit);
+            } else if unit.iter().all(|b| b.is_ascii() && *b != 0) {
+                out.extend(self.line(&String::from_utf8_lossy(&unit)).into_bytes());
+            } else {
+                out.extend(unit);
+            }
+        }
+        out
+    }
+
+    fn record(&self, record: &mut [u8]) {
+        if self.level < Level::Names || record.first() != Some(&22) {
+            return;
+        }
+        blank_der_strings(record);
+        blank_host_names(record);
+    }
+
+    fn line(&mut self, line: &str) -> String {
+        let end = line.len() - line.trim_end_matches(['\r', '\n']).len();
+        let (body, end) = line.split_at_checked(line.len() - end).unwrap_or((line, ""));
+        let (verb, argument) = body.split_once(' ').unwrap_or((body, ""));
+        let is_command = !verb.is_empty() && verb.len() <= 4 && verb.bytes().all(|b| b.is_ascii_alphabetic());
+        let body = if is_command
+            && self.level == Level::All
+            && !argument.is_empty()
+            && !HARMLESS.contains(&verb.to_ascii_uppercase().as_str())
+            && verb != "USER"
+        {
+            format!("{verb} REDACTED")
+        } else {
+            self.text(body)
+        };
+        body + end
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut word = String::new();
+        let mut quoted = false;
+        for c in text.chars().chain(['\n']) {
+            if c.is_ascii_alphanumeric() || "._-:@#$".contains(c) {
+                word.push(c);
+                continue;
+            }
+            if !word.is_empty() {
+                let replaced =
+                    if quoted && self.level == Level::All { "REDACTED".to_owned() } else { self.word(&word) };
+                out.push_str(&replaced);
+                word.clear();
+            }
+            quoted ^= c == '"';
+            out.push(c);
+        }
+        out.pop();
+        if self.level >= Level::Names { self.passive_address(&out) } else { out }
+    }
+
+    fn word(&mut self, word: &str) -> String {
+        if let Some(user) = self.users.get(word) {
+            return user.clone();
+        }
+        if self.level < Level::Names {
+            return word.to_owned();
+        }
+        let trimmed = word.trim_end_matches(['.', ':']);
+        let tail = word.strip_prefix(trimmed).unwrap_or_default();
+        // ip, ip:port, [ip], and the ip.port of System SSL
+        for (ip, behind) in [
+            (trimmed, ""),
+            trimmed.rsplit_once(':').unwrap_or((trimmed, "")),
+            trimmed.rsplit_once('.').unwrap_or((trimmed, "")),
+        ] {
+            if let Ok(ip) = ip.parse::<IpAddr>() {
+                let separator =
+                    trimmed.get(trimmed.len() - behind.len() - usize::from(!behind.is_empty())..).unwrap_or_default();
+                let separator = if behind.is_empty() { "" } else { separator };
+                return format!("{}{separator}{tail}", self.address(ip));
+            }
+        }
+        if is_host_name(trimmed) {
+            let next = self.hosts.len() + 1;
+            let name = self.hosts.entry(trimmed.to_ascii_lowercase()).or_insert_with(|| format!("host-{next}.example"));
+            return format!("{name}{tail}");
+        }
+        word.to_owned()
+    }
+
+    /// `(10,0,0,1,4,1)` of a 227 reply or a PORT command.
+    fn passive_address(&mut self, text: &str) -> String {
+        let words = text.split(['(', ')', ' ']);
+        let Some(word) = words.map(|w| w.trim_end_matches('.')).find(|w| w.split(',').count() == 6) else {
+            return text.to_owned();
+        };
+        let parts: Vec<u8> = word.split(',').filter_map(|p| p.parse().ok()).collect();
+        let [a, b, c, d, high, low] = parts[..] else { return text.to_owned() };
+        let IpAddr::V4(ip) = self.address(Ipv4Addr::new(a, b, c, d).into()) else { return text.to_owned() };
+        let [a, b, c, d] = ip.octets();
+        text.replace(word, &format!("{a},{b},{c},{d},{high},{low}"))
+    }
+}
+
+fn is_host_name(word: &str) -> bool {
+    let mut labels = word.split('.');
+    let last = labels.next_back().unwrap_or_default();
+    let label = |l: &str| !l.is_empty() && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    word.contains('.')
+        && last.len() >= 2
+        && last.bytes().all(|b| b.is_ascii_alphabetic())
+        && !FILES.contains(&last)
+        && labels.all(label)
+}
+
+/// Overwrites what looks like DER strings (UTF8, Printable, IA5, and the names of subjectAltName) without changing a length.
+fn blank_der_strings(bytes: &mut [u8]) {
+    let mut at = 0;
+    while let Some(&[tag, len]) = bytes.get(at..at + 2) {
+        let value = at + 2..at + 2 + usize::from(len);
+        let is_string = matches!(tag, 0x0c | 0x13 | 0x16 | 0x81 | 0x82 | 0x86) && (2..0x80).contains(&len);
+        match bytes.get_mut(value).filter(|v| is_string && v.iter().all(|b| (b' '..=b'~').contains(b))) {
+            Some(text) => {
+                text.fill(b'x');
+                at += 2 + text.len();
+            }
+            None => at += 1,
+        }
+    }
+}
+
+/// Overwrites dotted names (SNI) without changing a length.
+fn blank_host_names(bytes: &mut [u8]) {
+    let is_name_byte = |b: &u8| b.is_ascii_alphanumeric() || b"-._".contains(b);
+    let mut at = 0;
+    while at < bytes.len() {
+        let len = bytes.iter().skip(at).take_while(|b| is_name_byte(b)).count();
+        if let Some(run) = bytes.get_mut(at..at + len)
+            && len >= 4
+            && is_host_name(&String::from_utf8_lossy(run))
+        {
+            run.iter_mut().filter(|b| **b != b'.').for_each(|b| *b = b'x');
+        }
+        at += len + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::dialogue;
+
+    fn redacted(play: &str, level: Level) -> String {
+        let mut t = dialogue::parse(play).unwrap();
+        redact(&mut t, level);
+        dialogue::write(&t)
+    }
+
+    const PLAY: &str = "conn 0 control host=\"ftp.partner.example\" peer=67.208.93.232:21\n\
+        0 S \"220 ftp.partner.example ready\\r\\n\"\n1 C \"USER ste\"\n2 C \"ve\\r\\nCWD /secret\\r\\n\"\n\
+        3 S \"227 Entering (67,208,93,232,4,1).\\r\\n\"\n4 \"System SSL, job STEVE\" says \"failed with 67.208.93.232.21.\"\n\
+        5 S \"522 see vsftpd.conf\\r\\n\"\n";
+
+    #[test]
+    fn names_go_and_stay_the_same() {
+        let out = redacted(PLAY, Level::Names);
+        assert!(!out.contains("partner") && !out.contains("67.208") && !out.contains("67,208"), "{out}");
+        assert_eq!(out.matches("host-1.example").count(), 2, "{out}");
+        assert!(
+            out.contains("peer=192.0.2.1:21")
+                && out.contains("failed with 192.0.2.1.21.")
+                && out.contains("(192,0,2,1,4,1)"),
+            "{out}"
+        );
+        assert!(out.contains("vsftpd.conf") && out.contains("/secret"), "{out}");
+        assert!(redacted(PLAY, Level::All).contains("CWD REDACTED"));
+        assert!(redacted(PLAY, Level::None).contains("partner"));
+    }
+
+    #[test]
+    fn lengths_inside_records_stay() {
+        let name = b"ftp.partner.example";
+        let record = [&[0x16, 3, 1, 0, 19][..], name].concat();
+        let out = redacted(&format!("0 C {}\n", hex::encode(&record)), Level::Names);
+        let t = dialogue::parse(&out).unwrap();
+        let What::Bytes { data, .. } = &t.entries[0].what else { panic!() };
+        assert_eq!(data.len(), record.len());
+        assert_eq!(&data[5..], b"xxx.xxxxxxx.xxxxxxx");
+    }
+}

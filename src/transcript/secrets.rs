@@ -1,0 +1,303 @@
+//! No secret enters a transcript: arguments of PASS and ACCT, and key material in pasted logs.
+//!
+//! Two views of the same law: [`mask_flows`] works on bytes of the control connection wherever they came
+//! from, [`Lines`] on the lines of a paste before any source has seen them. Spans count the asterisks.
+
+use std::collections::BTreeMap;
+
+use super::{Flow, Layer, Role, Side, Transcript, What};
+use crate::wire::tls::record::{Front, HEADER_LEN, front};
+
+/// What stands in place of a secret, whatever its length.
+pub const MASK: &str = "********";
+
+/// Commands whose argument is a secret (RFC 959).
+const SECRET_VERBS: [&str; 2] = ["PASS", "ACCT"];
+
+/// Masks the arguments of PASS and ACCT in the client's bytes of every control connection.
+/// TLS records are stepped over, so encrypted bytes that look like a command stay as they are.
+pub fn mask_flows(t: &mut Transcript) {
+    let mut flows: BTreeMap<Flow, Mask> = BTreeMap::new();
+    let conns = &t.conns;
+    for entry in &mut t.entries {
+        let role = conns.get(usize::from(entry.conn.0)).map(|c| c.role).unwrap_or_default();
+        if let (Role::Control, What::Bytes { from: Side::Client, layer, data, .. }) = (role, &mut entry.what) {
+            let flow = Flow { conn: entry.conn, layer: *layer, from: Side::Client };
+            *data = flows.entry(flow).or_default().filter(data, *layer);
+        }
+    }
+}
+
+/// Where in a flow of commands a byte stands.
+#[derive(Debug, Default)]
+enum Mask {
+    /// At the beginning of a line; holds the bytes of it so far.
+    #[default]
+    LineStart,
+    Begun(Vec<u8>),
+    InLine,
+    Secret,
+    /// Inside a TLS record: this many bytes to go.
+    Record(usize),
+}
+
+impl Mask {
+    fn filter(&mut self, data: &[u8], layer: Layer) -> Vec<u8> {
+        let mut out = Vec::with_capacity(data.len());
+        for &b in data {
+            let state = std::mem::take(self);
+            *self = self.step(state, b, layer, &mut out);
+        }
+        out
+    }
+
+    fn step(&self, state: Mask, b: u8, layer: Layer, out: &mut Vec<u8>) -> Mask {
+        if !matches!(state, Mask::Secret) || b == b'\r' || b == b'\n' {
+            out.push(b);
+        }
+        match state {
+            Mask::Record(left) if left > 1 => Mask::Record(left - 1),
+            Mask::Record(_) => Mask::LineStart,
+            Mask::Secret | Mask::InLine | Mask::Begun(_) if b == b'\n' => Mask::LineStart,
+            Mask::Secret if b != b'\r' => Mask::Secret,
+            Mask::Secret | Mask::InLine => Mask::InLine,
+            Mask::LineStart => Self::begin(Vec::new(), b, layer, out),
+            Mask::Begun(line) => Self::begin(line, b, layer, out),
+        }
+    }
+
+    fn begin(mut line: Vec<u8>, b: u8, layer: Layer, out: &mut Vec<u8>) -> Mask {
+        line.push(b);
+        if layer == Layer::Wire && matches!(line.first(), Some(20..=24)) {
+            return match front(&line) {
+                Front::Record(header) if header.len > 0 => Mask::Record(usize::from(header.len)),
+                Front::Record(_) => Mask::LineStart,
+                Front::Undecided if line.len() < HEADER_LEN => Mask::Begun(line),
+                _ => Mask::InLine,
+            };
+        }
+        let verb = line.strip_suffix(b" ").unwrap_or(&line);
+        let known = |whole: bool| {
+            SECRET_VERBS.iter().any(|v| {
+                let v = v.as_bytes();
+                if whole {
+                    verb.eq_ignore_ascii_case(v)
+                } else {
+                    v.len() >= verb.len() && v.iter().zip(verb).all(|(a, b)| a.eq_ignore_ascii_case(b))
+                }
+            })
+        };
+        if b == b' ' && known(true) {
+            out.extend_from_slice(MASK.as_bytes());
+            return Mask::Secret;
+        }
+        if b != b' ' && known(false) { Mask::Begun(line) } else { Mask::InLine }
+    }
+}
+
+/// Masks secrets in the lines of a paste, in order: some span several lines.
+#[derive(Debug, Default)]
+pub struct Lines {
+    block: Option<Block>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Block {
+    /// Inside a PEM private key.
+    PrivateKey,
+    /// The hex dump of a session ticket, as `openssl s_client` prints it.
+    Ticket,
+    /// In-stream input of a z/OS FTP step: host, user and password stand in its first lines.
+    JobInput { line: u32 },
+}
+
+/// Labels before a secret in logs of TLS libraries; the value follows a colon or blanks.
+const LABELS: [&str; 7] =
+    ["Master-Key:", "Master Key:", "master secret:", "PSK:", "Resumption PSK:", "SRP username:", "premaster secret:"];
+
+impl Lines {
+    /// The line with its secrets masked; most lines come back as they are.
+    pub fn mask(&mut self, line: &str) -> String {
+        match self.block {
+            Some(Block::PrivateKey) => {
+                if line.contains("-----END ") {
+                    self.block = None;
+                }
+                return MASK.to_owned();
+            }
+            Some(Block::Ticket) => match line.trim_start().split_once(" - ") {
+                Some((offset, _)) if offset.len() == 4 && offset.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                    return format!("{offset} - {MASK}");
+                }
+                _ if line.trim().is_empty() => return line.to_owned(),
+                _ => self.block = None,
+            },
+            Some(Block::JobInput { line: n }) => {
+                self.block = if line.starts_with("//") || line.starts_with("/*") || n >= 3 {
+                    None
+                } else {
+                    Some(Block::JobInput { line: n + 1 })
+                };
+                if self.block.is_some() && n >= 1 {
+                    return mask_job_input(line);
+                }
+            }
+            None => {}
+        }
+        if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
+            self.block = Some(Block::PrivateKey);
+            return MASK.to_owned();
+        }
+        if line.trim_start().starts_with("TLS session ticket:") {
+            self.block = Some(Block::Ticket);
+        }
+        if line.starts_with("//")
+            && line.contains(" DD *")
+            && (line.starts_with("//INPUT") || line.starts_with("//SYSIN"))
+        {
+            self.block = Some(Block::JobInput { line: 0 });
+        }
+        mask_line(line)
+    }
+}
+
+/// Second and third line of a job's INPUT: `user password`, or `user` and `password` on a line each.
+fn mask_job_input(line: &str) -> String {
+    const SUBCOMMANDS: [&str; 12] =
+        ["ascii", "binary", "cd", "dir", "get", "locsite", "ls", "mget", "mput", "put", "quit", "site"];
+    let mut words = line.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some(first), _) if SUBCOMMANDS.contains(&first.to_ascii_lowercase().as_str()) => line.to_owned(),
+        (Some(user), Some(_)) => format!("{user} {MASK}"),
+        (Some(_), None) => MASK.to_owned(),
+        _ => line.to_owned(),
+    }
+}
+
+fn mask_line(line: &str) -> String {
+    for label in LABELS {
+        if let Some(at) = line.find(label) {
+            let (head, value) = line.split_at_checked(at + label.len()).unwrap_or((line, ""));
+            if !value.trim().is_empty() && value.trim() != "None" {
+                return format!("{head} {MASK}");
+            }
+        }
+    }
+    if is_key_log(line) {
+        let mut words = line.split_whitespace();
+        return format!("{} {} {MASK}", words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    }
+    let line = mask_commands(line);
+    mask_url(&line)
+}
+
+/// `CLIENT_RANDOM hex hex` and its siblings (NSS key log format).
+fn is_key_log(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let label = words.next().unwrap_or_default();
+    let labelled =
+        label == "CLIENT_RANDOM" || label == "RSA" || label == "EXPORTER_SECRET" || label.contains("_TRAFFIC_SECRET");
+    labelled && words.clone().count() == 2 && words.all(|w| w.len() >= 16 && w.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// `PASS xxx` anywhere in a line of a log, upper case or behind a `>`.
+fn mask_commands(line: &str) -> String {
+    for verb in SECRET_VERBS {
+        let mut from = 0;
+        while let Some(at) = line.get(from..).and_then(|rest| find_ignoring_case(rest, verb)).map(|n| n + from) {
+            let (before, behind) =
+                (line.get(..at).unwrap_or_default(), line.get(at + verb.len()..).unwrap_or_default());
+            let own_word = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_');
+            let upper = line.get(at..at + verb.len()) == Some(verb);
+            let commanded = upper || before.trim_end().ends_with('>') || before.trim().is_empty();
+            if let (true, true, Some(argument)) = (own_word, commanded, behind.strip_prefix(' ')) {
+                // Words that a log puts there itself: nothing to hide, and worth reading.
+                let prose = ["command", "and", "with", "is", "to", "failed"].iter().any(|w| argument.starts_with(w));
+                if !prose && !argument.trim().is_empty() {
+                    return format!("{before}{}{} {MASK}", line.get(at..at + verb.len()).unwrap_or_default(), "");
+                }
+            }
+            from = at + verb.len();
+        }
+    }
+    line.to_owned()
+}
+
+fn find_ignoring_case(text: &str, word: &str) -> Option<usize> {
+    text.as_bytes().windows(word.len()).position(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// `ftp://user:password@host`.
+fn mask_url(line: &str) -> String {
+    let Some(scheme) = line.find("://") else { return line.to_owned() };
+    let behind = line.get(scheme + 3..).unwrap_or_default();
+    let authority = behind.split(['/', ' ', '"', '\'']).next().unwrap_or_default();
+    match authority.rsplit_once('@').and_then(|(login, _)| login.split_once(':')) {
+        Some((user, password)) => {
+            let start = scheme + 3 + user.len() + 1;
+            let (head, tail) =
+                (line.get(..start).unwrap_or_default(), line.get(start + password.len()..).unwrap_or_default());
+            format!("{head}{MASK}{tail}")
+        }
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::dialogue;
+
+    fn masked(play: &str) -> String {
+        let mut t = dialogue::parse(play).unwrap();
+        mask_flows(&mut t);
+        let mut out = Vec::new();
+        for e in t.entries {
+            if let What::Bytes { data, .. } = e.what {
+                out.extend(data);
+            }
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn a_password_is_masked_however_it_is_cut() {
+        let want = "USER joe\r\nPASS ********\r\nLIST\r\n";
+        assert_eq!(masked("0 C \"USER joe\\r\\nPASS s3cret\\r\\nLIST\\r\\n\""), want);
+        let bytewise: String =
+            "USER joe\r\npAsS s3cret\r\nLIST\r\n".bytes().map(|b| format!("0 C {b:02x}\n")).collect();
+        assert_eq!(masked(&bytewise), want.replace("PASS", "pAsS"));
+        assert_eq!(masked("0 C \"PASS ********\\r\\n\""), "PASS ********\r\n");
+        assert_eq!(masked("0 C* \"PASS x\""), "PASS ********");
+        assert_eq!(masked("0 C \"PASSIVE x\\r\\nPASS\\r\\n\""), "PASSIVE x\r\nPASS\r\n");
+    }
+
+    #[test]
+    fn records_are_stepped_over_and_clear_text_behind_them_is_not() {
+        let play = "0 C \"AUTH TLS\\r\\n\" 1603010006 \"PASS x\" \"PASS y\\r\\n\"";
+        assert_eq!(masked(play), "AUTH TLS\r\n\u{16}\u{3}\u{1}\0\u{6}PASS xPASS ********\r\n");
+    }
+
+    #[test]
+    fn secrets_in_pasted_lines() {
+        let mut lines = Lines::default();
+        let mut m = |s: &str| lines.mask(s);
+        assert_eq!(m("EZA1701I >>> PASS hunter2"), "EZA1701I >>> PASS ********");
+        assert_eq!(m("  Master-Key: 00AABB"), "  Master-Key: ********");
+        assert_eq!(m("    PSK identity: None"), "    PSK identity: None");
+        let key = format!("CLIENT_RANDOM {} {}", "ab".repeat(32), "cd".repeat(48));
+        assert_eq!(m(&key), format!("CLIENT_RANDOM {} ********", "ab".repeat(32)));
+        assert_eq!(m("curl ftp://joe:geheim@h/x"), "curl ftp://joe:********@h/x");
+        assert_eq!(m("TLS session ticket:"), "TLS session ticket:");
+        assert_eq!(m("    0000 - 1a 2b 3c"), "0000 - ********");
+        assert_eq!(m("Start Time: 1"), "Start Time: 1");
+        assert_eq!(m("-----BEGIN PRIVATE KEY-----"), MASK);
+        assert_eq!(m("MIIabc"), MASK);
+        assert_eq!(m("-----END PRIVATE KEY-----"), MASK);
+        assert_eq!(m("//INPUT DD *"), "//INPUT DD *");
+        assert_eq!(m("ftp.example.org"), "ftp.example.org");
+        assert_eq!(m("joe geheim"), "joe ********");
+        assert_eq!(m("put 'A.B'"), "put 'A.B'");
+        assert_eq!(m("331 Send PASS command."), "331 Send PASS command.");
+    }
+}

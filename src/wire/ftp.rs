@@ -1,0 +1,94 @@
+//! FTP control connection lines: commands and replies (RFC 959, section 4).
+
+/// One line of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplyLine<'a> {
+    /// The three digits.
+    pub code: u16,
+    /// Whether a blank (or nothing) follows the code: the last line of a reply.
+    pub last: bool,
+    /// What follows, without the line end.
+    pub text: &'a [u8],
+}
+
+/// The longest line that is read as one; what goes beyond is cut into pieces of this length.
+pub const LONGEST_LINE: usize = 64 * 1024;
+
+/// Reads `ddd text` or `ddd-text`. `None` when the line does not begin with a reply code
+/// of the range 100..=699 (RFC 959 with the 6yz of RFC 2228).
+pub fn reply_line(line: &[u8]) -> Option<ReplyLine<'_>> {
+    let line = without_line_end(line);
+    let (digits, rest) = line.split_at_checked(3)?;
+    if !digits.iter().all(u8::is_ascii_digit) || !matches!(digits.first(), Some(b'1'..=b'6')) {
+        return None;
+    }
+    let code = digits.iter().fold(0, |n, d| n * 10 + u16::from(d - b'0'));
+    match rest.split_first() {
+        None => Some(ReplyLine { code, last: true, text: rest }),
+        Some((b' ', text)) => Some(ReplyLine { code, last: true, text }),
+        Some((b'-', text)) => Some(ReplyLine { code, last: false, text }),
+        Some(_) => None,
+    }
+}
+
+/// Whether these bytes can be the beginning of a reply line, however short they are.
+pub fn may_begin_reply(bytes: &[u8]) -> bool {
+    let starts = |at: usize, ok: fn(&u8) -> bool| bytes.get(at).is_none_or(ok);
+    !bytes.is_empty()
+        && starts(0, |b| (b'1'..=b'6').contains(b))
+        && starts(1, u8::is_ascii_digit)
+        && starts(2, u8::is_ascii_digit)
+        && starts(3, |b| matches!(b, b' ' | b'-' | b'\r' | b'\n'))
+        && bytes.iter().skip(4).all(|b| is_text(*b))
+}
+
+/// Whether a byte belongs into a line of text: printable ASCII, blank, tab, CR, LF, or above 127 (any other character set).
+pub fn is_text(b: u8) -> bool {
+    matches!(b, b'\t' | b'\r' | b'\n' | b' '..=b'~') || !b.is_ascii()
+}
+
+/// The verb of a command line in upper case, and its argument.
+pub fn command(line: &[u8]) -> (String, &[u8]) {
+    let line = without_line_end(line);
+    let end = line.iter().position(|b| *b == b' ').unwrap_or(line.len());
+    let (verb, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
+    let argument = rest.get(1..).unwrap_or_default();
+    (String::from_utf8_lossy(verb).to_ascii_uppercase(), argument)
+}
+
+/// A line without its CR LF, LF, or blanks at the end.
+pub fn without_line_end(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|b| !matches!(b, b'\r' | b'\n' | b' ' | b'\t')).map_or(0, |n| n + 1);
+    line.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies() {
+        assert_eq!(reply_line(b"234 go\r\n"), Some(ReplyLine { code: 234, last: true, text: b"go" }));
+        assert_eq!(reply_line(b"220-hi\n"), Some(ReplyLine { code: 220, last: false, text: b"hi" }));
+        assert_eq!(reply_line(b"221"), Some(ReplyLine { code: 221, last: true, text: b"" }));
+        for not in [&b"22 x"[..], b"2200 x", b"020 x", b"abc", b"", b" 220 x", b"999 x"] {
+            assert_eq!(reply_line(not), None, "{not:?}");
+        }
+    }
+
+    #[test]
+    fn a_reply_may_begin_so() {
+        for yes in [&b"5"[..], b"55", b"550", b"550 ", b"550 T", b"421-x\r\n"] {
+            assert!(may_begin_reply(yes), "{yes:?}");
+        }
+        for no in [&b""[..], b"7", b"5x", b"550x", b"\x16\x03", b"550 \x00"] {
+            assert!(!may_begin_reply(no), "{no:?}");
+        }
+    }
+
+    #[test]
+    fn commands() {
+        assert_eq!(command(b"auth TLS\r\n"), ("AUTH".into(), &b"TLS"[..]));
+        assert_eq!(command(b"QUIT"), ("QUIT".into(), &b""[..]));
+    }
+}

@@ -1,0 +1,22 @@
+//! TLS messages as bytes (RFC 5246, RFC 8446, and the hellos of SSL 2 and 3).
+//!
+//! Records are cut and fragments joined by our own code: `tls-parser` reads single handshake
+//! messages well, but it answers "incomplete, 8255 more" to `550 T`, drops partial messages
+//! silently, and reads encrypted alerts as nonsense (all measured).
+
+pub mod annotate;
+pub mod handshake;
+pub mod hello;
+pub mod record;
+
+/// Record content types (RFC 8446, section 5.1).
+pub mod content {
+    /// change_cipher_spec.
+    pub const CHANGE_CIPHER_SPEC: u8 = 20;
+    /// alert.
+    pub const ALERT: u8 = 21;
+    /// handshake.
+    pub const HANDSHAKE: u8 = 22;
+    /// application_data.
+    pub const APPLICATION_DATA: u8 = 23;
+}

@@ -1,0 +1,106 @@
+//! Every page is run: its examples fire, its near misses do not.
+
+mod common;
+
+use ftpsdiag::rules::{self, causes};
+use ftpsdiag::transcript::dialogue;
+
+/// A fenced block of a page: its tag, its body, the line where it begins.
+struct Block {
+    tag: String,
+    body: String,
+    line: usize,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut out: Vec<Block> = Vec::new();
+    let mut open = false;
+    for (n, line) in page.lines().enumerate() {
+        match (line.strip_prefix("```"), open) {
+            (Some(tag), false) => {
+                out.push(Block { tag: tag.to_owned(), body: String::new(), line: n + 1 });
+                open = true;
+            }
+            (Some(_), true) => open = false,
+            (None, true) => {
+                let body = &mut out.last_mut().unwrap().body;
+                body.push_str(line);
+                body.push('\n');
+            }
+            (None, false) => {}
+        }
+    }
+    assert!(!open, "a block is not closed");
+    out
+}
+
+#[test]
+fn every_page_of_a_finding_fires_and_misses() {
+    for rule in rules::ALL {
+        let (mut fired, mut missed) = (false, false);
+        let blocks = blocks(rule.page);
+        for pair in blocks.chunks(2) {
+            let [play, expect] = pair else { panic!("{}: a transcript without its expect", rule.id) };
+            assert_eq!(
+                (play.tag.as_str(), expect.tag.as_str()),
+                ("transcript", "expect"),
+                "{}, line {}",
+                rule.id,
+                play.line
+            );
+            let transcript =
+                dialogue::parse(&play.body).unwrap_or_else(|e| panic!("{}, block at {}: {e}", rule.id, play.line));
+            assert_eq!(dialogue::parse(&dialogue::write(&transcript)).unwrap(), transcript, "{}: round trip", rule.id);
+            let report = common::report(&transcript);
+            common::expect(&report, &expect.body)
+                .unwrap_or_else(|e| panic!("{}, block at line {}: {e}", rule.id, play.line));
+            let by_this = report.verdict.by.as_deref() == Some(rule.id);
+            fired |= by_this;
+            missed |= !by_this;
+        }
+        assert!(fired, "{}: no example on its own page fires it", rule.id);
+        assert!(missed, "{}: its page has no near miss", rule.id);
+    }
+}
+
+#[test]
+fn every_page_begins_with_its_id_and_says_who_acts() {
+    for (id, page) in rules::ALL.iter().map(|r| (r.id, r.page)) {
+        assert!(page.starts_with(&format!("# {id}: ")), "{id}: the first line is `# id: what it is`");
+        for heading in ["## Who acts", "## data", "## Examples"] {
+            assert!(page.contains(&format!("\n{heading}\n")), "{id}: {heading} is missing");
+        }
+    }
+    for (id, page) in causes::ALL.iter().map(|c| (c.id, c.page)) {
+        assert!(page.starts_with(&format!("# {id}: ")), "{id}: the first line is `# id: what it is`");
+        assert!(page.contains("What settles it:"), "{id}: says what settles it");
+    }
+    for (id, page) in rules::ALL.iter().map(|r| (r.id, r.page)).chain(causes::ALL.iter().map(|c| (c.id, c.page))) {
+        assert!(page.is_ascii(), "{id}: pages are ASCII, they are printed on any terminal");
+        let headline = page.lines().next().unwrap().trim_start_matches("# ");
+        assert!(headline.len() <= 100, "{id}: the headline has {} characters", headline.len());
+    }
+}
+
+#[test]
+fn the_keys_of_data_stand_on_the_page() {
+    for rule in rules::ALL {
+        let section = rule.page.split("\n## data\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        for block in blocks(rule.page).iter().filter(|b| b.tag == "transcript") {
+            let report = common::report(&dialogue::parse(&block.body).unwrap());
+            for finding in report.findings.iter().filter(|f| f.id == rule.id) {
+                for key in finding.data.keys() {
+                    assert!(section.contains(&format!("`{key}`")), "{}: data.{key} is not on the page", rule.id);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn explain_prints_every_page_without_what_only_tests_read() {
+    for id in ftpsdiag::explain::ids() {
+        let text = ftpsdiag::explain::page(id).unwrap();
+        assert!(text.contains(id) && !text.contains("```") && text.lines().count() > 4, "{id}");
+    }
+}

@@ -1,0 +1,255 @@
+//! The five laws, over plays and over arbitrary bytes.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use ftpsdiag::decode::{Kind, decode};
+use ftpsdiag::report::Outcome;
+use ftpsdiag::rules::{Confidence, Severity};
+use ftpsdiag::sources::{InputReader, Options, weave};
+use ftpsdiag::transcript::*;
+use proptest::prelude::*;
+
+/// Plays that between them reach every kind of event.
+fn corpus() -> Vec<Transcript> {
+    let mut all: Vec<Transcript> = ftpsdiag::rules::ALL
+        .iter()
+        .flat_map(|rule| {
+            rule.page.split("```transcript\n").skip(1).map(|b| dialogue::parse(b.split("```").next().unwrap()).unwrap())
+        })
+        .collect();
+    all.extend(ftpsdiag::read(&[("seed", common::seed().as_bytes())]).sessions);
+    for play in [
+        // several messages in a record, one message over several records, then encryption
+        "0 C 1603010029 0100002503 03 603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c2 1603010006 0d 00 00 02 0035\n1 S 16030300 31 0200002d 0303 603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c20d 00 0035 00 0005 ff01000100 1603030004 0e000000 1403030001 01 1603030008 0011223344556677\n2 C 1403030001 01 1703030003 aabbcc\n",
+        "0 S \"220-hi\\r\\nthere\\r\\n220 ready\\r\\n\" ff00 \"x\\n\"\n1 S skipped 12 \"\"\n2 S \"500 x\\r\\n\"\n3 S gap 4\n4 S \"221 \"\n",
+        "conn 1 data-of=0\n0 1> S \"drwxr-xr-x\\r\\n\"\n1 1> C 16030100\n2 C* \"USER x\\r\\n\"\n3 S* \"331 go\\r\\n\"\n",
+        "0 C 802e010301 001500000010\n1 S \"HTTP/1.1 400 Bad\\r\\n\"\n",
+        "0 C starts-tls\n1 S f5f5f040e3d3e2150000\n",
+        "0 C 1603010000 16030900 \"x\"\n",
+    ] {
+        all.push(dialogue::parse(play).unwrap());
+    }
+    all
+}
+
+fn kinds(t: &Transcript) -> Vec<(Option<Span>, Kind)> {
+    decode(t).events.into_iter().map(|e| (e.span, e.kind)).collect()
+}
+
+/// The same bytes in pieces.
+fn chunked(t: &Transcript, size: usize) -> Transcript {
+    let mut out = Transcript { entries: Vec::new(), ..t.clone() };
+    for entry in &t.entries {
+        match &entry.what {
+            What::Bytes { from, layer, data, fidelity } if !data.is_empty() => {
+                for piece in data.chunks(size) {
+                    let what = What::Bytes { from: *from, layer: *layer, data: piece.to_vec(), fidelity: *fidelity };
+                    out.entries.push(Entry { what, ..entry.clone() });
+                }
+            }
+            _ => out.entries.push(entry.clone()),
+        }
+    }
+    out
+}
+
+/// Law 1: every byte is in exactly one event.
+fn every_byte_once(t: &Transcript) {
+    let mut next: BTreeMap<Flow, u64> = BTreeMap::new();
+    let mut spans: Vec<Span> = decode(t).events.into_iter().filter_map(|e| e.span).collect();
+    spans.sort_by_key(|s| (s.flow, s.start));
+    for span in spans {
+        let at = next.entry(span.flow).or_insert(0);
+        assert_eq!(span.start, *at, "a hole or an overlap in {:?}\n{}", span.flow, dialogue::write(t));
+        assert!(span.end > span.start);
+        *at = span.end;
+    }
+    let mut lengths: BTreeMap<Flow, u64> = BTreeMap::new();
+    for e in &t.entries {
+        let (from, layer, len) = match &e.what {
+            What::Bytes { from, layer, data, .. } => (from, layer, data.len() as u64),
+            What::Skipped { from, layer, len, .. } => (from, layer, *len),
+            _ => continue,
+        };
+        *lengths.entry(Flow { conn: e.conn, layer: *layer, from: *from }).or_insert(0) += len;
+    }
+    lengths.retain(|_, n| *n > 0);
+    assert_eq!(next, lengths, "bytes without an event\n{}", dialogue::write(t));
+}
+
+/// Law 2: chunking does not show.
+fn chunks_do_not_show(t: &Transcript, size: usize) {
+    assert_eq!(kinds(t), kinds(&chunked(t, size)), "chunks of {size}\n{}", dialogue::write(t));
+}
+
+/// Law 5: a beginning of the evidence never says for certain what the whole denies.
+fn cutting_is_safe(t: &Transcript) {
+    let whole = common::report(t);
+    let t = chunked(t, 1);
+    for cut in 0..t.entries.len() {
+        let part = Transcript { entries: t.entries[..cut].to_vec(), ..t.clone() };
+        let report = common::report(&part);
+        if report.verdict.outcome != Outcome::Inconclusive {
+            assert_eq!(report.verdict.outcome, whole.verdict.outcome, "cut at {cut}\n{}", dialogue::write(&part));
+        }
+        let failures = |r: &ftpsdiag::report::Report| -> Vec<String> {
+            let all = r.findings.iter().chain(&r.consequences);
+            all.filter(|f| f.severity == Severity::Failure && f.confidence == Confidence::Certain)
+                .map(|f| f.id.clone())
+                .collect()
+        };
+        for id in failures(&report) {
+            assert!(
+                failures(&whole).contains(&id),
+                "certain of {id} after {cut} entries, the whole is not\n{}",
+                dialogue::write(&part)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_laws_hold_for_the_corpus() {
+    for t in corpus() {
+        every_byte_once(&t);
+        for size in 1..8 {
+            chunks_do_not_show(&t, size);
+        }
+        assert_eq!(dialogue::parse(&dialogue::write(&t)).unwrap().entries, t.entries, "round trip");
+        cutting_is_safe(&t);
+    }
+}
+
+fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
+    const PIECES: [&[u8]; 16] = [
+        b"220 ready\r\n",
+        b"AUTH TLS\r\n",
+        b"234 ok\r\n",
+        b"550 T",
+        b"220-",
+        b"\r\n",
+        b"PASS x\r\n",
+        b"\x16\x03\x01",
+        b"\x00\x05\x01\x00\x00\x01\x00",
+        b"\x15\x03\x03\x00\x02\x02\x28",
+        b"\x14\x03\x03\x00\x01\x01",
+        b"\xf5\xf5\xf0\x40",
+        b"\x17\x03\x03\x00\x02ab",
+        b"\x15",
+        b"SSH-2.0\r\n",
+        b"\x80\x2e\x01\x03",
+    ];
+    let text = proptest::sample::select(&PIECES[..]);
+    prop_oneof![3 => text.prop_map(<[u8]>::to_vec), 1 => proptest::collection::vec(any::<u8>(), 0..24)]
+}
+
+fn some_what() -> impl Strategy<Value = What> {
+    let side = prop_oneof![Just(Side::Client), Just(Side::Server)];
+    let layer = prop_oneof![4 => Just(Layer::Wire), 1 => Just(Layer::InsideTls)];
+    let fidelity = prop_oneof![Just(Fidelity::Exact), Just(Fidelity::Rebuilt)];
+    let bytes = (side.clone(), layer.clone(), some_bytes(), fidelity)
+        .prop_map(|(from, layer, data, fidelity)| What::Bytes { from, layer, data, fidelity });
+    prop_oneof![
+        12 => bytes,
+        1 => Just(What::Opened),
+        1 => side.clone().prop_map(|by| What::Closed { by, how: Close::Fin }),
+        1 => side.clone().prop_map(|by| What::TlsStarts { by }),
+        1 => (side.clone(), 0..100_000u64).prop_map(|(waiting_for, n)| What::TimedOut { waiting_for, after: Micros(n) }),
+        1 => (side.clone(), proptest::option::of(0..99u64)).prop_map(|(from, len)| What::Gap { from, len }),
+        1 => (side.clone(), layer, 0..40u64, ".{0,6}").prop_map(|(from, layer, len, sha256)| What::Skipped { from, layer, len, sha256 }),
+        1 => (side, any::<u16>(), any::<u16>(), any::<bool>()).prop_map(|(from, version, suite, resumed)| What::Decrypted {
+            from, seen: Decrypted::Established { version, suite, group: Some(suite), alpn: Some("ftp \"x\"".into()), resumed } }),
+        1 => (".{0,20}", ".{0,20}", any::<u32>()).prop_map(|(by, text, n)| What::Claim { by, code: Some(Code::Gsk(n)), text }),
+        1 => (".{0,9}", ".{0,9}").prop_map(|(by, id)| What::Claim { by, code: Some(Code::Message(id)), text: String::new() }),
+    ]
+}
+
+fn some_transcript() -> impl Strategy<Value = Transcript> {
+    let entry = (proptest::option::of(0..90_000_000_000u64), 0..2u16, some_what()).prop_map(|(at, conn, what)| Entry {
+        at: at.map(Micros),
+        conn: ConnId(conn),
+        what,
+    });
+    let clock = prop_oneof![
+        Just(Clock::Relative),
+        Just(Clock::TimeOfDay),
+        Just(Clock::Utc(clock::UnixMicros(1_614_304_174_000_000)))
+    ];
+    (proptest::collection::vec(entry, 0..12), clock).prop_map(|(entries, clock)| Transcript {
+        clock,
+        conns: vec![
+            Conn::default(),
+            Conn { role: Role::Data { of: ConnId(0) }, host: Some("h\"é\n".into()), ..Conn::default() },
+        ],
+        entries,
+        ..Transcript::default()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn laws_1_and_2_hold_for_any_transcript(t in some_transcript(), size in 1..9usize) {
+        every_byte_once(&t);
+        chunks_do_not_show(&t, size);
+    }
+
+    #[test]
+    fn law_3_the_dialogue_round_trips(t in some_transcript()) {
+        prop_assert_eq!(dialogue::parse(&dialogue::write(&t)).unwrap(), t);
+    }
+
+    #[test]
+    fn law_4_nothing_panics_on_any_transcript(t in some_transcript()) {
+        let report = common::report(&t);
+        for format in ftpsdiag::Format::ALL {
+            let shown = ftpsdiag::render(&report, format, ftpsdiag::Style { verbose: true, ..Default::default() });
+            prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{format}: a control character");
+            if format == ftpsdiag::Format::Json {
+                let back: ftpsdiag::report::Report = serde_json::from_str(&shown).unwrap();
+                prop_assert_eq!(&back, &report);
+            }
+        }
+        prop_assert!(report.verdict.headline.len() <= 72 && report.verdict.headline.is_ascii());
+    }
+
+    #[test]
+    fn law_4_nothing_panics_on_any_input(bytes in proptest::collection::vec(some_bytes(), 0..30), size in 1..64usize) {
+        let bytes = bytes.concat();
+        let mut reader = InputReader::new("x", Options::default());
+        for piece in bytes.chunks(size) {
+            reader.feed(piece);
+        }
+        for session in weave(vec![reader.finish()]).sessions {
+            common::report(&session);
+        }
+    }
+
+    #[test]
+    fn law_4_nothing_panics_on_any_mutation_of_the_mail(cut in 0..5200usize, len in 0..80usize, noise in some_bytes()) {
+        let mut bytes = common::seed().into_bytes();
+        let cut = cut.min(bytes.len());
+        bytes.splice(cut..(cut + len).min(bytes.len()), noise);
+        for session in ftpsdiag::read(&[("x", &bytes)]).sessions {
+            common::report(&session);
+        }
+    }
+
+    #[test]
+    fn law_5_cutting_is_safe(t in some_transcript()) {
+        cutting_is_safe(&t);
+    }
+
+    #[test]
+    fn no_password_survives(t in some_transcript(), password in "[a-z0-9]{6,12}") {
+        let mut t = t;
+        let secret = format!("PASS Geheim{password}\r\n").into_bytes();
+        t.entries.insert(0, Entry { at: None, conn: ConnId(0), what: What::Bytes { from: Side::Client, layer: Layer::Wire, data: secret, fidelity: Fidelity::Exact } });
+        secrets::mask_flows(&mut t);
+        let shown = ftpsdiag::render(&common::report(&t), ftpsdiag::Format::Json, Default::default());
+        prop_assert!(!shown.contains("Geheim") && !shown.contains(&hex::encode("Geheim")));
+    }
+}

@@ -1,0 +1,101 @@
+//! The screens that people paste into tickets: blessed whole, and never larger than a screen.
+//! `INSTA_UPDATE=always cargo test --test screens` writes them anew; read the diff.
+
+mod common;
+
+use common::{SEED, files, only_report, relative, root, seed};
+use ftpsdiag::{Format, Style, render};
+
+fn screen(name: &str, bytes: &[u8], style: Style) -> String {
+    render(&only_report(name, bytes), Format::Text, style)
+}
+
+#[test]
+fn the_mail() {
+    insta::assert_snapshot!(screen(SEED, seed().as_bytes(), Style::default()));
+}
+
+#[test]
+fn the_mail_verbose() {
+    insta::assert_snapshot!(screen(SEED, seed().as_bytes(), Style { verbose: true, ..Style::default() }));
+}
+
+#[test]
+fn the_mail_as_a_ticket() {
+    insta::assert_snapshot!(render(&only_report(SEED, seed().as_bytes()), Format::Markdown, Style::default()));
+}
+
+#[test]
+fn the_mail_as_a_dialogue() {
+    insta::assert_snapshot!(render(&only_report(SEED, seed().as_bytes()), Format::Dialogue, Style::default()));
+}
+
+#[test]
+fn the_clients_log_alone() {
+    let name = "fixtures/zos-ftp/ibm-main-client.txt";
+    insta::assert_snapshot!(screen(name, &std::fs::read(root().join(name)).unwrap(), Style::default()));
+}
+
+#[test]
+fn vsftpd_and_zos() {
+    let log = "EZA1701I >>> AUTH TLS\n234 Proceed with negotiation.\nFC0910 authServer: secure_socket_init failed with rc = 410 (SSL message format is incorrect)\nEZA2897I Authentication negotiation failed\n";
+    insta::assert_snapshot!(screen("sysprint.txt", log.as_bytes(), Style::default()));
+}
+
+#[test]
+fn an_alert_with_text_behind_it() {
+    let name = "fixtures/dialogue/vsftpd-3.0.3-openssl-3.dialogue";
+    insta::assert_snapshot!(screen(name, &std::fs::read(root().join(name)).unwrap(), Style::default()));
+}
+
+#[test]
+fn tls_switched_off() {
+    let play = "conn 0 control host=\"ftp.example.org\" peer=192.0.2.7:21\n0 S \"220 (vsFTPd 3.0.3)\\r\\n\"\n1 C \"AUTH TLS\\r\\n\"\n2 S \"530 Please login with USER and PASS.\\r\\n\"\n3 S closes\n";
+    insta::assert_snapshot!(screen("x.dialogue", play.as_bytes(), Style::default()));
+}
+
+#[test]
+fn five_bytes_alone() {
+    insta::assert_snapshot!(screen("-", b"35353020 54\n", Style::default()));
+}
+
+#[test]
+fn evidence_that_ends_too_early() {
+    let mail = seed();
+    let trace = mail.split("It wasn't quite").nth(1).unwrap().split("S0W1      MESSAGE   00000008  01:49:34.383763").next().unwrap();
+    insta::assert_snapshot!(screen("trace.txt", trace.as_bytes(), Style::default()));
+}
+
+#[test]
+fn every_screen_fits() {
+    let mut checked = 0;
+    let mut fits = |name: &str, text: &str| {
+        assert!(text.lines().count() <= 25, "{name}: {} lines\n{text}", text.lines().count());
+        let wide: Vec<&str> = text.lines().filter(|l| l.len() > 80).collect();
+        assert!(wide.is_empty(), "{name}: wider than 80 columns: {wide:?}");
+        assert!(text.is_ascii(), "{name}: not ASCII");
+        checked += 1;
+    };
+    let fixtures = files(&root().join("fixtures")).into_iter().filter(|p| p.with_extension("expect").exists() && p.extension().is_some_and(|x| x != "expect"));
+    for path in fixtures {
+        fits(&relative(&path), &screen(&relative(&path), &std::fs::read(&path).unwrap(), Style::default()));
+    }
+    for rule in ftpsdiag::rules::ALL {
+        for block in rule.page.split("```transcript\n").skip(1) {
+            let report = common::report(&ftpsdiag::transcript::dialogue::parse(block.split("```").next().unwrap()).unwrap());
+            fits(rule.id, &render(&report, Format::Text, Style::default()));
+        }
+    }
+    assert!(checked > 20, "{checked}");
+}
+
+#[test]
+fn a_screen_fits_however_long_the_names_are() {
+    let host = format!("{}.example.org", "very-long-host-name".repeat(6));
+    let play = format!(
+        "conn 0 control host=\"{host}\" peer=[2001:db8:1234:5678:9abc:def0:1234:5678]:50021\n{}",
+        "0 C \"AUTH TLS\\r\\n\"\n1 S \"234 AUTH TLS successful\\r\\n\"\n2 C starts-tls\n3 S \"550 ".to_owned() + &"long text ".repeat(400) + "\\r\\n\"\n4 S closes\n"
+    );
+    let text = screen(&"long-file-name".repeat(20), play.as_bytes(), Style::default());
+    assert!(text.lines().count() <= 25 && text.lines().all(|l| l.len() <= 80), "{text}");
+}
