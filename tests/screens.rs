@@ -62,7 +62,13 @@ fn five_bytes_alone() {
 #[test]
 fn evidence_that_ends_too_early() {
     let mail = seed();
-    let trace = mail.split("It wasn't quite").nth(1).unwrap().split("S0W1      MESSAGE   00000008  01:49:34.383763").next().unwrap();
+    let trace = mail
+        .split("It wasn't quite")
+        .nth(1)
+        .unwrap()
+        .split("S0W1      MESSAGE   00000008  01:49:34.383763")
+        .next()
+        .unwrap();
     insta::assert_snapshot!(screen("trace.txt", trace.as_bytes(), Style::default()));
 }
 
@@ -76,13 +82,16 @@ fn every_screen_fits() {
         assert!(text.is_ascii(), "{name}: not ASCII");
         checked += 1;
     };
-    let fixtures = files(&root().join("fixtures")).into_iter().filter(|p| p.with_extension("expect").exists() && p.extension().is_some_and(|x| x != "expect"));
+    let fixtures = files(&root().join("fixtures"))
+        .into_iter()
+        .filter(|p| p.with_extension("expect").exists() && p.extension().is_some_and(|x| x != "expect"));
     for path in fixtures {
         fits(&relative(&path), &screen(&relative(&path), &std::fs::read(&path).unwrap(), Style::default()));
     }
     for rule in ftpsdiag::rules::ALL {
         for block in rule.page.split("```transcript\n").skip(1) {
-            let report = common::report(&ftpsdiag::transcript::dialogue::parse(block.split("```").next().unwrap()).unwrap());
+            let report =
+                common::report(&ftpsdiag::transcript::dialogue::parse(block.split("```").next().unwrap()).unwrap());
             fits(rule.id, &render(&report, Format::Text, Style::default()));
         }
     }
@@ -94,7 +103,9 @@ fn a_screen_fits_however_long_the_names_are() {
     let host = format!("{}.example.org", "very-long-host-name".repeat(6));
     let play = format!(
         "conn 0 control host=\"{host}\" peer=[2001:db8:1234:5678:9abc:def0:1234:5678]:50021\n{}",
-        "0 C \"AUTH TLS\\r\\n\"\n1 S \"234 AUTH TLS successful\\r\\n\"\n2 C starts-tls\n3 S \"550 ".to_owned() + &"long text ".repeat(400) + "\\r\\n\"\n4 S closes\n"
+        "0 C \"AUTH TLS\\r\\n\"\n1 S \"234 AUTH TLS successful\\r\\n\"\n2 C starts-tls\n3 S \"550 ".to_owned()
+            + &"long text ".repeat(400)
+            + "\\r\\n\"\n4 S closes\n"
     );
     let text = screen(&"long-file-name".repeat(20), play.as_bytes(), Style::default());
     assert!(text.lines().count() <= 25 && text.lines().all(|l| l.len() <= 80), "{text}");

@@ -67,7 +67,7 @@ fn causes(f: &Finding, out: &mut String) {
         }
         for ask in &cause.ask {
             let how: Vec<String> = ask.how.iter().map(|h| escaped(h)).collect();
-            let _ = writeln!(out, "  - to settle it: {} - it would show {}", how.join("; or "), escaped(&ask.settles));
+            let _ = writeln!(out, "  - to settle it: {}: {}", how.join("; "), escaped(&ask.settles));
         }
     }
     out.push('\n');
@@ -108,7 +108,8 @@ fn step(a: &Advice) -> String {
     let place = a.place.as_ref().map_or_else(String::new, |p| format!(" In {}:", escaped(p)));
     let directive = a.directive.as_ref().map_or_else(String::new, |d| format!(" `{}`.", d.replace('`', "'")));
     let risk = a.risk.as_ref().map_or_else(String::new, |r| format!(" Risk: {}.", escaped(r.trim_end_matches('.'))));
-    format!("{kind}:{place}{directive} {}{risk}", escaped(&a.text))
+    let brief = a.brief.as_ref().map_or_else(String::new, |b| format!(" {}.", escaped(b.trim_end_matches('.'))));
+    format!("{kind}:{place}{directive} {}{brief}{risk}", escaped(&a.text))
 }
 
 fn capital(text: &str) -> String {

@@ -14,6 +14,9 @@ const WIDTH: usize = 72;
 /// Lines of a screen.
 const LINES: usize = 25;
 
+/// Lines of a unit on a screen; a longer one is cut and says so.
+const LONGEST_UNIT: usize = 4;
+
 /// A labelled block of units; a unit is shown whole or not at all. When the screen is too long, units go first where
 /// most are over `keep`, then over `least`.
 struct Block {
@@ -200,20 +203,22 @@ fn instruction(a: &Advice, verbose: bool) -> String {
         kind => format!("{}: ", kind.name()),
     };
     let weak = if a.risk.is_some() { " (weak)" } else { "" };
-    let short = match (&a.brief, &a.place, &a.directive, a.kind) {
-        (Some(brief), ..) if !verbose => brief.clone(),
-        (_, Some(place), Some(directive), AdviceKind::Check) => format!("{place} {directive}: {}", a.text),
-        (_, Some(place), Some(directive), AdviceKind::Tonight | AdviceKind::Lasting) => {
-            format!("{place} {directive}{weak}")
-        }
-        _ => a.text.clone(),
+    let named = match (&a.place, &a.directive) {
+        (Some(place), Some(directive)) => Some(format!("{place} {directive}{weak}")),
+        _ => None,
     };
-    if !verbose {
-        return format!("{kind}{short}");
+    if verbose {
+        let named = named.map_or_else(String::new, |n| format!("{n} - "));
+        let brief = a.brief.as_ref().map_or_else(String::new, |b| format!(" {b}."));
+        let risk = a.risk.as_ref().map_or_else(String::new, |r| format!(" Risk: {r}."));
+        return format!("{kind}{named}{}{brief}{risk}", a.text);
     }
-    let text = if short == a.text { String::new() } else { format!(" - {}", a.text) };
-    let risk = a.risk.as_ref().map_or_else(String::new, |r| format!(" Risk: {r}"));
-    format!("{kind}{short}{text}{risk}")
+    match (&a.brief, named, a.kind) {
+        (Some(brief), ..) => brief.clone(),
+        (None, Some(named), AdviceKind::Check) => format!("{named}: {}", a.text),
+        (None, Some(named), AdviceKind::Tonight | AdviceKind::Lasting) => format!("{kind}{named}"),
+        _ => format!("{kind}{}", a.text),
+    }
 }
 
 /// How the first cause is settled, a way a line.
@@ -299,6 +304,14 @@ fn shorten(blocks: &mut [Block]) -> usize {
     // One blank line behind ACT, and MORE.
     let room = LINES - 2;
     let mut cut = 0;
+    for unit in blocks.iter_mut().flat_map(|b| &mut b.units).filter(|u| u.len() > LONGEST_UNIT) {
+        cut += unit.len() - LONGEST_UNIT;
+        unit.truncate(LONGEST_UNIT);
+        if let Some(last) = unit.last_mut() {
+            last.truncate(WIDTH - 4);
+            last.push_str(" ...");
+        }
+    }
     for hard in [false, true] {
         let spare = |b: &Block| b.units.len().saturating_sub(if hard { b.least } else { b.keep });
         while blocks.iter().map(Block::len).sum::<usize>() > room {

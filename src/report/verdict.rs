@@ -1,7 +1,7 @@
 //! Findings to a verdict: the earliest failure that nothing earlier explains.
 
 use super::{Outcome, Verdict};
-use crate::rules::{self, Case, Confidence, Finding, Party, Severity};
+use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
 
 /// Findings in their final order, and those that others explain.
 pub(super) struct Ranked {
@@ -63,7 +63,10 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
         headline,
         scope: scope(case),
         for_whom: None,
-        act: None,
+        act: (!works).then(|| Act {
+            party: Party::Unknown,
+            text: "add what is missing: the bytes or log lines behind the last line below".to_owned(),
+        }),
     }
 }
 

@@ -32,36 +32,42 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if !started || case.handshake_completed_before(event) || case.before(event).any(answered) {
         return;
     }
-    let product = causes::likely_server(case);
-    let after = product.map_or_else(|| "the server's yes to AUTH".to_owned(), |p| format!("{}'s 234", p.name));
-    let client = case.facts.client.as_ref().map_or("the client", |c| c.name);
-    let mut f = sink.finding(
-        Confidence::Likely,
-        Party::Unknown,
-        &[
-            format!("the {client} client probably gave up the TLS handshake after {after} (rc {rc})"),
-            format!("the {client} client probably gave up the TLS handshake (rc {rc})"),
-        ],
-    );
+    let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(case, rc));
     f.set("rc", rc).set("by", by).set("text", text.as_str());
     if let Some(auth) = case.auth() {
         f.evidence.extend(sink.evidence(auth, ""));
         let accepted = case.after(auth).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code < 400));
         f.evidence.extend(accepted.and_then(|e| sink.evidence(e, "")));
     }
-    let meaning = crate::codes::gsk(rc).map_or_else(|| text.clone(), |c| c.meaning.to_owned());
+    let meaning = crate::codes::gsk(rc).map_or(text, |c| c.meaning.to_owned());
     f.why.push(format!("rc {rc}: {meaning}."));
     f.why.push("The log does not hold the bytes that came, and different faults look the same here.".to_owned());
+    explain(case, event, rc, &mut f);
+    sink.untested("bytes", "the bytes that the client could not read", "not in the evidence");
+    sink.report(f);
+}
+
+fn headlines(case: &Case<'_>, rc: u32) -> Vec<String> {
+    let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
+    let server = causes::likely_server(case);
+    let after = server.map_or_else(|| "the server's yes to AUTH".to_owned(), |p| format!("{}'s 234", p.name));
+    vec![
+        format!("the {client} probably gave up the TLS handshake after {after} (rc {rc})"),
+        format!("the {client} probably gave up TLS after {after} (rc {rc})"),
+        format!("the {client} probably gave up the TLS handshake (rc {rc})"),
+    ]
+}
+
+fn explain(case: &Case<'_>, event: &Event, rc: u32, f: &mut Finding) {
+    let act = |party, text: &str| Some(Act { party, text: text.to_owned() });
+    f.act = act(Party::Client, "client: get the bytes, one run with a System SSL trace");
     if let Some(vsftpd) = case.facts.server_may_be("vsftpd").filter(|_| rc == 410) {
         f.causes.push(causes::stumbles_over_certificate_request(vsftpd));
         f.advise("stop-requesting-client-certificate", "vsftpd");
+        f.act = act(Party::Server, "server (vsftpd): one setting; if that does not end it, get the bytes");
     }
     f.causes.extend(causes::version_refused(case, event, false));
     f.causes.push(causes::tls_not_initialised(case, event, Confidence::Possible));
-    f.act =
-        Some(Act { party: Party::Client, text: "get the bytes: one run with a System SSL trace decides".to_owned() });
     f.advise("trace-tls", "zos-native");
-    causes::advise_server_log(case, &mut f, event);
-    sink.untested("bytes", "the bytes that the client could not read", "not in the evidence");
-    sink.report(f);
+    causes::advise_server_log(case, f, event);
 }
