@@ -17,6 +17,7 @@
 //! `--format dialogue` writes it. Everything but [`Origin`](super::Origin) survives the way there and back.
 
 mod read;
+mod words;
 mod write;
 
 pub use read::{Parser, looks_like, parse};
