@@ -14,7 +14,7 @@ pub struct Timeline {
 /// One event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// When the bytes that completed it came.
+    /// When its first byte came.
     pub at: Option<Micros>,
     /// On which connection.
     pub conn: ConnId,

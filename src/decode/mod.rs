@@ -40,18 +40,18 @@ pub fn decode(t: &Transcript) -> Timeline {
     for (n, entry) in t.entries.iter().enumerate() {
         let role = t.conn(entry.conn).map(|c| c.role).unwrap_or_default();
         let link = links.entry(entry.conn).or_insert(Link { role, ..Link::default() });
-        let mut out = |event| found.push((n, event));
+        let mut out = |n, event| found.push((n, event));
         let kind = match &entry.what {
             What::Bytes { from, layer, data, .. } => {
                 reader(&mut flows, entry.conn, *layer, *from).feed(data, n, entry.at, link, &mut out);
                 continue;
             }
             What::Skipped { from, layer, len, .. } => {
-                reader(&mut flows, entry.conn, *layer, *from).skip(*len, n, entry.at, link, &mut out);
+                reader(&mut flows, entry.conn, *layer, *from).skip(*len, n, entry.at, &mut out);
                 continue;
             }
             What::Gap { from, len } => {
-                reader(&mut flows, entry.conn, Layer::Wire, *from).gap(link, &mut out);
+                reader(&mut flows, entry.conn, Layer::Wire, *from).gap(&mut out);
                 Kind::Gap { from: *from, len: *len }
             }
             What::TlsStarts { by } => {
@@ -69,14 +69,16 @@ pub fn decode(t: &Transcript) -> Timeline {
                 Kind::Claim { by: by.clone(), code: code.clone(), text: text.clone() }
             }
         };
+        // What an end interrupts is not continued behind it.
+        for reader in flows.values_mut().filter(|r| r.flow.conn == entry.conn && is_ended(&kind, r.flow.from)) {
+            reader.end(&mut |n, event| found.push((n, event)));
+        }
         found.push((n, Event { at: entry.at, conn: entry.conn, span: None, kind }));
     }
-    for (flow, mut reader) in flows {
-        let link = links.entry(flow.conn).or_default();
-        let n = reader.last_chunk();
-        reader.end(link, &mut |event| found.push((n, event)));
+    for mut reader in flows.into_values() {
+        reader.end(&mut |n, event| found.push((n, event)));
     }
-    // What a flow still held at the end belongs to the moment of its last chunk.
+    // An event has its place where its first byte came: what completes it later does not move it.
     found.sort_by_key(|(n, _)| *n);
     Timeline { events: found.into_iter().map(|(_, e)| e).collect() }
 }
@@ -84,6 +86,15 @@ pub fn decode(t: &Transcript) -> Timeline {
 fn reader(flows: &mut BTreeMap<Flow, Reader>, conn: ConnId, layer: Layer, from: Side) -> &mut Reader {
     let flow = Flow { conn, layer, from };
     flows.entry(flow).or_insert_with(|| Reader::new(flow))
+}
+
+/// Whether an event ends what a side was saying.
+fn is_ended(kind: &Kind, from: Side) -> bool {
+    match kind {
+        Kind::Closed { by, .. } => *by == from,
+        Kind::TimedOut { .. } | Kind::OpenFailed { .. } => true,
+        _ => false,
+    }
 }
 
 /// The side whose FTP text is a reply.

@@ -101,10 +101,11 @@ impl State {
         let encoding = encoding_of(rest);
         let ascii = as_ascii(rest, encoding);
         *self = Self::default();
-        if !ascii.iter().all(|b| ftp::is_text(*b)) {
+        let begins_reply = is_server(from) && reply_of(&ascii, false).is_some();
+        if !begins_reply && !ascii.iter().all(|b| ftp::is_text(*b)) {
             return if tls_due { Kind::OtherInsteadOfTls { speaker: sniff(rest) } } else { Kind::Undecoded };
         }
-        if tls_due || (is_server(from) && reply_of(&ascii, false).is_some()) {
+        if tls_due || begins_reply {
             return kind_of(&ascii, from, tls_due, encoding, false);
         }
         Kind::CutShort { what: if is_server(from) { "reply" } else { "command" }, missing: None }

@@ -40,7 +40,7 @@ impl<'a> Case<'a> {
         self.timeline.events.iter().filter(move |e| is_session_control(t, e.conn)).filter(move |e| {
             let late = match (&e.kind, e.from()) {
                 (Kind::Claim { .. }, _) => false,
-                (Kind::Decrypted { from, .. }, _) => closed.contains(from),
+                (Kind::Decrypted { from, .. } | Kind::TlsStarts { by: from }, _) => closed.contains(from),
                 (_, Some(from)) => closed.contains(&from),
                 _ => closed.len() == 2,
             };

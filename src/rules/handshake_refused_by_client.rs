@@ -16,20 +16,13 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         _ => None,
     });
     let Some((event, rc, by, text)) = failed else { return };
-    let started = case.first(|e| matches!(e.kind, Kind::TlsStarts { .. } | Kind::Handshake(_))).is_some()
-        || case.auth().is_some();
-    // What the server sent in place of a handshake says more than the client's words about it.
-    let answered = |e: &Event| {
-        let speaks = matches!(
-            e.kind,
-            Kind::TextInsteadOfTls { .. }
-                | Kind::OtherInsteadOfTls { .. }
-                | Kind::Alert { .. }
-                | Kind::Malformed { .. }
-        );
-        speaks && e.from() == Some(Side::Server)
+    let starts = |e: &Event| match &e.kind {
+        Kind::TlsStarts { .. } | Kind::Handshake(_) => true,
+        Kind::Command { verb, .. } => verb == "AUTH",
+        _ => false,
     };
-    if !started || case.handshake_completed_before(event) || case.before(event).any(answered) {
+    let started = case.before(event).any(starts);
+    if !started || case.handshake_completed_before(event) {
         return;
     }
     let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(case, rc));
@@ -43,7 +36,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.why.push(format!("rc {rc}: {meaning}."));
     f.why.push("The log does not hold the bytes that came, and different faults look the same here.".to_owned());
     explain(case, event, rc, &mut f);
-    sink.untested("bytes", "the bytes that the client could not read", "not in the evidence");
+    let answered = |e: &Event| e.from() == Some(Side::Server) && !matches!(e.kind, Kind::Reply(_));
+    if !case.before(event).any(answered) {
+        sink.untested("bytes", "the bytes that the client could not read", "not in the evidence");
+    }
     sink.report(f);
 }
 

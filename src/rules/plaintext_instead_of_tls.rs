@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::prelude::*;
 use super::{Evidence, PartOut};
 use crate::decode::Reply;
+use crate::wire::printable;
 use crate::wire::sniff::Encoding;
 use crate::wire::tls::record::{HEADER_LEN, Header};
 
@@ -24,7 +25,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(event) = case.first(text_event) else { return };
     let Kind::TextInsteadOfTls { reply, text, encoding } = &event.kind else { return };
     let alerted = case.before(event).any(|e| matches!(e.kind, Kind::Alert { level: 2, .. }));
-    if alerted || case.server_answered_before(event) {
+    if alerted || case.server_answered_before(event) || case.handshake_completed_before(event) {
         return; // an alert said it first; behind the handshake the same text is another finding
     }
     if reply.is_none() && !text.ends_with("\\n") {
@@ -74,7 +75,7 @@ fn misreading(case: &Case<'_>, event: &Event, said: &str, encoding: Encoding, f:
     f.why.push(format!(
         "{reader} took \"{shown}\" for a record header (type 0x{:02x} = {}{}, version 0x{:04x}, length 0x{:04x} = {}).",
         header.content_type,
-        if encoding == Encoding::Ascii { format!("'{}' = ", char::from(header.content_type)) } else { String::new() },
+        if encoding == Encoding::Ascii { format!("'{}' = ", printable(&[header.content_type])) } else { String::new() },
         header.content_type,
         header.version,
         header.len,
