@@ -1,5 +1,6 @@
 //! The bytes of the evidence, taken apart.
 
+use super::wrap;
 use crate::report::{Report, arrow};
 use crate::rules::Evidence;
 
@@ -21,8 +22,19 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn one(e: &Evidence) -> String {
-    let rebuilt = if e.rebuilt { ", partly put together again from the log" } else { "" };
-    let mut out = format!("\nBYTES   {} {}..{}{rebuilt}: {}\n", arrow(e.from), e.start, e.end, e.label);
+    let len = e.end - e.start;
+    let seen = match e.rebuilt {
+        0 => String::new(),
+        n if n == len => "put together again from the log".to_owned(),
+        n => format!("{} of {len} bytes are in the evidence, {n} must have been there", len - n),
+    };
+    let label: Vec<&str> = [e.label.as_str(), seen.as_str()].into_iter().filter(|s| !s.is_empty()).collect();
+    let mut out = String::from("\n");
+    for (n, line) in wrap(&format!("{} {}", arrow(e.from), label.join("; ")), 72).into_iter().enumerate() {
+        out.push_str(if n == 0 { "BYTES   " } else { "        " });
+        out.push_str(&line);
+        out.push('\n');
+    }
     let bytes = hex::decode(&e.hex).unwrap_or_default();
     let mut rest = bytes.as_slice();
     for part in &e.parts {

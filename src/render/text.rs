@@ -277,7 +277,7 @@ fn more(report: &Report, style: Style, cut: usize) -> Block {
         let further = report.consequences.len() + report.findings.len().saturating_sub(1);
         let mut what = "-v bytes".to_owned();
         if further > 0 {
-            what += &format!(", {further} more findings");
+            what += &format!(", {further} more {}", if further == 1 { "finding" } else { "findings" });
         } else if cut > 0 {
             what += &format!(", {cut} lines more");
         }

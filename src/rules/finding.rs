@@ -133,8 +133,8 @@ pub struct Evidence {
     pub label: String,
     /// The bytes taken apart, without gaps; empty when there is nothing to take apart.
     pub parts: Vec<PartOut>,
-    /// Whether some of the bytes were put together again rather than seen.
-    pub rebuilt: bool,
+    /// How many of the bytes were put together again (from a log, or because they must have been there) rather than seen.
+    pub rebuilt: u64,
 }
 
 /// Some bytes of an evidence.
@@ -333,7 +333,7 @@ fn evidence(case: &Case<'_>, span: Span, at: Option<Micros>, label: &str) -> Evi
         text,
         label: label.to_owned(),
         parts: hello(&bytes).unwrap_or_default().into_iter().map(|p| PartOut { len: p.len, label: p.label }).collect(),
-        rebuilt: case.transcript.is_rebuilt(span),
+        rebuilt: case.transcript.rebuilt(span),
     }
 }
 

@@ -40,10 +40,11 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
         reading.sessions.push(session(Some(log), partner));
     }
     reading.sessions.extend(traces.into_iter().map(|t| session(None, Some(t))));
+    let mut inputs_of_session = reading.inputs.clone();
     for session in &mut reading.sessions {
         let kept = std::mem::take(&mut session.origin);
         // A saved report names the evidence that it was made from.
-        let mut inputs = if kept.inputs.is_empty() { reading.inputs.clone() } else { kept.inputs };
+        let mut inputs = if kept.inputs.is_empty() { inputs_of_session.clone() } else { kept.inputs };
         if assume_tls_due(session)
             && let Some(first) = inputs.first_mut()
         {
@@ -51,6 +52,8 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
         }
         session.origin = Origin { inputs, redacted: kept.redacted };
         secrets::mask_flows(session);
+        // Lines that nobody understood belong to no session; the first one carries them.
+        inputs_of_session.iter_mut().for_each(|i| i.unread.clear());
     }
     reading
 }

@@ -409,11 +409,12 @@ impl Transcript {
         out
     }
 
-    /// Whether any byte of the span was put together again rather than seen.
-    pub fn is_rebuilt(&self, span: Span) -> bool {
+    /// How many bytes of the span were put together again rather than seen.
+    pub fn rebuilt(&self, span: Span) -> u64 {
         let mut at = 0u64;
+        let mut rebuilt = 0;
         for entry in self.entries.iter().filter(|e| e.conn == span.flow.conn) {
-            let (from, layer, len, rebuilt) = match &entry.what {
+            let (from, layer, len, is_rebuilt) = match &entry.what {
                 What::Bytes { from, layer, data, fidelity } => {
                     (from, layer, data.len() as u64, *fidelity == Fidelity::Rebuilt)
                 }
@@ -423,11 +424,12 @@ impl Transcript {
             if *from != span.flow.from || *layer != span.flow.layer {
                 continue;
             }
-            if rebuilt && at < span.end && at.saturating_add(len) > span.start {
-                return true;
+            let end = at.saturating_add(len);
+            if is_rebuilt {
+                rebuilt += end.min(span.end).saturating_sub(at.max(span.start));
             }
-            at = at.saturating_add(len);
+            at = end;
         }
-        false
+        rebuilt
     }
 }

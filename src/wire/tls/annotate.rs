@@ -40,7 +40,8 @@ fn body(r: &mut Reader<'_>, kind: u8, out: &mut Parts, version: &dyn Fn(u16) -> 
     let v = r.u16()?;
     out.push(2, format!("version {}", version(v)));
     r.take(32)?;
-    out.push(32, "random (its first four bytes are a clock in many clients up to TLS 1.2)".to_owned());
+    out.push(4, "random; a clock in many clients up to TLS 1.2".to_owned());
+    out.push(28, "the rest of the random".to_owned());
     let id = r.part8()?;
     out.push(1 + id.len(), format!("session id, {} bytes", id.len()));
     if kind == 1 {
