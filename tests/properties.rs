@@ -251,3 +251,12 @@ proptest! {
         prop_assert!(!shown.contains("Geheim") && !shown.contains(&hex::encode("Geheim")));
     }
 }
+
+/// What the fuzzer found, kept: an alert record cut by bytes that were not kept, so that one byte of it is left.
+#[test]
+fn an_alert_with_one_byte_left() {
+    let play = "0 S 1503010003\n1 S skipped 2 \"\"\n2 S ff1503\n";
+    let t = dialogue::parse(play).unwrap();
+    every_byte_once(&t);
+    chunks_do_not_show(&t, 1);
+}

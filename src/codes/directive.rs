@@ -1,6 +1,6 @@
 //! Advice as data: who has to write what, where, in the product's own spelling, and what it weakens.
 
-use super::table::{Cells, Confirmed, Record, rows};
+use super::table::{Cells, Confirmed, Record, rows, rows_of};
 
 pub(super) const DIRECTIVES: &str = include_str!("directives.tsv");
 
@@ -57,5 +57,5 @@ pub fn directives() -> impl Iterator<Item = Directive> {
 
 /// The advice for a need in a product, quickest first as the table has it; empty when the table knows none.
 pub fn advise(need: &str, product: &str) -> impl Iterator<Item = Directive> {
-    directives().filter(move |d| d.need == need && d.product == product)
+    rows_of(DIRECTIVES, &[product, need])
 }

@@ -1,6 +1,6 @@
 //! Names of the numbers in TLS messages. Source: the IANA registries "TLS Parameters" and "TLS Extensions".
 
-use super::table::{Cells, Confirmed, Record, rows};
+use super::table::{Cells, Confirmed, Record, rows, rows_of};
 
 pub(super) const ALERTS: &str = include_str!("tls_alerts.tsv");
 pub(super) const VERSIONS: &str = include_str!("tls_versions.tsv");
@@ -110,7 +110,7 @@ pub fn cipher_suites() -> impl Iterator<Item = CipherSuite> {
 /// The cipher suite of a number.
 #[must_use]
 pub fn cipher_suite(id: u16) -> Option<CipherSuite> {
-    cipher_suites().find(|s| s.id == id)
+    rows_of(SUITES, &[&format!("{id:04X}")]).next()
 }
 
 /// The cipher suite of an IANA or OpenSSL name, in any case; `SSL_…` and the older OpenSSL `EDH-…` are understood.

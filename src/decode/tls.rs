@@ -52,7 +52,7 @@ impl State {
         let clear = !self.encrypted || link.version == Some(TLS13);
         match content_type {
             content::HANDSHAKE if clear => return self.handshake(bytes, header, left, flow, link),
-            content::ALERT if left == 2 || (clear && left % 2 == 0) || self.record.is_some() => {
+            content::ALERT if left == 2 || (left % 2 == 0 && (clear || self.record.is_some())) => {
                 return self.alert(bytes, header, left);
             }
             _ => {}
@@ -78,7 +78,7 @@ impl State {
     /// One alert; a record may hold several.
     fn alert(&mut self, bytes: &[u8], header: usize, left: usize) -> Unit {
         let Some(&[level, description]) = bytes.get(header..header + 2) else { return Unit::Needs(header + 2) };
-        self.record = (left > 2).then_some((content::ALERT, left - 2));
+        self.record = left.checked_sub(2).filter(|left| *left > 0).map(|left| (content::ALERT, left));
         Unit::Is(header + 2, Kind::Alert { level, description })
     }
 
