@@ -34,8 +34,12 @@ pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<S
         }
         redact(&mut session, common.redact);
         let command = if common.redact >= Level::Names { "ftpsdiag decode (redacted)" } else { command };
-        let about =
-            About { session: n, reference: common.reference.clone(), command: command.to_owned(), ..About::default() };
+        let about = About {
+            session: n,
+            reference: common.reference.as_deref().map(term::masked),
+            command: command.to_owned(),
+            ..About::default()
+        };
         let report = diagnose(session, &about);
         decided |= report.verdict.outcome != Outcome::Inconclusive;
         status = status.worse(match report.verdict.outcome {

@@ -24,6 +24,11 @@ pub(super) fn safe(text: &str) -> String {
     text.lines().map(printable_str).collect::<Vec<_>>().join("\n")
 }
 
+/// A text of the user's with its secrets masked.
+pub(super) fn masked(text: &str) -> String {
+    secrets::Lines::default().mask(text)
+}
+
 /// The command line as reports carry it, secrets masked.
 pub(super) fn command_line(arguments: &[OsString]) -> String {
     let words = arguments.iter().skip(1).map(|a| a.to_string_lossy());
@@ -32,5 +37,5 @@ pub(super) fn command_line(arguments: &[OsString]) -> String {
         line.push(' ');
         line.push_str(&word);
     }
-    printable_str(&secrets::Lines::default().mask(&line))
+    printable_str(&masked(&line))
 }

@@ -57,7 +57,11 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
     Verdict {
         outcome: if works { Outcome::Works } else { Outcome::Inconclusive },
         by: None,
-        confidence: if works { Confidence::Certain } else { Confidence::Possible },
+        confidence: match works {
+            true if case.handshake_is_proved() => Confidence::Certain,
+            true => Confidence::Likely,
+            false => Confidence::Possible,
+        },
         party: Party::Unknown,
         cause: None,
         headline,

@@ -2,7 +2,7 @@
 
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Facts, is_session_control};
-use crate::transcript::{Clock, Code, Decrypted, Side, Transcript};
+use crate::transcript::{Clock, Code, Decrypted, Layer, Side, Transcript};
 use crate::wire::printable_str;
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
@@ -46,6 +46,7 @@ impl<'a> Case<'a> {
             };
             match &e.kind {
                 Kind::Closed { by, .. } => closed.push(*by),
+                Kind::Reply(r) if r.code == 221 && r.whole => closed.push(Side::Server),
                 Kind::TimedOut { .. } | Kind::OpenFailed { .. } => closed = vec![Side::Client, Side::Server],
                 _ => {}
             }
@@ -126,7 +127,11 @@ impl<'a> Case<'a> {
 
     /// Whether the connection came to an end that was seen: not the end of the evidence.
     pub fn is_closed(&self) -> bool {
-        self.control().any(|e| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. }))
+        self.control().any(|e| match &e.kind {
+            Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. } => true,
+            Kind::Reply(r) => r.code == 221 && r.whole,
+            _ => false,
+        })
     }
 
     /// Whether anybody ended the session, or said that it failed: an end of the evidence alone is none.
@@ -142,6 +147,11 @@ impl<'a> Case<'a> {
     /// Whether the handshake of the control connection completed, as far as that shows from outside.
     pub fn handshake_completed(&self) -> bool {
         completed(self.control())
+    }
+
+    /// Whether our own engine, or the records themselves, show that: not only a log.
+    pub fn handshake_is_proved(&self) -> bool {
+        completed(self.control().filter(|e| e.span.is_none_or(|s| s.flow.layer == Layer::Wire)))
     }
 
     /// Whether it had completed before an event.
@@ -160,6 +170,8 @@ fn completed<'a>(events: impl Iterator<Item = &'a Event>) -> bool {
     for e in events {
         match (&e.kind, e.from()) {
             (Kind::Decrypted { seen: Decrypted::Established { .. }, .. }, _) => return true,
+            // Who quotes what the server said inside TLS had a handshake.
+            (Kind::Reply(_), _) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => return true,
             (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Client)) => client = true,
             (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Server)) => server = true,
             _ => answered |= is_server_hello(e),

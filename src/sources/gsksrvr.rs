@@ -299,6 +299,9 @@ impl Thread {
 
     fn dump(&mut self, record: &Record, text: &str, at: Option<Micros>, problems: &mut Vec<InputError>) {
         let bytes = &record.dump.bytes;
+        if bytes.is_empty() {
+            return;
+        }
         if let Some(line) = record.dump.jump {
             let what = format!("lines of the dump \"{text}\" are missing here");
             problems.push(InputError::torn("", what, "paste the dump again, with every offset line").at_line(line));

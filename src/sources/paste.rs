@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::hexdump::Hex;
-use super::words::{FULL_LINE, Word, split, unquote};
+use super::words::{FULL_LINE, Word, split, undressed, unquote};
 use super::{Block, Evidence, Kind, Options, gsksrvr, zos_ftp};
 use crate::error::InputError;
 use crate::transcript::{Input, dialogue, secrets};
@@ -32,6 +32,8 @@ pub(super) struct Paste {
     trace: gsksrvr::Trace,
     log: zos_ftp::Log,
     dialogue: dialogue::Parser,
+    /// Sessions of dialogues that are complete.
+    sessions: Vec<Block>,
     hex: Hex,
     /// Sources that claimed something.
     seen: [bool; Kind::ALL.len()],
@@ -66,6 +68,7 @@ impl Paste {
             trace: gsksrvr::Trace::default(),
             log: zos_ftp::Log::default(),
             dialogue: dialogue::Parser::default(),
+            sessions: Vec::new(),
             hex: Hex::default(),
             seen: [false; Kind::ALL.len()],
         }
@@ -88,20 +91,28 @@ impl Paste {
     /// Takes the next line, without its line end.
     pub(super) fn line(&mut self, raw: &str) {
         self.number += 1;
-        let masked = self.secrets.mask(raw);
+        // A dialogue is masked by its flows, where a secret may span entries.
+        if self.may(Kind::Dialogue) && self.dialogue_line(unquote(raw.trim_end())) {
+            return;
+        }
+        let masked = self.secrets.mask(&undressed(raw));
         let text = unquote(masked.trim_end());
         if text.trim().is_empty() {
             return;
         }
         self.input.lines += 1;
-        if self.may(Kind::Dialogue) && self.dialogue_line(text) {
-            return;
-        }
         let words = split(text, self.number, self.last_length >= FULL_LINE);
         self.last_length = text.len();
         self.lines.push_back(Line { number: self.number, text: text.to_owned(), claimed: false });
         self.pending.extend(words);
         self.read(LOOKAHEAD);
+    }
+
+    fn end_dialogue(&mut self) {
+        let transcript = std::mem::take(&mut self.dialogue).finish();
+        if !transcript.conns.is_empty() {
+            self.sessions.push(Block::Session(transcript));
+        }
     }
 
     fn dialogue_line(&mut self, text: &str) -> bool {
@@ -110,7 +121,11 @@ impl Paste {
             return false;
         }
         self.saw(Kind::Dialogue);
+        self.input.lines += 1;
         self.input.understood += 1;
+        if self.dialogue.is_next_session(text) {
+            self.end_dialogue();
+        }
         if let Err(why) = self.dialogue.line(text) {
             self.problems.push(
                 InputError::unreadable("", why, "ftpsdiag --format dialogue shows the notation").at_line(self.number),
@@ -237,10 +252,8 @@ impl Paste {
         self.settle(u64::MAX);
         let mut blocks = self.trace.finish();
         blocks.splice(0..0, self.log.finish());
-        let dialogue = std::mem::take(&mut self.dialogue).finish();
-        if self.has_seen(Kind::Dialogue) && !dialogue.conns.is_empty() {
-            blocks.insert(0, Block::Session(dialogue));
-        }
+        self.end_dialogue();
+        blocks.splice(0..0, std::mem::take(&mut self.sessions));
         let alone = blocks.is_empty() && self.input.understood == self.input.lines;
         let (hex, refused) = self.hex.finish(&self.options, alone, &mut self.input.assumed);
         self.input.understood = self.input.understood.saturating_sub(refused);

@@ -31,7 +31,7 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
             match block {
                 Block::Session(t) => reading.sessions.push(t),
                 Block::Log(piece) => logs.push(piece),
-                Block::Tls(piece) => traces.push(piece),
+                Block::Tls(piece) => add_trace(&mut traces, piece),
             }
         }
     }
@@ -56,6 +56,14 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
         inputs_of_session.iter_mut().for_each(|i| i.unread.clear());
     }
     reading
+}
+
+/// Hex has neither times nor connections of its own: all of a case is one session.
+fn add_trace(traces: &mut Vec<Piece>, piece: Piece) {
+    match traces.iter_mut().find(|t| t.clock == Clock::Relative && piece.clock == Clock::Relative) {
+        Some(hex) => hex.entries.extend(piece.entries),
+        None => traces.push(piece),
+    }
 }
 
 /// Whether a log and a trace can tell of the same attempt.
@@ -99,7 +107,7 @@ fn split_point(log: &[Entry]) -> usize {
     let accepted = log
         .iter()
         .rposition(|e| matches!(&e.what, What::Bytes { from: Side::Server, data, .. } if data.starts_with(b"234")));
-    let spoken = log.iter().rposition(|e| matches!(e.what, What::Bytes { .. }));
+    let spoken = log.iter().rposition(|e| matches!(e.what, What::Bytes { layer: Layer::Wire, .. }));
     start.or(accepted).or(spoken).map_or(0, |n| n + 1)
 }
 

@@ -1,6 +1,8 @@
 //! Lines of a paste to words. Mail and ticket systems quote, wrap, join and collapse lines: records are
 //! therefore read word by word, and line breaks are only hints.
 
+use std::borrow::Cow;
+
 /// One word of a paste.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
@@ -44,6 +46,71 @@ pub(super) fn unquote(line: &str) -> &str {
             None => return if rest.len() == line.len() { line } else { rest.strip_prefix(' ').unwrap_or(rest) },
         }
     }
+}
+
+/// The line without what mail programs, ticket systems and listings put around lines: HTML, `=20`, sequence numbers in
+/// columns 73 to 80, dates, line numbers, bullets. Nothing that a trace or a log begins or ends with looks like these.
+pub(super) fn undressed(line: &str) -> Cow<'_, str> {
+    let mut line = Cow::Borrowed(line);
+    if line.contains(['&', '<']) {
+        let plain = [
+            ("<br>", ""),
+            ("<br/>", ""),
+            ("<br />", ""),
+            ("&nbsp;", " "),
+            ("&gt;", ">"),
+            ("&lt;", "<"),
+            ("&quot;", "\""),
+            ("&amp;", "&"),
+        ];
+        line = Cow::Owned(plain.iter().fold(line.into_owned(), |text, (from, to)| text.replace(from, to)));
+    }
+    let text = line.trim_end();
+    let text = text.strip_suffix("=20").unwrap_or(text);
+    let text = match text.split_at_checked(72) {
+        Some((body, number)) if is_digits(number, 8) => body,
+        _ => text,
+    };
+    let kept = without_prefix(text);
+    if kept.len() == line.len() { line } else { Cow::Owned(kept.to_owned()) }
+}
+
+/// Cuts a date and time, a line number or a bullet off the front.
+fn without_prefix(line: &str) -> &str {
+    let trimmed = line.trim_start_matches([' ', '\u{a0}']);
+    let (word, rest) = trimmed.split_once([' ', '\t']).unwrap_or((trimmed, ""));
+    let bare = word.trim_matches(['[', ']', '(', ')']);
+    let is_date = |w: &str| {
+        w.len() == 10
+            && w.bytes().enumerate().all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() })
+    };
+    if let Some((date, time)) = bare.split_once('T')
+        && is_date(date)
+        && time.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return rest;
+    }
+    if is_date(bare) {
+        let (time, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+        return if time.contains(':') { behind } else { rest };
+    }
+    let number = word.strip_suffix([':', '.', ')']).unwrap_or(word);
+    let numbered = word.len() > number.len() || trimmed.get(word.len()..).is_some_and(|r| r.starts_with('\t'));
+    // `00000000:` is an offset, not a line number; so is any number in front of bytes.
+    let before_bytes = rest.split_whitespace().next().is_some_and(is_hex_group);
+    if numbered && number.len() <= 5 && is_digits(number, number.len()) && !number.is_empty() && !before_bytes {
+        return rest;
+    }
+    if matches!(word, "*" | "-" | "\u{2022}")
+        && rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ' ' || c == '>')
+    {
+        return rest;
+    }
+    line
+}
+
+fn is_digits(text: &str, len: usize) -> bool {
+    text.len() == len && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Splits an unquoted line into words. Lone quoting marks in the middle (joined lines) are dropped, and an offset
@@ -91,6 +158,37 @@ mod tests {
         assert_eq!(unquote(">>> AUTH TLS"), ">>> AUTH TLS");
         assert_eq!(unquote("  indented"), "  indented");
         assert_eq!(unquote(">   00000000: 35"), "  00000000: 35");
+    }
+
+    #[test]
+    fn what_others_put_around_lines_goes() {
+        for dressed in [
+            "2021-02-26 01:49:34 S0W1 MESSAGE",
+            "[2021-02-26T01:49:34Z] S0W1 MESSAGE",
+            "    12\tS0W1 MESSAGE",
+            "12: S0W1 MESSAGE",
+            "* S0W1 MESSAGE",
+            "- S0W1 MESSAGE",
+            "S0W1 MESSAGE<br>",
+            "S0W1&nbsp;MESSAGE",
+            "S0W1 MESSAGE=20",
+        ] {
+            assert_eq!(undressed(dressed).trim(), "S0W1 MESSAGE", "{dressed}");
+        }
+        let numbered = format!("{:<72}00000300", "EZA1701I >>> AUTH TLS");
+        assert_eq!(undressed(&numbered).trim(), "EZA1701I >>> AUTH TLS");
+        for plain in [
+            "00000000: 35353020 54",
+            "0010: 1603",
+            "01:49:34 SC1234 x: y",
+            "220-hello",
+            "550 T",
+            "- 5 items",
+            "10: 16030100",
+        ] {
+            let kept = undressed(plain);
+            assert!(kept == plain || plain == "- 5 items", "{plain}: {kept}");
+        }
     }
 
     #[test]

@@ -176,6 +176,9 @@ pub(super) struct Log {
     attempt: Piece,
     done: Vec<Piece>,
     auth_sent: bool,
+    auth_refused: bool,
+    /// The server agreed to TLS: what the log quotes from here on, it had decrypted.
+    secured: bool,
     failed: bool,
 }
 
@@ -214,7 +217,8 @@ impl Log {
 
     fn line(&mut self, at: Option<Micros>, from: Side, text: &str) {
         let data = text.as_bytes().to_vec();
-        self.push(at, What::Bytes { from, layer: Layer::Wire, data, fidelity: Fidelity::Rebuilt });
+        let layer = if self.secured && !self.failed { Layer::InsideTls } else { Layer::Wire };
+        self.push(at, What::Bytes { from, layer, data, fidelity: Fidelity::Rebuilt });
     }
 
     fn reply(&mut self, record: &Record) {
@@ -223,11 +227,16 @@ impl Log {
             self.next_attempt();
         }
         self.line(record.at, Side::Server, &text);
+        if self.auth_sent && !self.secured {
+            self.auth_refused = text.starts_with(['4', '5']);
+            self.secured = text.starts_with('2');
+        }
     }
 
     fn command(&mut self, at: Option<Micros>, command: &str) {
         let is_auth = command.starts_with("AUTH");
-        if is_auth && self.failed {
+        // AUTH SSL behind a refused AUTH TLS is still the same attempt.
+        if is_auth && self.auth_sent && (self.failed || !self.auth_refused) {
             self.next_attempt();
         }
         self.auth_sent |= is_auth;
@@ -282,7 +291,7 @@ impl Log {
         if !attempt.entries.is_empty() {
             self.done.push(attempt);
         }
-        (self.auth_sent, self.failed) = (false, false);
+        (self.auth_sent, self.auth_refused, self.secured, self.failed) = (false, false, false, false);
     }
 
     /// The attempts, in order.

@@ -107,6 +107,8 @@ enum Block {
     PrivateKey,
     /// The hex dump of a session ticket, as `openssl s_client` prints it.
     Ticket,
+    /// The argument of a PASS that a mail program broke off.
+    BrokenCommand,
     /// In-stream input of a z/OS FTP step: host, user and password stand in its first lines.
     JobInput { line: u32 },
 }
@@ -114,6 +116,9 @@ enum Block {
 /// Labels before a secret in logs of TLS libraries; the value follows a colon or blanks.
 const LABELS: [&str; 7] =
     ["Master-Key:", "Master Key:", "master secret:", "PSK:", "Resumption PSK:", "SRP username:", "premaster secret:"];
+
+/// Words that name a password in front of `=` or `:`, in any case.
+const PASSWORD_WORDS: [&str; 6] = ["password", "passwort", "passwd", "passphrase", "pass", "pwd"];
 
 impl Lines {
     /// The line with its secrets masked; most lines come back as they are.
@@ -132,6 +137,13 @@ impl Lines {
                 _ if line.trim().is_empty() => return line.to_owned(),
                 _ => self.block = None,
             },
+            Some(Block::BrokenCommand) => {
+                self.block = None;
+                let word = line.trim();
+                if !word.is_empty() && !word.contains(' ') {
+                    return MASK.to_owned();
+                }
+            }
             Some(Block::JobInput { line: n }) => {
                 self.block = if line.starts_with("//") || line.starts_with("/*") || n >= 3 {
                     None
@@ -147,6 +159,9 @@ impl Lines {
         if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
             self.block = Some(Block::PrivateKey);
             return MASK.to_owned();
+        }
+        if line.trim_end().ends_with(">>> PASS") {
+            self.block = Some(Block::BrokenCommand);
         }
         if line.trim_start().starts_with("TLS session ticket:") {
             self.block = Some(Block::Ticket);
@@ -187,8 +202,34 @@ fn mask_line(line: &str) -> String {
         let mut words = line.split_whitespace();
         return format!("{} {} {MASK}", words.next().unwrap_or_default(), words.next().unwrap_or_default());
     }
-    let line = mask_commands(line);
-    mask_url(&line)
+    let line = mask_url(&mask_commands(line));
+    mask_user_subcommand(&mask_assignment(&line))
+}
+
+/// `password=xxx`, `Password: xxx`.
+fn mask_assignment(line: &str) -> String {
+    for word in PASSWORD_WORDS {
+        let Some(at) = find_ignoring_case(line, word) else { continue };
+        let (head, tail) = line.split_at_checked(at + word.len()).unwrap_or((line, ""));
+        let Some(value) = tail.strip_prefix(['=', ':']) else { continue };
+        let own_word = line.get(..at).and_then(|h| h.chars().next_back()).is_none_or(|c| !c.is_alphanumeric());
+        let secret = value.split_whitespace().next().unwrap_or_default().trim_matches(['"', '\'']);
+        if own_word && !secret.is_empty() && secret != MASK {
+            let sign = tail.get(..1).unwrap_or_default();
+            return format!("{head}{sign}{}", value.replacen(secret, MASK, 1));
+        }
+    }
+    line.to_owned()
+}
+
+/// The subcommand `user NAME PASSWORD` of the z/OS FTP client, as its log echoes it.
+fn mask_user_subcommand(line: &str) -> String {
+    let Some(at) = find_ignoring_case(line, "Command: user ") else { return line.to_owned() };
+    let (head, tail) = line.split_at_checked(at + "Command: user ".len()).unwrap_or((line, ""));
+    match tail.split_once(' ') {
+        Some((user, password)) if !password.trim().is_empty() => format!("{head}{user} {MASK}"),
+        _ => line.to_owned(),
+    }
 }
 
 /// `CLIENT_RANDOM hex hex` and its siblings (NSS key log format).
@@ -210,7 +251,7 @@ fn mask_commands(line: &str) -> String {
             let own_word = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_');
             let upper = line.get(at..at + verb.len()) == Some(verb);
             let commanded = upper || before.trim_end().ends_with('>') || before.trim().is_empty();
-            if let (true, true, Some(argument)) = (own_word, commanded, behind.strip_prefix(' ')) {
+            if let (true, true, Some(argument)) = (own_word, commanded, behind.strip_prefix([' ', '='])) {
                 // Words that a log puts there itself: nothing to hide, and worth reading.
                 let prose = ["command", "and", "with", "is", "to", "failed"].iter().any(|w| argument.starts_with(w));
                 if !prose && !argument.trim().is_empty() {
@@ -288,6 +329,11 @@ mod tests {
         let key = format!("CLIENT_RANDOM {} {}", "ab".repeat(32), "cd".repeat(48));
         assert_eq!(m(&key), format!("CLIENT_RANDOM {} ********", "ab".repeat(32)));
         assert_eq!(m("curl ftp://joe:geheim@h/x"), "curl ftp://joe:********@h/x");
+        assert_eq!(m("password=geheim x"), "password=******** x");
+        assert_eq!(m("PASSWORD: geheim"), "PASSWORD: ********");
+        assert_eq!(m("EZA1460I Command: user bob geheim"), "EZA1460I Command: user bob ********");
+        assert_eq!(m("EZA1701I >>> PASS"), "EZA1701I >>> PASS");
+        assert_eq!(m(" geheim"), MASK);
         assert_eq!(m("TLS session ticket:"), "TLS session ticket:");
         assert_eq!(m("    0000 - 1a 2b 3c"), "0000 - ********");
         assert_eq!(m("Start Time: 1"), "Start Time: 1");

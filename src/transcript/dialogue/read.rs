@@ -99,6 +99,17 @@ impl Parser {
         }
     }
 
+    /// Whether a line begins another session: a heading behind entries.
+    pub fn is_next_session(&self, line: &str) -> bool {
+        let mut words = Words { rest: line };
+        let heading = match words.next_bare() {
+            Some("clock") => true,
+            Some("conn") => words.next_bare() == Some("0"),
+            _ => false,
+        };
+        heading && !self.transcript.entries.is_empty()
+    }
+
     /// The transcript of all lines so far.
     pub fn finish(self) -> Transcript {
         self.transcript

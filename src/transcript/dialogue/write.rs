@@ -15,11 +15,8 @@ pub fn write(t: &Transcript) -> String {
             let _ = writeln!(out, "clock utc {}", zero.rfc3339());
         }
     }
-    let used = t.entries.iter().map(|e| usize::from(e.conn.0) + 1).max().unwrap_or(0);
     for (n, conn) in t.conns.iter().enumerate() {
-        if *conn != Conn::default() || (n >= used && n + 1 == t.conns.len()) {
-            connection(&mut out, n, conn);
-        }
+        connection(&mut out, n, conn);
     }
     for entry in &t.entries {
         time(&mut out, t.clock, entry.at);
