@@ -17,7 +17,7 @@ pub struct Product {
     /// Whether a whole wording was seen, not only the beginning of one.
     pub sure: bool,
     /// How much the kinds of wording weigh that agree.
-    weight: u32,
+    pub weight: u32,
 }
 
 /// Products by wording, surest first.

@@ -78,6 +78,9 @@ fn headline(report: &Report) -> Block {
         Confidence::Possible => "possible",
     };
     let how = match &report.verdict.by {
+        Some(id) if report.verdict.outcome == Outcome::Inconclusive => {
+            format!("{id} - {} so far; how it ended is not in the evidence", report.verdict.confidence.name())
+        }
         Some(id) => format!("{id} - {sure}"),
         None if report.verdict.outcome == Outcome::Works => {
             "tested: the TLS handshake of the control connection; nothing behind it".to_owned()

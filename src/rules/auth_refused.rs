@@ -31,7 +31,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             format!("the server {probably}refused AUTH with {}", reply.code),
         ],
     );
-    f.ended = ended || case.claims().any(|c| matches!(c.code, Some(Code::Gsk(rc)) if *rc != 0));
+    f.ended = ended
+        || case.claims().any(|c| match c.code {
+            Some(Code::Gsk(rc)) => *rc != 0,
+            Some(Code::Message(id)) => matches!(id.as_str(), "EZA2897I" | "EZA2898I"),
+            _ => false,
+        });
     f.set("code", reply.code).set("text", reply.text.as_str());
     f.evidence.extend(sink.evidence(auth, ""));
     f.evidence.extend(sink.evidence(event, ""));

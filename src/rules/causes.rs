@@ -22,6 +22,7 @@ pub static ALL: &[CausePage] = &[
         include_str!("../../docs/causes/client-stumbles-over-certificate-request.md"),
     ),
     page("client-tls-version-refused", include_str!("../../docs/causes/client-tls-version-refused.md")),
+    page("connection-limit", include_str!("../../docs/causes/connection-limit.md")),
     page("no-shared-cipher", include_str!("../../docs/causes/no-shared-cipher.md")),
     page("server-tls-disabled", include_str!("../../docs/causes/server-tls-disabled.md")),
     page("server-tls-not-initialised", include_str!("../../docs/causes/server-tls-not-initialised.md")),
@@ -108,6 +109,16 @@ pub(super) fn wrong_mode(because: &str) -> Cause {
     )
 }
 
+/// The server has no room for this client now.
+pub(super) fn connection_limit(because: &str) -> Cause {
+    cause("connection-limit", "a limit of the server, not TLS", Confidence::Likely).because(because).ask(
+        Party::Server,
+        None,
+        &["the server's limits: connections in all, and for each address".to_owned()],
+        "a limit that was reached at that moment",
+    )
+}
+
 /// TLS is switched off, or its module is not loaded.
 pub(super) fn server_tls_disabled(because: String) -> Cause {
     cause("server-tls-disabled", "TLS is off on the server", Confidence::Likely).because(because).ask(
@@ -181,7 +192,10 @@ pub(super) fn advise_server_log(case: &Case<'_>, f: &mut Finding, at: &Event) {
 
 /// The product that the server's wording speaks for, if one does more than any other.
 pub(super) fn likely_server<'a>(case: &Case<'a>) -> Option<&'a Product> {
-    case.facts.servers.first().filter(|p| p.sure)
+    // Two products with the same words are none.
+    let [first, others @ ..] = case.facts.servers.as_slice() else { return None };
+    let alone = others.first().is_none_or(|second| second.weight < first.weight || !second.sure);
+    Some(first).filter(|p| p.sure && alone)
 }
 
 /// `"234 AUTH TLS successful" with "550 T" is ProFTPD's wording up to 1.3.7`.

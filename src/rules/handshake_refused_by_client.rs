@@ -10,6 +10,12 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// GSK_ERR_BAD_MESSAGE: what came could not be read.
+const BAD_MESSAGE: u32 = 410;
+
+/// Codes that come of what the peer did: no common suite, closed, reset, alert, version.
+const PEER_CODES: [u32; 8] = [402, 406, 412, 414, 415, 420, 437, 446];
+
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let failed = case.claims().find_map(|claim| match claim.code {
         Some(Code::Gsk(rc)) if *rc != 0 => Some((claim.event, *rc, claim.by, claim.text)),
@@ -34,10 +40,13 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     let meaning = crate::codes::gsk(rc).map_or(text, |c| c.meaning.to_owned());
     f.why.push(format!("rc {rc}: {meaning}."));
-    f.why.push("The log does not hold the bytes that came, and different faults look the same here.".to_owned());
+    if rc == BAD_MESSAGE {
+        f.why.push("The log does not hold the bytes that came, and different faults look the same here.".to_owned());
+    }
     explain(case, event, rc, &mut f);
+    let unread = rc == BAD_MESSAGE || PEER_CODES.contains(&rc);
     let answered = |e: &Event| e.from() == Some(Side::Server) && !matches!(e.kind, Kind::Reply(_));
-    if !case.before(event).any(answered) {
+    if unread && !case.before(event).any(answered) {
         sink.untested("bytes", "the bytes that the client could not read", "not in the evidence");
     }
     sink.report(f);
@@ -56,8 +65,25 @@ fn headlines(case: &Case<'_>, rc: u32) -> Vec<String> {
 
 fn explain(case: &Case<'_>, event: &Event, rc: u32, f: &mut Finding) {
     let act = |party, text: &str| Some(Act { party, text: text.to_owned() });
+    if rc != BAD_MESSAGE {
+        // Other codes name their own reason; the server's log has nothing to say to a key ring that cannot be opened.
+        f.act = act(Party::Client, &format!("client: see rc {rc} below; it names the reason"));
+        f.causes.extend(causes::version_refused(case, event, false).filter(|_| PEER_CODES.contains(&rc)));
+        f.tell(
+            Party::Client,
+            AdviceKind::Check,
+            format!("ftpsdiag explain gsk {rc}, and the messages before it in the log"),
+        );
+        f.advise("trace-tls", "zos-native");
+        if PEER_CODES.contains(&rc) {
+            causes::advise_server_log(case, f, event);
+        } else {
+            f.party = Party::Client;
+        }
+        return;
+    }
     f.act = act(Party::Client, "client: get the bytes, one run with a System SSL trace");
-    if let Some(vsftpd) = case.facts.server_may_be("vsftpd").filter(|_| rc == 410) {
+    if let Some(vsftpd) = case.facts.server_may_be("vsftpd") {
         f.causes.push(causes::stumbles_over_certificate_request(vsftpd));
         f.advise("stop-requesting-client-certificate", "vsftpd");
         f.act = act(Party::Server, "server (vsftpd): one setting; if that does not end it, get the bytes");

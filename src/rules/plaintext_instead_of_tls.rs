@@ -157,6 +157,15 @@ fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, f: &mut Findin
         f.act = act(Party::Client, "client: use explicit TLS (AUTH TLS), or the port for implicit TLS");
         return;
     }
+    let whole = reply.is_some_and(|r| r.whole);
+    if code == 421 && whole && !["tls", "ssl", "handshake", "negotiat"].iter().any(|w| words.contains(w)) {
+        f.causes.push(causes::connection_limit(
+            "421 without a word of TLS: the service is not available to this client now",
+        ));
+        f.act = act(Party::Server, "server: its connection limits; client: fewer connections, try again later");
+        causes::advise_server_log(case, f, event);
+        return;
+    }
     if words.contains("no shared cipher") {
         f.causes.push(causes::no_shared_cipher(
             case,

@@ -30,6 +30,8 @@ struct HexLine {
 #[derive(Debug, Default)]
 pub(super) struct Hex {
     open: Option<Run>,
+    /// A label on a line of its own belongs to the next bytes.
+    label: Option<Side>,
     runs: Vec<Run>,
     pub(super) problems: Vec<InputError>,
 }
@@ -45,18 +47,24 @@ struct Run {
 impl Hex {
     /// Takes a line if it is hex. Whether it counts is decided when its block ends.
     pub(super) fn line(&mut self, number: u64, text: &str) -> bool {
+        if let (Some(side), "") = label(unwrapped(text)) {
+            self.end_run();
+            self.label = Some(side);
+            return true;
+        }
         let expected = self.open.as_ref().map_or(0, |run| run.bytes.len() as u64);
-        let Some(line) = read_line(text, expected, self.open.is_some()) else {
+        let Some(mut line) = read_line(text, expected, self.open.is_some() || self.label.is_some()) else {
             self.end_run();
             return self.inside_prose(text);
         };
+        line.label = line.label.or(self.label.take());
         if line.odd {
             let what = "a group of hex digits has an odd length; its last digit was left out";
             self.problems.push(InputError::unreadable("", what, "copy the line again, whole").at_line(number));
         }
         let other_speaker = line.offset.is_none()
             && self.open.as_ref().is_some_and(|run| is_whole(&run.bytes))
-            && direction(&line.bytes).is_some();
+            && !matches!(sniff(&line.bytes), Speaker::Unknown | Speaker::Text(_));
         let anew = line.label.is_some() || (line.offset == Some(0) && expected > 0) || other_speaker;
         if anew {
             self.end_run();
@@ -105,17 +113,27 @@ impl Hex {
         self.end_run();
         let mut refused = 0;
         let mut piece = Piece { clock: Clock::Relative, ..Piece::default() };
-        for run in std::mem::take(&mut self.runs) {
+        let mut before = None;
+        for run in std::mem::take(&mut self.runs).into_iter().flat_map(Run::split) {
             let content = direction(&run.bytes);
-            if content.is_none() && run.label.is_none() && !alone {
+            let known = !matches!(sniff(&run.bytes), Speaker::Unknown | Speaker::Text(_));
+            if content.or(run.label).or(options.from).is_none()
+                && !(known && (alone || before.is_some()))
+                && !(alone && options.only.is_some())
+            {
                 refused += run.lines;
                 continue;
             }
-            let from = run.label.or(content).or(options.from).unwrap_or_else(|| {
-                assumed
-                    .push("hex without direction was taken for the server's (--from client says otherwise)".to_owned());
-                Side::Server
+            let from = content.or(run.label).or(options.from).unwrap_or_else(|| {
+                // An answer follows a question.
+                let from = before.map_or(Side::Server, Side::other);
+                let (who, other) = if from == Side::Server { ("server", "client") } else { ("client", "server") };
+                assumed.push(format!(
+                    "bytes without direction were taken for the {who}'s (--from {other} says otherwise)"
+                ));
+                from
             });
+            before = Some(from);
             let mut push = |data: Vec<u8>, fidelity| {
                 let what = What::Bytes { from, layer: Layer::Wire, data, fidelity };
                 piece.entries.push(Entry { at: None, conn: ConnId(0), what });
@@ -132,13 +150,36 @@ impl Hex {
     }
 }
 
-/// Whether bytes end where a message may end: behind a TLS record, or behind a line.
-fn is_whole(bytes: &[u8]) -> bool {
+impl Run {
+    /// Records and what is glued to them that is none: two speakers.
+    fn split(self) -> Vec<Run> {
+        let records = self.bytes.len() - behind_records(&self.bytes).len();
+        let glued = self.bytes.get(records..).unwrap_or_default();
+        if records == 0 || glued.is_empty() || matches!(front(glued), Front::Record(_) | Front::Undecided) {
+            return vec![self];
+        }
+        let glued = Run { label: None, bytes: glued.to_vec(), lines: 0 };
+        let mut head = self;
+        head.bytes.truncate(records);
+        vec![head, glued]
+    }
+}
+
+/// What follows the whole records at the front.
+fn behind_records(bytes: &[u8]) -> &[u8] {
     let mut rest = bytes;
     while let Front::Record(header) = front(rest) {
-        let Some(behind) = rest.get(HEADER_LEN + usize::from(header.len)..) else { return false };
-        rest = behind;
+        match rest.get(HEADER_LEN + usize::from(header.len)..) {
+            Some(behind) => rest = behind,
+            None => break,
+        }
     }
+    rest
+}
+
+/// Whether bytes end where a message may end: behind a TLS record, or behind a line.
+fn is_whole(bytes: &[u8]) -> bool {
+    let rest = behind_records(bytes);
     rest.is_empty() || rest.ends_with(b"\n")
 }
 
@@ -152,7 +193,8 @@ fn direction(bytes: &[u8]) -> Option<Side> {
     match sniff(bytes) {
         Speaker::Tls if bytes.first() == Some(&content::HANDSHAKE) => of_message(bytes.get(5)),
         Speaker::SslV2 => Some(Side::Client),
-        Speaker::FtpReply(_) => Some(Side::Server),
+        Speaker::FtpReply(_) | Speaker::Ssh => Some(Side::Server),
+        Speaker::Http => Some(if bytes.starts_with(b"HTTP/") { Side::Server } else { Side::Client }),
         Speaker::Text(_) => {
             let (verb, _) = ftp::command(bytes.split(|b| *b == b'\n').next().unwrap_or_default());
             super::words::is_verb(&verb).then_some(Side::Client)
@@ -170,7 +212,8 @@ fn bare_handshake(bytes: &[u8]) -> Option<usize> {
 }
 
 fn read_line(text: &str, expected: u64, goes_on: bool) -> Option<HexLine> {
-    let (label, text) = label(text.trim());
+    let (label, text) = label(unwrapped(text));
+    let text = unwrapped(text);
     let (bytes, odd, offset) = if text.contains("\\x") {
         (escapes(text)?, false, None)
     } else if text.contains("0x") && !starts_with_offset(text) {
@@ -184,15 +227,37 @@ fn read_line(text: &str, expected: u64, goes_on: bool) -> Option<HexLine> {
     enough.then_some(HexLine { offset, label, bytes, odd })
 }
 
-/// `client:`, `recv:` and the like in front of the bytes.
+/// `client:`, `Server reply:`, `recv =` and the like in front of the bytes.
 fn label(text: &str) -> (Option<Side>, &str) {
-    let Some((word, rest)) = text.split_once([':', '=']) else { return (None, text) };
-    let side = match word.trim().to_ascii_lowercase().as_str() {
-        "client" | "c" | "sent" | "send" | "write" | "out" | "client->server" => Side::Client,
-        "server" | "s" | "received" | "recv" | "read" | "in" | "server->client" => Side::Server,
-        _ => return (None, text),
+    let Some((words, rest)) = text.split_once([':', '=']) else { return (None, text) };
+    let words = words.trim().to_ascii_lowercase();
+    let any = |of: &[&str]| words.split([' ', '_', '-', '>']).any(|w| of.contains(&w));
+    let side = if words.split_whitespace().count() > 4 || is_number(&words) {
+        return (None, text);
+    } else if any(&["reply", "response", "answer", "received", "recv", "read", "in", "s", "serverhello"]) {
+        Side::Server
+    } else if any(&["sent", "send", "write", "out", "c", "clienthello"]) {
+        if any(&["server"]) { Side::Server } else { Side::Client }
+    } else if any(&["server"]) && !words.starts_with("client") {
+        Side::Server
+    } else if any(&["client"]) {
+        Side::Client
+    } else {
+        return (None, text);
     };
     (Some(side), rest.trim())
+}
+
+/// Hex digits are an offset, not a label, whatever letters they make.
+fn is_number(word: &str) -> bool {
+    word.len() >= 4 && word.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// A line without backticks around it, and `x'3535'` without its dress.
+fn unwrapped(text: &str) -> &str {
+    let text = text.trim().trim_matches('`').trim();
+    let constant = text.strip_prefix(['x', 'X']).and_then(|t| t.strip_prefix('\'')).and_then(|t| t.strip_suffix('\''));
+    constant.unwrap_or(text)
 }
 
 /// `"\x16\x03"`, possibly with an assignment in front and quotes around.
@@ -316,6 +381,10 @@ mod tests {
             "0x16, 0x03, 0x01, 0x00, 0x39, 0x01, 0x00, 0x00, 0x35, 0x03,\n0x01, 0x60, 0x38, 0x53, 0xae, 0xfe, 0xe4, 0x0e, 0x3f, 0xa5",
             "unsigned char hello[] = {\n  0x16, 0x3, 0x1, 0x0, 0x39, 0x1, 0x0, 0x0, 0x35, 0x03, 0x01, 0x60,\n 0x38, 0x53, 0xae, 0xfe, 0xe4, 0x0e, 0x3f, 0xa5\n};",
             "client: 16030100390100003503016038 53aefee40e3fa5",
+            "Client sent: 16030100390100003503016038 53aefee40e3fa5",
+            "client:\n16030100390100003503016038 53aefee40e3fa5",
+            "```\n16030100390100003503016038 53aefee40e3fa5\n```",
+            "x'1603010039010000350301603853aefee40e3fa5'",
         ] {
             assert_eq!(read(text), BYTES, "{text}");
         }
