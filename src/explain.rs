@@ -6,9 +6,11 @@ use crate::codes;
 use crate::rules::{self, causes};
 
 /// What is known of an id or a code: `plaintext-instead-of-tls`, `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `EZA2897I`.
+/// Case and quoting do not matter.
 pub fn explain(words: &[&str]) -> Option<String> {
-    match words {
-        [id] => page(id).or_else(|| message(id)),
+    let words: Vec<&str> = words.iter().flat_map(|w| w.split_whitespace()).collect();
+    match words[..] {
+        [id] => page(&id.to_ascii_lowercase()).or_else(|| message(id)),
         [table, value] => code(&table.to_ascii_lowercase(), value),
         _ => None,
     }
@@ -61,6 +63,11 @@ fn code(table: &str, value: &str) -> Option<String> {
             let c = codes::attls(decimal()?)?;
             Some(format!("AT-TLS rc {}\n{}\n", c.code, sure(c.meaning, c.confirmed)))
         }
+        "setcec" | "ftp-client" => {
+            let e = codes::ftp_client_error(decimal()?)?;
+            Some(format!("z/OS FTP client error code {}  {}\n{}\n", e.code, e.symbol, sure(e.meaning, e.confirmed)))
+        }
+        "content-type" => Some(content_type(u8::try_from(decimal()?).ok()?)),
         "alert" => {
             let a = codes::alert(u8::try_from(decimal()?).ok()?)?;
             Some(format!("TLS alert {}  {}\n{}\n", a.code, a.name, a.meaning))
@@ -78,6 +85,23 @@ fn code(table: &str, value: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What a record type is, or which character a client took for one.
+fn content_type(n: u8) -> String {
+    let meaning = match n {
+        20 => "change_cipher_spec".to_owned(),
+        21 => "alert".to_owned(),
+        22 => "handshake".to_owned(),
+        23 => "application_data".to_owned(),
+        24 => "heartbeat".to_owned(),
+        b' '..=b'~' => format!(
+            "no TLS record type: the character '{}'. The peer sent text where a TLS record was due; see plaintext-instead-of-tls",
+            char::from(n)
+        ),
+        _ => "no TLS record type: the peer did not speak TLS".to_owned(),
+    };
+    format!("TLS record content type {n}\n{meaning}\n")
 }
 
 /// Rows that no source confirms say so.

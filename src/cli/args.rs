@@ -13,7 +13,7 @@ const AFTER: &str = "Exit status: 0 works, 1 fails, 2 cannot tell, 3 the input o
 ///
 /// Without a command, existing files and piped input are decoded, and ids are explained.
 #[derive(Debug, Parser)]
-#[command(name = "ftpsdiag", version, about, after_help = AFTER, args_conflicts_with_subcommands = false, disable_help_subcommand = true)]
+#[command(name = "ftpsdiag", version, about, after_help = AFTER, args_conflicts_with_subcommands = false)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) common: Common,

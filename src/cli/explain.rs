@@ -14,10 +14,8 @@ pub(super) fn run(what: &[String]) -> io::Result<Status> {
     let Some(texts) = texts else {
         let known: Vec<&str> = ids().collect();
         complain(&format!("`{}` is not known", term::safe(&words.join(" "))));
-        complain(&format!(
-            "  try: `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, EZA2897I, or one of {}",
-            known.join(" ")
-        ));
+        complain("  try: `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `setcec 17`, EZA2897I, or one of");
+        known.iter().for_each(|id| complain(&format!("    {id}")));
         return Ok(Status::Unreadable);
     };
     let mut stdout = io::stdout().lock();

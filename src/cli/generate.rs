@@ -7,7 +7,6 @@ use clap_complete::Shell;
 
 use super::Status;
 use super::args::{Cli, Generated};
-use crate::report::Report;
 
 pub(super) fn run(what: Generated) -> io::Result<Status> {
     let mut command = Cli::command();
@@ -18,7 +17,7 @@ pub(super) fn run(what: Generated) -> io::Result<Status> {
             None
         }
         Generated::Schema => {
-            out = serde_json::to_vec_pretty(&schemars::schema_for!(Report))?;
+            out = serde_json::to_vec_pretty(&crate::report::schema())?;
             out.push(b'\n');
             None
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Style, text};
+use super::text;
 use crate::report::{Outcome, Report};
 use crate::rules::{Advice, AdviceKind, CheckResult, Finding, Party};
 
@@ -16,7 +16,7 @@ pub(super) fn render(report: &Report) -> String {
     };
     let _ = writeln!(out, "# {outcome}: {}\n", escaped(&report.verdict.headline));
     facts(report, &mut out);
-    let screen = text::render(report, Style::default());
+    let screen = text::for_ticket(report);
     let _ = writeln!(out, "\n## What happened\n\n```text\n{}```\n", screen.replace('`', "'"));
     if let Some(f) = report.findings.first().filter(|f| Some(&f.id) == report.verdict.by.as_ref()) {
         causes(f, &mut out);
@@ -92,7 +92,14 @@ fn for_party(report: &Report, f: &Finding, party: Party, out: &mut String) {
         let _ = writeln!(out, "- {}", escaped(&text::evidence(report, e)));
     }
     out.push('\n');
-    for a in advice {
+    if let Some(cause) = f.causes.first() {
+        let because: Vec<String> = cause.because.iter().map(|b| escaped(b)).collect();
+        let sure = capital(cause.confidence.name());
+        let _ = writeln!(out, "{sure} cause: {}, because {}.\n", escaped(&cause.headline), because.join("; "));
+    }
+    // Look first, change then.
+    let (checks, changes): (Vec<&Advice>, Vec<&Advice>) = advice.into_iter().partition(|a| a.kind == AdviceKind::Check);
+    for a in checks.into_iter().chain(changes) {
         let _ = writeln!(out, "- {}", step(a));
     }
     out.push('\n');
@@ -108,8 +115,8 @@ fn step(a: &Advice) -> String {
     let place = a.place.as_ref().map_or_else(String::new, |p| format!(" In {}:", escaped(p)));
     let directive = a.directive.as_ref().map_or_else(String::new, |d| format!(" `{}`.", d.replace('`', "'")));
     let risk = a.risk.as_ref().map_or_else(String::new, |r| format!(" Risk: {}.", escaped(r.trim_end_matches('.'))));
-    let brief = a.brief.as_ref().map_or_else(String::new, |b| format!(" {}.", escaped(b.trim_end_matches('.'))));
-    format!("{kind}:{place}{directive} {}{brief}{risk}", escaped(&a.text))
+    let text = a.brief.as_ref().filter(|_| a.kind == AdviceKind::Check).unwrap_or(&a.text);
+    format!("{kind}:{place}{directive} {}{risk}", escaped(text))
 }
 
 fn capital(text: &str) -> String {

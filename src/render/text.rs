@@ -62,6 +62,12 @@ pub(super) fn render(report: &Report, style: Style) -> String {
     out
 }
 
+/// The screen as a ticket holds it: without what only a person at the terminal can type.
+pub(super) fn for_ticket(report: &Report) -> String {
+    let screen = render(report, Style::default());
+    screen.lines().take_while(|l| !l.starts_with("MORE    ")).map(|l| format!("{l}\n")).collect()
+}
+
 fn decisive(report: &Report) -> Option<&Finding> {
     report.findings.first().filter(|f| Some(&f.id) == report.verdict.by.as_ref())
 }

@@ -208,7 +208,7 @@ fn describe(kind: &Kind) -> (&'static str, String) {
             ("empty-record", format!("empty record ({})", content_name(*content_type)))
         }
         Kind::TextInsteadOfTls { text, .. } => ("text-instead-of-tls", text.clone()),
-        Kind::OtherInsteadOfTls { speaker } => ("other-instead-of-tls", format!("not TLS: {speaker:?}").to_lowercase()),
+        Kind::OtherInsteadOfTls { speaker } => ("other-instead-of-tls", format!("not TLS: {}", speaker.name())),
         Kind::Malformed { part } => ("malformed", format!("breaks the rules of TLS: {part}")),
         Kind::Data => ("data", "data in clear or decrypted, not shown".to_owned()),
         Kind::Skipped => ("skipped", "seen, not kept".to_owned()),

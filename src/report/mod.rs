@@ -256,6 +256,28 @@ pub struct Experiment {
     pub answer: String,
 }
 
+/// The JSON schema of a report. Every key is always there (null means unknown), so every property is required.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Report).to_value();
+    require_all(&mut schema);
+    schema
+}
+
+fn require_all(value: &mut Value) {
+    if let Value::Object(object) = value {
+        let keys: Option<Vec<Value>> =
+            object.get("properties").and_then(Value::as_object).map(|p| p.keys().map(|k| k.as_str().into()).collect());
+        if let Some(keys) = keys {
+            object.insert("required".to_owned(), keys.into());
+        }
+    }
+    match value {
+        Value::Object(object) => object.values_mut().for_each(require_all),
+        Value::Array(items) => items.iter_mut().for_each(require_all),
+        _ => {}
+    }
+}
+
 /// Who sent something, as an arrow: `>` from the client, `<` from the server.
 pub fn arrow(from: Side) -> char {
     match from {

@@ -4,6 +4,7 @@ use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Facts, is_session_control};
 use crate::transcript::{Clock, Code, Decrypted, Layer, Side, Transcript};
 use crate::wire::printable_str;
+use crate::wire::sniff::Speaker;
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
 
@@ -140,6 +141,8 @@ impl<'a> Case<'a> {
             Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. } | Kind::Claim { .. } => true,
             Kind::Alert { level, .. } => *level == 2,
             Kind::TextInsteadOfTls { reply: Some(r), .. } => r.code >= 400,
+            // Nobody goes on with TLS behind the greeting of another protocol.
+            Kind::OtherInsteadOfTls { speaker } => !matches!(speaker, Speaker::Unknown | Speaker::Text(_)),
             _ => false,
         })
     }

@@ -10,6 +10,7 @@ mod closed_during_handshake;
 mod fatal_alert;
 mod finding;
 mod handshake_refused_by_client;
+mod not_ftp;
 mod plaintext_instead_of_tls;
 
 pub use case::Case;
@@ -40,6 +41,7 @@ pub static ALL: &[&Rule] = &[
     &closed_during_handshake::RULE,
     &fatal_alert::RULE,
     &handshake_refused_by_client::RULE,
+    &not_ftp::RULE,
     &plaintext_instead_of_tls::RULE,
 ];
 

@@ -182,7 +182,11 @@ fn refuse(name: &str, head: &[u8]) -> InputError {
 }
 
 fn nothing_known(name: &str, bytes: u64, input: &Input) -> InputError {
-    let advice = "paste a System SSL trace, the FTP client's output, or the bytes as hex; ftpsdiag decode --help lists what is read";
+    if input.unread.iter().any(|l| l.starts_with("MORE    ") || l.starts_with("FAILS   ")) {
+        let what = "a screen of this tool, which does not hold the evidence";
+        return InputError::unreadable(name, what, "use the .json that -o wrote, or the evidence itself");
+    }
+    let advice = "paste a System SSL trace, the FTP client's output, or the bytes as hex";
     if bytes == 0 {
         return InputError::unreadable(name, "empty", advice);
     }

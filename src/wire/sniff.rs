@@ -23,6 +23,22 @@ pub enum Speaker {
     Unknown,
 }
 
+impl Speaker {
+    /// As reports spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Speaker::Tls => "TLS",
+            Speaker::SslV2 => "SSLv2",
+            Speaker::FtpReply(_) => "FTP",
+            Speaker::Ssh => "SSH",
+            Speaker::Http => "HTTP",
+            Speaker::Telnet => "telnet",
+            Speaker::Text(_) => "text",
+            Speaker::Unknown => "unknown bytes",
+        }
+    }
+}
+
 /// Character set of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
