@@ -282,6 +282,41 @@ fn nothing_of_a_peer_reaches_the_terminal_unescaped() {
 }
 
 #[test]
+fn hex_without_a_direction_gets_the_one_that_makes_sense() {
+    let hello = "1603010039010000350301603853AEFEE40E3FA5C1738D117497B11A6C48D50A529ED8C9F619AF4C56C20D00000E00FF003500380039002F003200330100";
+    let alert = "fails fatal-alert certain server";
+    let text = "fails plaintext-instead-of-tls certain server";
+    for (paste, expected) in [
+        (format!("{hello}\n15030100020228\n"), alert),
+        (format!("{hello}15030100020228\n"), alert),
+        (format!("client:\n{hello}\nserver:\n15030300020228\n"), alert),
+        (format!("{hello}3535302054\n"), text),
+        (format!("ClientHello: {hello}\nServer reply: 3535302054\n"), text),
+        (format!("```\n{hello}\n```\nand back came\n```\n3535302054\n```\n"), text),
+        (format!("x'{hello}'\nx'3535302054'\n"), text),
+        (format!("{hello}\n485454502f312e31203430300d0a\n"), "fails not-ftp likely between"),
+    ] {
+        common::expect(&common::only_report("paste", paste.as_bytes()), expected)
+            .unwrap_or_else(|e| panic!("{paste}: {e}"));
+    }
+    // Two files are one case here too.
+    let reports = common::reports(&[("a", hello.as_bytes()), ("b", b"15030100020228")]);
+    assert_eq!(reports.len(), 1);
+    common::expect(&reports[0], alert).unwrap();
+}
+
+#[test]
+fn two_sessions_stay_two() {
+    let trace = fs::read_to_string(root().join("fixtures/gsksrvr/ibm-main-trace.txt")).unwrap();
+    let other = trace.replace("SJP1", "PAYJOB").replace("67.208.93.232", "10.1.2.3").replace("01:49", "03:12");
+    let out = piped(&["--format", "dialogue"], format!("{trace}\n{other}"));
+    let again = piped(&["--format", "json"], stdout(&out));
+    let targets: Vec<String> =
+        stdout(&again).lines().map(|l| serde_json::from_str::<Report>(l).unwrap().subject.target.unwrap()).collect();
+    assert_eq!(targets, ["67.208.93.232:21", "10.1.2.3:21"]);
+}
+
+#[test]
 fn colour_is_for_terminals_or_on_request() {
     assert!(!stdout(&ftpsdiag(&[SEED])).contains('\x1b'));
     assert!(stdout(&ftpsdiag(&["--color", "always", SEED])).contains("\x1b["));

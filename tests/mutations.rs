@@ -66,6 +66,24 @@ fn blanks() {
 }
 
 #[test]
+fn dressed() {
+    same("timestamps", each_line(|l| format!("2021-02-27 09:15:00 {l}")));
+    same("timestamps in brackets", each_line(|l| format!("[2021-02-27T09:15:00.123Z] {l}")));
+    same("bullets", each_line(|l| if l.trim().is_empty() { l.to_owned() } else { format!("* {}", l.trim_start()) }));
+    let numbered: String = seed().lines().enumerate().map(|(n, l)| format!("{:6}\t{l}\n", n + 1)).collect();
+    same("line numbers", numbered);
+    let numbered: String = seed().lines().enumerate().map(|(n, l)| format!("{}: {l}\n", n + 1)).collect();
+    same("line numbers with colons", numbered);
+    same("HTML line breaks", each_line(|l| format!("{}<br>", l.replace("  ", "&nbsp; ").replace('>', "&gt;"))));
+    same("quoted-printable", each_line(|l| format!("{l}=20")));
+    let short: String = seed().lines().filter(|l| l.trim_end().len() <= 72).collect::<Vec<_>>().join("\n");
+    let sequence: String =
+        short.lines().enumerate().map(|(n, l)| format!("{:<72}{:08}\n", l.trim_end(), n * 100)).collect();
+    let report = only_report("sequence numbers", sequence.as_bytes());
+    assert!(verdict(&report).starts_with("fails plaintext-instead-of-tls certain"), "{}", verdict(&report));
+}
+
+#[test]
 fn wrapped() {
     for width in [76, 72, 66, 60] {
         let wrapped = each_line(|l| {

@@ -215,7 +215,11 @@ fn describe(kind: &Kind) -> (&'static str, String) {
         Kind::Undecoded => ("undecoded", "nothing explains these bytes".to_owned()),
         Kind::CutShort { what, missing } => (
             "cut-short",
-            format!("beginning of a {what}{}", missing.map_or_else(String::new, |n| format!(", {n} bytes missing"))),
+            format!(
+                "beginning of a {what}{}",
+                missing
+                    .map_or_else(String::new, |n| format!(", {n} {} missing", if n == 1 { "byte" } else { "bytes" }))
+            ),
         ),
     }
 }

@@ -46,9 +46,12 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
     let completed = case.handshake_completed();
     let works = completed && case.is_closed();
     let headline = if completed && !works {
-        "the TLS handshake completed; the evidence ends before the session does".to_owned()
+        "the TLS handshake completed; the evidence ends there".to_owned()
     } else if works {
-        first_fitting(&format!("{}: the TLS handshake works", case.endpoint()), "the TLS handshake works")
+        match case.endpoint() {
+            endpoint if endpoint == "the server" => "the TLS handshake works".to_owned(),
+            endpoint => first_fitting(&format!("{endpoint}: the TLS handshake works"), "the TLS handshake works"),
+        }
     } else if case.is_ended() {
         "something failed, but the evidence does not show what".to_owned()
     } else {

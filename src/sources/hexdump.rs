@@ -151,17 +151,25 @@ impl Hex {
 }
 
 impl Run {
-    /// Records and what is glued to them that is none: two speakers.
+    /// Two speakers in one string: records and what is glued to them that is none; a ClientHello and an alert, which
+    /// answers it.
     fn split(self) -> Vec<Run> {
-        let records = self.bytes.len() - behind_records(&self.bytes).len();
-        let glued = self.bytes.get(records..).unwrap_or_default();
-        if records == 0 || glued.is_empty() || matches!(front(glued), Front::Record(_) | Front::Undecided) {
+        let glued = behind_records(&self.bytes);
+        let first = match front(&self.bytes) {
+            Front::Record(h) => HEADER_LEN + usize::from(h.len),
+            _ => return vec![self],
+        };
+        let is_hello = self.bytes.get(HEADER_LEN) == Some(&1) && self.bytes.first() == Some(&content::HANDSHAKE);
+        let cut = if is_hello && self.bytes.get(first) == Some(&content::ALERT) && self.label.is_none() {
+            first
+        } else if glued.is_empty() || matches!(front(glued), Front::Record(_) | Front::Undecided) {
             return vec![self];
-        }
-        let glued = Run { label: None, bytes: glued.to_vec(), lines: 0 };
+        } else {
+            self.bytes.len() - glued.len()
+        };
         let mut head = self;
-        head.bytes.truncate(records);
-        vec![head, glued]
+        let tail = head.bytes.split_off(cut);
+        vec![head, Run { label: None, bytes: tail, lines: 0 }]
     }
 }
 
