@@ -192,6 +192,8 @@ impl Record {
 #[derive(Debug, Default)]
 pub(super) struct Trace {
     threads: BTreeMap<(String, String, String), Thread>,
+    /// The thread of the last record.
+    last: (String, String, String),
     /// Finished connections with the line at which they began.
     done: Vec<(u64, Piece)>,
     pub(super) problems: Vec<InputError>,
@@ -214,7 +216,12 @@ struct Thread {
 impl Trace {
     /// Takes a finished record.
     pub(super) fn record(&mut self, record: Record) {
-        let key = (record.job.clone(), record.process.clone(), record.thread.clone());
+        let mut key = (record.job.clone(), record.process.clone(), record.thread.clone());
+        if key.2.is_empty() {
+            // Its second line is lost: most likely it is of the thread that wrote last.
+            key = self.last.clone();
+        }
+        self.last.clone_from(&key);
         let thread = self.threads.entry(key).or_default();
         let at = record.at.map(|at| thread.moment(at));
         let text = record.text.join(" ");
