@@ -3,17 +3,10 @@
 use std::collections::VecDeque;
 
 use super::event::{Event, Kind};
+use super::unit::Unit;
 use super::{Link, text, tls};
 use crate::transcript::{Flow, Layer, Micros, Role, Span};
 use crate::wire::tls::record::{Front, front};
-
-/// What was found at the front of a flow.
-pub(super) enum Unit {
-    /// So many bytes are this.
-    Is(usize, Kind),
-    /// Nothing can be said before the flow has so many bytes.
-    Needs(usize),
-}
 
 /// Reads one flow.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod event;
 mod flow;
 mod text;
 mod tls;
+mod unit;
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use super::Link;
 use super::event::Kind;
-use super::flow::Unit;
+use super::unit::Unit;
 use crate::transcript::{Flow, Side};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::{self, Message};

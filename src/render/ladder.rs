@@ -1,13 +1,14 @@
 //! Who said what, when: every event on a line.
 
-use super::{text, wrap};
-use crate::report::{EventOut, Report, arrow};
+use super::lines::{event, evidence};
+use super::wrap;
+use crate::report::Report;
 
 /// All events, and the findings that the first screen had no room for.
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::from("\nLADDER  > from the client, < from the server\n");
-    for event in &report.events {
-        for (n, part) in wrap(&line(report, event), 76).into_iter().enumerate() {
+    for e in &report.events {
+        for (n, part) in wrap(&event(report, e), 76).into_iter().enumerate() {
             out.push_str(if n == 0 { "  " } else { "      " });
             out.push_str(&part);
             out.push('\n');
@@ -21,16 +22,8 @@ pub(super) fn render(report: &Report) -> String {
         }
         out.push_str(&format!("  {} - {} ({})\n", f.headline, f.id, f.confidence.name()));
         for e in &f.evidence {
-            out.push_str(&format!("    {}\n", text::evidence(report, e)));
+            out.push_str(&format!("    {}\n", evidence(report, e)));
         }
     }
     out
-}
-
-/// One event: `01:49:34.383 > ClientHello: TLS 1.0 at most, 7 suites`.
-pub(super) fn line(report: &Report, event: &EventOut) -> String {
-    let time = event.at.map_or_else(String::new, |at| format!("{} ", report.transcript.clock.show(at)));
-    let conn = if report.connections.len() > 1 { format!("[{}] ", event.conn) } else { String::new() };
-    let from = event.from.map_or(' ', arrow);
-    format!("{time}{conn}{from} {}", event.text)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::lines::evidence;
 use super::text;
 use crate::report::{Outcome, Report};
 use crate::rules::{Advice, AdviceKind, CheckResult, Finding, Party};
@@ -89,7 +90,7 @@ fn for_party(report: &Report, f: &Finding, party: Party, out: &mut String) {
         report.client.as_ref().and_then(|c| c.clock.as_ref()).map_or_else(String::new, |c| format!(" ({} UTC)", c.utc));
     let _ = writeln!(out, "{}{when}. Evidence:\n", escaped(&capital(&report.verdict.headline)));
     for e in &f.evidence {
-        let _ = writeln!(out, "- {}", escaped(&text::evidence(report, e)));
+        let _ = writeln!(out, "- {}", escaped(&evidence(report, e)));
     }
     out.push('\n');
     if let Some(cause) = f.causes.first() {

@@ -3,6 +3,7 @@
 mod bytes;
 mod json;
 mod ladder;
+mod lines;
 mod markdown;
 mod text;
 

@@ -3,9 +3,10 @@
 
 use colored::{Color, Colorize};
 
+use super::lines::{event, evidence};
 use super::{Style, bytes, ladder, wrap};
-use crate::report::{Outcome, Report, arrow};
-use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Evidence, Finding, Party, Severity};
+use crate::report::{Outcome, Report};
+use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Finding, Party, Severity};
 
 /// Columns for labels, and for what stands behind them.
 const LABEL: usize = 8;
@@ -124,29 +125,9 @@ fn why(report: &Report) -> Block {
         units.extend(f.why.iter().map(|w| wrap(w, WIDTH)));
     } else {
         let last = report.events.iter().skip(report.events.len().saturating_sub(6));
-        units.extend(last.map(|e| wrap(&ladder::line(report, e), WIDTH)));
+        units.extend(last.map(|e| wrap(&event(report, e), WIDTH)));
     }
     Block::new("WHY", units, 6, 3)
-}
-
-/// `01:49:34.467 < 35 35 30 20 54  "550 T": clear text, no TLS alert first`
-pub(super) fn evidence(report: &Report, e: &Evidence) -> String {
-    let time = e.at.map_or_else(String::new, |at| format!("{} ", report.transcript.clock.show(at)));
-    let text = e.text.trim_end_matches("\\n").trim_end_matches("\\r");
-    let is_text = !text.contains("\\x") && !text.is_empty();
-    let what = match (e.end - e.start, is_text) {
-        (_, true) if e.label.is_empty() => text.to_owned(),
-        (0..=8, true) => format!("{}  \"{text}\": {}", spaced(&e.hex), e.label),
-        (0..=8, false) => format!("{}  {}", spaced(&e.hex), e.label),
-        (_, true) => format!("\"{text}\": {}", e.label),
-        (_, false) => e.label.clone(),
-    };
-    format!("{time}{} {what}", arrow(e.from))
-}
-
-fn spaced(hex: &str) -> String {
-    let pairs: Vec<&str> = (0..hex.len() / 2).filter_map(|n| hex.get(n * 2..n * 2 + 2)).collect();
-    pairs.join(" ")
 }
 
 /// The first cause with its reasons, the others as long as there is room.

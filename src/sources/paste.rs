@@ -155,10 +155,10 @@ impl Paste {
 
     /// Opens a record if one begins at the front.
     fn begin(&mut self) {
+        let (gsk, zos) = (self.may(Kind::Gsksrvr), self.may(Kind::ZosFtp));
+        let known = self.has_seen(Kind::ZosFtp);
         let words = self.pending.make_contiguous();
-        let mut record = if let Some(before) =
-            gsksrvr::begins(words).filter(|_| self.options.only.is_none_or(|k| k == Kind::Gsksrvr))
-        {
+        let mut record = if let Some(before) = gsksrvr::begins(words).filter(|_| gsk) {
             let line = words.first().map_or(0, |w| w.line);
             self.close();
             self.saw(Kind::Gsksrvr);
@@ -167,18 +167,17 @@ impl Paste {
             (record, before)
         } else if gsksrvr::begins_without_heading(words)
             && !matches!(&self.open, Some(Open::Gsk(r)) if r.awaits_job())
-            && self.options.only.is_none_or(|k| k == Kind::Gsksrvr)
+            && gsk
         {
             let line = words.first().map_or(0, |w| w.line);
             self.close();
             self.saw(Kind::Gsksrvr);
             (Open::Gsk(Box::new(gsksrvr::Record::new(line, true))), 0)
-        } else if self.options.only.is_none_or(|k| k == Kind::ZosFtp) {
+        } else if zos {
             let inside = match &self.open {
                 Some(Open::Zos(record)) => Some(record),
                 _ => None,
             };
-            let known = Kind::ALL.iter().zip(self.seen).any(|(k, seen)| *k == Kind::ZosFtp && seen);
             let Some((form, before)) = zos_ftp::begins(words, known, inside) else { return };
             let at = words
                 .first()

@@ -1,0 +1,32 @@
+//! One line for one thing: a piece of evidence, an event. Every renderer shows them alike.
+
+use crate::report::{EventOut, Report, arrow};
+use crate::rules::Evidence;
+
+/// `01:49:34.467 < 35 35 30 20 54  "550 T": clear text, no TLS alert first`
+pub(super) fn evidence(report: &Report, e: &Evidence) -> String {
+    let time = e.at.map_or_else(String::new, |at| format!("{} ", report.transcript.clock.show(at)));
+    let text = e.text.trim_end_matches("\\n").trim_end_matches("\\r");
+    let is_text = !text.contains("\\x") && !text.is_empty();
+    let what = match (e.end - e.start, is_text) {
+        (_, true) if e.label.is_empty() => text.to_owned(),
+        (0..=8, true) => format!("{}  \"{text}\": {}", spaced(&e.hex), e.label),
+        (0..=8, false) => format!("{}  {}", spaced(&e.hex), e.label),
+        (_, true) => format!("\"{text}\": {}", e.label),
+        (_, false) => e.label.clone(),
+    };
+    format!("{time}{} {what}", arrow(e.from))
+}
+
+fn spaced(hex: &str) -> String {
+    let pairs: Vec<&str> = (0..hex.len() / 2).filter_map(|n| hex.get(n * 2..n * 2 + 2)).collect();
+    pairs.join(" ")
+}
+
+/// One event: `01:49:34.383 > ClientHello: TLS 1.0 at most, 7 suites`.
+pub(super) fn event(report: &Report, e: &EventOut) -> String {
+    let time = e.at.map_or_else(String::new, |at| format!("{} ", report.transcript.clock.show(at)));
+    let conn = if report.connections.len() > 1 { format!("[{}] ", e.conn) } else { String::new() };
+    let from = e.from.map_or(' ', arrow);
+    format!("{time}{conn}{from} {}", e.text)
+}
