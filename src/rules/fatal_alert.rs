@@ -14,6 +14,7 @@ pub(super) static RULE: Rule = Rule {
 const HANDSHAKE_FAILURE: u8 = 40;
 const PROTOCOL_VERSION: u8 = 70;
 const INSUFFICIENT_SECURITY: u8 = 71;
+const INTERNAL_ERROR: u8 = 80;
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(event) = case.first(|e| matches!(e.kind, Kind::Alert { level: 2, .. })) else { return };
@@ -56,7 +57,11 @@ fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut 
     let version = causes::version_refused(case, event, true).filter(|_| from == Side::Server);
     let party = Party::from(from);
     match (description, version) {
-        (PROTOCOL_VERSION, Some(cause)) => {
+        (PROTOCOL_VERSION | INTERNAL_ERROR, Some(mut cause)) => {
+            if description == INTERNAL_ERROR {
+                // Measured with ProFTPD 1.3.8 and vsftpd 3.0.3 on OpenSSL 3.0.
+                cause.because.push("OpenSSL 3 answers a version below its security level with this alert".to_owned());
+            }
             f.causes.push(cause);
             f.act = Some(Act { party: Party::Client, text: "client: offer TLS 1.2".to_owned() });
             causes::advise_version(case, f, event);
