@@ -161,6 +161,20 @@ fn a_missing_first_half() {
 }
 
 #[test]
+fn a_beginning_lost_anywhere_in_the_log() {
+    let mail = seed();
+    let log_ends = mail.find("EZA2898I").unwrap();
+    for (at, _) in mail.match_indices('\n').filter(|(at, _)| *at < log_ends).step_by(3) {
+        let report = only_report("tail", &mail.as_bytes()[at..]);
+        assert!(
+            verdict(&report).starts_with("fails plaintext-instead-of-tls certain server <- "),
+            "from {at}: {}",
+            verdict(&report)
+        );
+    }
+}
+
+#[test]
 fn a_missing_last_half() {
     let mail = seed();
     let log_only = mail.split("It wasn't quite").next().unwrap();

@@ -82,7 +82,8 @@ fn belongs(log: &Piece, trace: &Piece) -> bool {
         })
     };
     let complete = log.entries.iter().any(|e| matches!(&e.what, What::Claim { code: Some(Code::Message(_)), .. }));
-    negotiated && same_peer && (failed(log) || !failed(trace) || !complete)
+    // A log that lost its beginning still tells that the handshake failed.
+    (negotiated || failed(log)) && same_peer && (failed(log) || !failed(trace) || !complete)
 }
 
 fn is_auth(entry: &Entry) -> bool {
