@@ -90,7 +90,8 @@ fn headline(report: &Report) -> Block {
         }
         Some(id) => format!("{id} - {sure}"),
         None if report.verdict.outcome == Outcome::Works => {
-            "tested: the TLS handshake of the control connection; nothing behind it".to_owned()
+            let by = if report.verdict.confidence == Confidence::Certain { "" } else { "likely, by a log alone; " };
+            format!("{by}tested: the TLS handshake, nothing behind it")
         }
         None => "no finding".to_owned(),
     };
