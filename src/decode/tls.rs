@@ -143,6 +143,7 @@ impl State {
         let what = match (rest.first(), rest.get(HEADER_LEN)) {
             (Some(22), Some(1)) => "ClientHello",
             (Some(22), Some(2)) => "ServerHello",
+            (Some(21), None | Some(1 | 2)) => "TLS alert",
             _ => "TLS record",
         };
         Kind::CutShort { what, missing: missing.map(|n| n as u64) }

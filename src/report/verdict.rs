@@ -1,7 +1,9 @@
 //! Findings to a verdict: the earliest failure that nothing earlier explains.
 
 use super::{Outcome, Verdict};
+use crate::decode::Kind;
 use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
+use crate::transcript::Layer;
 
 /// Findings in their final order, and those that others explain.
 pub(super) struct Ranked {
@@ -44,8 +46,14 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
         };
     }
     let completed = case.handshake_completed();
-    let works = completed && case.is_closed();
-    let headline = if completed && !works {
+    let refused = case.control().find_map(|e| match &e.kind {
+        Kind::Reply(r) if r.code >= 400 && e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => Some(r.code),
+        _ => None,
+    });
+    let works = completed && case.is_closed() && refused.is_none();
+    let headline = if let (true, Some(code)) = (completed, refused) {
+        format!("the TLS handshake completed; later a command was refused ({code})")
+    } else if completed && !works {
         "the TLS handshake completed; the evidence ends there".to_owned()
     } else if works {
         match case.endpoint() {

@@ -41,7 +41,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.evidence.extend(sink.evidence(auth, ""));
     f.evidence.extend(sink.evidence(event, ""));
     f.why.push("No TLS was spoken: versions, ciphers and certificates are not the fault.".to_owned());
-    f.causes.push(causes::server_tls_disabled(format!("the server answers AUTH with {}", reply.code)));
+    f.causes.push(if reply.code == 421 {
+        causes::connection_limit("421 says that the service is not available to this client now")
+    } else {
+        causes::server_tls_disabled(format!("the server answers AUTH with {}", reply.code))
+    });
     f.act = Some(Act { party: Party::Server, text: "server: switch TLS on for this address and port".to_owned() });
     if let Some(product) = causes::likely_server(case) {
         f.advise("enable-tls", &product.id.clone());

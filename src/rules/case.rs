@@ -126,6 +126,12 @@ impl<'a> Case<'a> {
         self.client_hello().is_none() && self.auth().is_none() && self.transcript.origin.inputs.iter().any(assumed)
     }
 
+    /// Whether the direction of some bytes is only assumed.
+    pub fn direction_is_assumed(&self) -> bool {
+        let inputs = &self.transcript.origin.inputs;
+        inputs.iter().flat_map(|i| &i.assumed).any(|a| a.starts_with(crate::transcript::ASSUMED_DIRECTION))
+    }
+
     /// Whether the connection came to an end that was seen: not the end of the evidence.
     pub fn is_closed(&self) -> bool {
         self.control().any(|e| match &e.kind {

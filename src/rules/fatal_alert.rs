@@ -25,12 +25,14 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     let name = codes::alert(*description).map_or_else(|| "unknown".to_owned(), |a| a.name.to_owned());
     let who = if from == Side::Server { case.endpoint() } else { "the client".to_owned() };
+    let confidence = if case.direction_is_assumed() { Confidence::Likely } else { Confidence::Certain };
+    let probably = if confidence == Confidence::Certain { "" } else { "probably " };
     let mut f = sink.finding(
-        Confidence::Certain,
+        confidence,
         from.into(),
         &[
-            format!("{who} ended the handshake with alert {description} {name}"),
-            format!("the server ended the handshake with alert {description} {name}"),
+            format!("{who} {probably}ended the handshake with alert {description} {name}"),
+            format!("the server {probably}ended the handshake with alert {description} {name}"),
         ],
     );
     f.set("alert", *description).set("name", name.as_str()).set("from", Party::from(from).name());

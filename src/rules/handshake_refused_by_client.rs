@@ -67,7 +67,11 @@ fn explain(case: &Case<'_>, event: &Event, rc: u32, f: &mut Finding) {
     let act = |party, text: &str| Some(Act { party, text: text.to_owned() });
     if rc != BAD_MESSAGE {
         // Other codes name their own reason; the server's log has nothing to say to a key ring that cannot be opened.
-        f.act = act(Party::Client, &format!("client: see rc {rc} below; it names the reason"));
+        f.act = match (PEER_CODES.contains(&rc), crate::codes::gsk(rc)) {
+            (true, _) => act(Party::Server, "server: its TLS log of that second names the reason"),
+            (false, Some(_)) => act(Party::Client, &format!("client: see rc {rc} below; it names the reason")),
+            (false, None) => act(Party::Client, &format!("client: look rc {rc} up in the manual of its release")),
+        };
         f.causes.extend(causes::version_refused(case, event, false).filter(|_| PEER_CODES.contains(&rc)));
         f.tell(
             Party::Client,

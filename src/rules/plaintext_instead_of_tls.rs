@@ -31,7 +31,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if reply.is_none() && !text.ends_with("\\n") {
         return; // the beginning of a line may go on as anything
     }
-    let proved = reply.is_some() && !case.tls_due_is_assumed();
+    let from_log = event.span.is_some_and(|span| case.transcript.rebuilt(span) > 0);
+    let given_up = |e: &Event| matches!(&e.kind, Kind::Claim { code: Some(Code::Gsk(_) | Code::Message(_)), .. });
+    if from_log && case.before(event).any(given_up) {
+        return; // what a log quotes behind the client's failure belongs to whatever it did next
+    }
+    let proved = reply.is_some() && !case.tls_due_is_assumed() && !from_log;
     let confidence = if proved { Confidence::Certain } else { Confidence::Likely };
     let mut f = sink.finding(confidence, Party::Server, &headlines(case, confidence));
     let said = text.trim_end_matches("\\n").trim_end_matches("\\r").to_owned();

@@ -4,7 +4,7 @@
 
 use super::{Block, Options, Piece};
 use crate::error::InputError;
-use crate::transcript::{Clock, ConnId, Entry, Fidelity, Layer, Side, What};
+use crate::transcript::{ASSUMED_DIRECTION, Clock, ConnId, Entry, Fidelity, Layer, Side, What};
 use crate::wire::ftp;
 use crate::wire::sniff::{Speaker, sniff};
 use crate::wire::tls::record::{Front, HEADER_LEN, Header, front};
@@ -128,9 +128,7 @@ impl Hex {
                 // An answer follows a question.
                 let from = before.map_or(Side::Server, Side::other);
                 let (who, other) = if from == Side::Server { ("server", "client") } else { ("client", "server") };
-                assumed.push(format!(
-                    "bytes without direction were taken for the {who}'s (--from {other} says otherwise)"
-                ));
+                assumed.push(format!("{ASSUMED_DIRECTION} were taken for the {who}'s (--from {other} says otherwise)"));
                 from
             });
             before = Some(from);

@@ -229,7 +229,7 @@ impl Log {
         self.line(record.at, Side::Server, &text);
         if self.auth_sent && !self.secured {
             self.auth_refused = text.starts_with(['4', '5']);
-            self.secured = text.starts_with('2');
+            self.secured = text.starts_with(['2', '3']);
         }
     }
 

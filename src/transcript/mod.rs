@@ -33,6 +33,9 @@ pub struct Transcript {
 /// Noted in [`Input::assumed`] when hex begins with FTP text and nothing shows what was due there.
 pub const ASSUMED_TLS_DUE: &str = "TLS was due where these bytes came";
 
+/// How a note in [`Input::assumed`] begins that says whose bytes were taken to be whose.
+pub const ASSUMED_DIRECTION: &str = "bytes without direction";
+
 /// Where a transcript came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {

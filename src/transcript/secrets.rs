@@ -206,24 +206,55 @@ fn mask_line(line: &str) -> String {
     mask_user_subcommand(&mask_assignment(&line))
 }
 
-/// `password=xxx`, `Password: xxx`.
+/// `password=xxx`, `"password": "xxx"`, `Password for joe: xxx`, `<password>xxx`, `login joe password xxx` (netrc).
 fn mask_assignment(line: &str) -> String {
+    let netrc = find_ignoring_case(line, "login ").is_some();
     for word in PASSWORD_WORDS {
         let Some(at) = find_ignoring_case(line, word) else { continue };
         let (head, tail) = line.split_at_checked(at + word.len()).unwrap_or((line, ""));
-        let Some(value) = tail.strip_prefix(['=', ':']) else { continue };
         let own_word = line.get(..at).and_then(|h| h.chars().next_back()).is_none_or(|c| !c.is_alphanumeric());
-        let secret = value.split_whitespace().next().unwrap_or_default().trim_matches(['"', '\'']);
-        if own_word && !secret.is_empty() && secret != MASK {
-            let sign = tail.get(..1).unwrap_or_default();
+        // Up to where the value begins: signs, or a few words and then a sign.
+        let behind = tail.trim_start_matches(['"', '\'', ' ']);
+        let sign = if behind.starts_with([':', '=', '>']) {
+            Some(tail.len() - behind.len() + 1)
+        } else if tail.get(..4).is_some_and(|t| t.eq_ignore_ascii_case(" is ")) {
+            Some(4)
+        } else if tail.starts_with(" for ") {
+            tail.find(": ").map(|n| n + 1)
+        } else {
+            (netrc && tail.starts_with(' ')).then_some(1)
+        };
+        let Some((sign, value)) = sign.and_then(|n| tail.split_at_checked(n)).filter(|_| own_word) else { continue };
+        let secret =
+            value.trim_start_matches([' ', '"', '\'']).split([' ', '"', '\'', '<', ',']).next().unwrap_or_default();
+        if !secret.is_empty() && secret != MASK {
             return format!("{head}{sign}{}", value.replacen(secret, MASK, 1));
         }
     }
-    line.to_owned()
+    mask_option(line)
+}
+
+/// `curl -u joe:xxx`, `lftp -u joe,xxx`.
+fn mask_option(line: &str) -> String {
+    let Some((head, tail)) = line.split_once(" -u ") else { return line.to_owned() };
+    let (login, rest) = tail.split_once(' ').map_or((tail, String::new()), |(login, rest)| (login, format!(" {rest}")));
+    match login.split_once([':', ',']) {
+        Some((user, _)) => {
+            let sign = login.get(user.len()..=user.len()).unwrap_or_default();
+            format!("{head} -u {user}{sign}{MASK}{rest}")
+        }
+        None => line.to_owned(),
+    }
 }
 
 /// The subcommand `user NAME PASSWORD` of the z/OS FTP client, as its log echoes it.
 fn mask_user_subcommand(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    if let [verb, user, _] = words[..]
+        && verb.eq_ignore_ascii_case("user")
+    {
+        return format!("{verb} {user} {MASK}");
+    }
     let Some(at) = find_ignoring_case(line, "Command: user ") else { return line.to_owned() };
     let (head, tail) = line.split_at_checked(at + "Command: user ".len()).unwrap_or((line, ""));
     match tail.split_once(' ') {
@@ -331,6 +362,20 @@ mod tests {
         assert_eq!(m("curl ftp://joe:geheim@h/x"), "curl ftp://joe:********@h/x");
         assert_eq!(m("password=geheim x"), "password=******** x");
         assert_eq!(m("PASSWORD: geheim"), "PASSWORD: ********");
+        for shape in [
+            "\"password\": \"geheim\"",
+            "<password>geheim</password>",
+            "GSK_KEY_PASSWORD = geheim",
+            "PASSWORD IS geheim",
+            "Password for joe: geheim",
+            "machine h login joe password geheim",
+            "user joe geheim",
+            "curl -u joe:geheim ftp://h/",
+            "lftp -u joe,geheim h",
+        ] {
+            assert!(!m(shape).contains("geheim"), "{shape}: {}", m(shape));
+        }
+        assert_eq!(m("331 Password required for joe"), "331 Password required for joe");
         assert_eq!(m("EZA1460I Command: user bob geheim"), "EZA1460I Command: user bob ********");
         assert_eq!(m("EZA1701I >>> PASS"), "EZA1701I >>> PASS");
         assert_eq!(m(" geheim"), MASK);
