@@ -9,6 +9,7 @@
 mod charset;
 mod gsk_dump;
 mod gsksrvr;
+mod hex_line;
 mod hexdump;
 mod input;
 mod paste;
