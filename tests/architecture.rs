@@ -133,7 +133,7 @@ fn every_rule_and_every_cause_has_its_file_its_place_and_its_page() {
             .iter()
             .filter(|p| p.extension().is_some_and(|x| x == ext))
             .map(|p| p.file_stem().unwrap().to_str().unwrap().replace('_', "-"));
-        names.filter(|n| !["mod", "case", "causes", "finding"].contains(&n.as_str())).collect()
+        names.filter(|n| !["mod", "case", "causes", "finding", "sink"].contains(&n.as_str())).collect()
     };
     let rules: Vec<String> = ftpsdiag::rules::ALL.iter().map(|r| r.id.to_owned()).collect();
     assert_eq!(stems("src/rules", "rs"), rules, "files in src/rules against rules::ALL (alphabetical)");
@@ -148,7 +148,7 @@ fn files_are_short_enough_to_read() {
         .iter()
         .filter(|f| f.extension().is_some_and(|x| x == "rs"))
         .map(|f| (relative(f), fs::read_to_string(f).unwrap().lines().count()))
-        .filter(|(name, lines)| *lines > 420 && !LONG_FOR_A_REASON.contains(&name.as_str()))
+        .filter(|(name, lines)| *lines > 400 && !LONG_FOR_A_REASON.contains(&name.as_str()))
         .map(|(name, lines)| format!("{name}: {lines} lines"))
         .collect();
     assert!(long.is_empty(), "split them, or give a reason here: {long:?}");

@@ -4,12 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Case, Rule};
 use crate::codes;
-use crate::decode::Event;
-use crate::transcript::{Layer, Micros, Side, Span};
-use crate::wire::tls::annotate::hello;
-use crate::wire::{ebcdic, printable};
+use crate::transcript::{Layer, Micros, Side};
 
 /// How bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -257,91 +253,6 @@ pub enum CheckResult {
     Failed,
     /// Not looked at, or not to be seen in this evidence.
     Untested,
-}
-
-/// Where a rule puts what it finds.
-#[derive(Debug)]
-pub struct Sink<'a> {
-    case: &'a Case<'a>,
-    rule: &'static Rule,
-    found: Vec<Finding>,
-    checks: Vec<Check>,
-}
-
-impl<'a> Sink<'a> {
-    pub(super) fn new(case: &'a Case<'a>, rule: &'static Rule) -> Self {
-        Self { case, rule, found: Vec::new(), checks: Vec::new() }
-    }
-
-    pub(super) fn finish(self) -> (Vec<Finding>, Vec<Check>) {
-        (self.found, self.checks)
-    }
-
-    /// A new finding; the first headline that fits into 72 characters is taken.
-    pub(super) fn finding(&mut self, confidence: Confidence, party: Party, headlines: &[String]) -> Finding {
-        Finding {
-            id: self.rule.id.to_owned(),
-            severity: self.rule.severity,
-            confidence,
-            party,
-            headline: fitting(headlines),
-            data: Map::new(),
-            evidence: Vec::new(),
-            why: Vec::new(),
-            causes: Vec::new(),
-            act: None,
-            advice: Vec::new(),
-            ended: self.case.is_ended(),
-        }
-    }
-
-    /// Says a finding.
-    pub(super) fn report(&mut self, finding: Finding) {
-        self.found.push(finding);
-    }
-
-    /// The bytes of an event as evidence.
-    pub(super) fn evidence(&self, event: &Event, label: &str) -> Option<Evidence> {
-        event.span.map(|span| evidence(self.case, span, event.at, label))
-    }
-
-    /// Something that this evidence cannot tell.
-    pub(super) fn untested(&mut self, id: &str, headline: &str, why: &str) {
-        self.checks.push(Check {
-            id: id.to_owned(),
-            result: CheckResult::Untested,
-            finding: None,
-            headline: headline.to_owned(),
-            why: Some(why.to_owned()),
-            data: Map::new(),
-        });
-    }
-}
-
-fn evidence(case: &Case<'_>, span: Span, at: Option<Micros>, label: &str) -> Evidence {
-    let bytes = case.transcript.bytes(span);
-    let is_ebcdic = bytes.first().is_some_and(|b| (0xf0..=0xf9).contains(b));
-    let text = if is_ebcdic { printable(&ebcdic::decode(&bytes)) } else { printable(&bytes) };
-    Evidence {
-        conn: span.flow.conn.0,
-        layer: span.flow.layer,
-        from: span.flow.from,
-        start: span.start,
-        end: span.end,
-        at,
-        hex: hex::encode(&bytes),
-        text,
-        label: label.to_owned(),
-        parts: hello(&bytes).unwrap_or_default().into_iter().map(|p| PartOut { len: p.len, label: p.label }).collect(),
-        rebuilt: case.transcript.rebuilt(span),
-    }
-}
-
-/// The first that has at most 72 characters; the last one cut when none has.
-fn fitting(headlines: &[String]) -> String {
-    const LONGEST: usize = 72;
-    let fits = headlines.iter().find(|h| h.len() <= LONGEST);
-    fits.cloned().unwrap_or_else(|| headlines.last().map(|h| h.chars().take(LONGEST).collect()).unwrap_or_default())
 }
 
 impl Finding {

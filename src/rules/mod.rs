@@ -12,13 +12,15 @@ mod finding;
 mod handshake_refused_by_client;
 mod not_ftp;
 mod plaintext_instead_of_tls;
+mod sink;
 
 pub use case::Case;
 pub use causes::CausePage;
 pub use finding::{
     Act, Advice, AdviceKind, Ask, Cause, Check, CheckResult, Confidence, Evidence, Finding, PartOut, Party, Severity,
-    Sink,
 };
+
+pub use sink::Sink;
 
 /// One rule.
 #[derive(Debug)]
