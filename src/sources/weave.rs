@@ -50,7 +50,7 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
         {
             first.assumed.push(ASSUMED_TLS_DUE.to_owned());
         }
-        session.origin = Origin { inputs, redacted: kept.redacted };
+        session.origin = Origin { inputs, ..kept };
         secrets::mask_flows(session);
         // Lines that nobody understood belong to no session; the first one carries them.
         inputs_of_session.iter_mut().for_each(|i| i.unread.clear());

@@ -44,6 +44,53 @@ pub struct Origin {
     /// What `--redact` replaced; `None` when nothing was.
     #[serde(default)]
     pub redacted: Option<String>,
+    /// What a live run was asked to do; `None` for evidence that others gathered.
+    #[serde(default)]
+    pub asked: Option<Asked>,
+}
+
+/// What a live run was asked to do. The bytes may contradict it: that is a finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Asked {
+    /// The endpoint as the user named it.
+    pub target: String,
+    /// How TLS was to begin.
+    pub mode: Mode,
+    /// The name that the certificate has to hold, when it is not that of the endpoint.
+    pub verify_name: Option<String>,
+    /// Whether any certificate is good enough.
+    pub any_certificate: bool,
+}
+
+/// How TLS begins on a control connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Port or scheme suggest it, and the bytes overrule.
+    #[default]
+    Auto,
+    /// AUTH TLS after the greeting (RFC 4217).
+    Explicit,
+    /// TLS at once, usually on port 990.
+    Implicit,
+    /// The greeting in clear text, then TLS at once (z/OS SECUREIMPLICITZOS).
+    ImplicitAfterBanner,
+}
+
+impl Mode {
+    /// All modes.
+    pub const ALL: [Mode; 4] = [Mode::Auto, Mode::Explicit, Mode::Implicit, Mode::ImplicitAfterBanner];
+
+    /// The name that `--mode` takes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Auto => "auto",
+            Mode::Explicit => "explicit",
+            Mode::Implicit => "implicit",
+            Mode::ImplicitAfterBanner => "implicit-after-banner",
+        }
+    }
 }
 
 /// One file, or standard input.

@@ -55,6 +55,10 @@ pub fn redact(t: &mut Transcript, level: Level) {
         for conn in &mut t.conns {
             r.conn(conn);
         }
+        if let Some(asked) = &mut t.origin.asked {
+            asked.target = r.text(&asked.target);
+            asked.verify_name = asked.verify_name.take().map(|n| r.text(&n));
+        }
     }
     let mut flows: BTreeMap<Flow, Vec<u8>> = BTreeMap::new();
     let last: BTreeMap<Flow, usize> =

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! clock utc 2021-02-26T00:00:00Z          what time 0 means; or: clock time-of-day
+//! asked "ftp.example.org" explicit        what a live run was asked; verify="NAME", any-certificate
 //! conn 0 control host="ftp.example.org" peer=192.0.2.7:21
 //!   31 S "220 ready\r\n"                  milliseconds, who, bytes as text …
 //!   32 C 1603010005 0100000100            … or as hex, in any mix
@@ -14,7 +15,8 @@
 //! ```
 //!
 //! It is the format of fixtures and of the examples on the pages, `decode` reads it, and
-//! `--format dialogue` writes it. Everything but [`Origin`](super::Origin) survives the way there and back.
+//! `--format dialogue` writes it. Of the [`Origin`](super::Origin) only what was asked survives the way there and back;
+//! everything else does.
 
 mod read;
 mod words;
@@ -54,7 +56,7 @@ mod tests {
 
     #[test]
     fn connections_and_clocks_read_back() {
-        let text = "clock time-of-day\nconn 0 control host=\"h\" peer=192.0.2.7:21\nconn 1 data-of=0 question=\"no SNI\"\n01:49:34.380195 1> open\n";
+        let text = "clock time-of-day\nasked \"h:21\" explicit verify=\"other\" any-certificate\nconn 0 control host=\"h\" peer=192.0.2.7:21\nconn 1 data-of=0 question=\"no SNI\"\n01:49:34.380195 1> open\n";
         let t = parse(text).unwrap();
         assert_eq!(write(&t), text);
         assert_eq!(parse("").unwrap(), Transcript::default());

@@ -38,6 +38,7 @@ pub fn looks_like(line: &str) -> bool {
             let numbered = words.next_bare().is_some_and(|w| w.parse::<u16>().is_ok());
             return numbered && words.next_bare().is_some_and(|w| w == "control" || w.starts_with("data-of="));
         }
+        "asked" => return matches!(words.next(), Some(Word::Quoted(_))) && words.next_bare().and_then(mode).is_some(),
         _ => {}
     }
     if time(first).is_none() {
@@ -87,6 +88,7 @@ impl Parser {
             None => Ok(()),
             Some(Word::Bare("clock")) => self.clock(words),
             Some(Word::Bare("conn")) => self.conn(words),
+            Some(Word::Bare("asked")) => self.asked(words),
             Some(Word::Bare(word)) => {
                 let at = time(word).ok_or_else(|| format!("`{}` is no time", clip(word)))?;
                 let conn = words.connection().unwrap_or_default();
@@ -103,7 +105,7 @@ impl Parser {
     pub fn is_next_session(&self, line: &str) -> bool {
         let mut words = Words { rest: line };
         let heading = match words.next_bare() {
-            Some("clock") => true,
+            Some("clock" | "asked") => true,
             Some("conn") => words.next_bare() == Some("0"),
             _ => false,
         };
@@ -132,6 +134,22 @@ impl Parser {
             ),
             _ => return Err("the clock is `utc DATE` or `time-of-day`".to_owned()),
         };
+        Ok(())
+    }
+
+    fn asked(&mut self, mut words: Words<'_>) -> Result<(), String> {
+        let target = words.text()?;
+        let mode =
+            words.next_bare().and_then(mode).ok_or("asked: explicit, implicit, implicit-after-banner or auto")?;
+        let mut asked = Asked { target, mode, ..Asked::default() };
+        while let Some(word) = words.next_bare() {
+            match word {
+                "verify=" => asked.verify_name = Some(words.text()?),
+                "any-certificate" => asked.any_certificate = true,
+                _ => return Err(format!("`{}` says nothing about what was asked", clip(word))),
+            }
+        }
+        self.transcript.origin.asked = Some(asked);
         Ok(())
     }
 
@@ -304,6 +322,10 @@ fn milliseconds(word: &str) -> Option<Micros> {
     }
     let micros = decimals.bytes().chain(std::iter::repeat(b'0')).take(3).fold(0, |n, d| n * 10 + u64::from(d - b'0'));
     whole.parse::<u64>().ok()?.checked_mul(1_000)?.checked_add(micros).map(Micros)
+}
+
+fn mode(word: &str) -> Option<Mode> {
+    Mode::ALL.into_iter().find(|m| m.name() == word)
 }
 
 fn failure(word: &str) -> Option<OpenFailure> {

@@ -15,6 +15,13 @@ pub fn write(t: &Transcript) -> String {
             let _ = writeln!(out, "clock utc {}", zero.rfc3339());
         }
     }
+    if let Some(asked) = &t.origin.asked {
+        let _ = write!(out, "asked {} {}", quoted(asked.target.as_bytes()), asked.mode.name());
+        if let Some(name) = &asked.verify_name {
+            let _ = write!(out, " verify={}", quoted(name.as_bytes()));
+        }
+        out.push_str(if asked.any_certificate { " any-certificate\n" } else { "\n" });
+    }
     for (n, conn) in t.conns.iter().enumerate() {
         connection(&mut out, n, conn);
     }
