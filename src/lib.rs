@@ -22,6 +22,10 @@ pub mod decode;
 pub mod error;
 pub mod explain;
 pub mod facts;
+#[cfg(feature = "live")]
+pub mod live;
+#[cfg(feature = "live")]
+pub mod probe;
 pub mod render;
 pub mod report;
 pub mod rules;

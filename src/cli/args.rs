@@ -1,9 +1,14 @@
 //! The arguments. What is not built is not listed.
 
+#[cfg(feature = "live")]
+use core::{net::IpAddr, time::Duration};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::render::Format;
 use crate::sources::Kind;
+#[cfg(feature = "live")]
+use crate::transcript::Mode;
 use crate::transcript::{Side, redact::Level};
 
 const AFTER: &str = "Exit status: 0 works, 1 fails, 2 cannot tell, 3 the input or the command line could not be read.\n\
@@ -11,7 +16,7 @@ const AFTER: &str = "Exit status: 0 works, 1 fails, 2 cannot tell, 3 the input o
 
 /// Why does an FTPS handshake fail, and who has to do what?
 ///
-/// Without a command, existing files and piped input are decoded, and ids are explained.
+/// Without a command, existing files and piped input are decoded, ids are explained, and anything else is probed.
 #[derive(Debug, Parser)]
 #[command(name = "ftpsdiag", version, about, after_help = AFTER, args_conflicts_with_subcommands = false)]
 pub(super) struct Cli {
@@ -19,13 +24,17 @@ pub(super) struct Cli {
     pub(super) common: Common,
     #[command(subcommand)]
     pub(super) command: Option<Command>,
-    /// Files to decode (several are one case; `-` is standard input), or an id to explain.
+    /// Files to decode (several are one case; `-` is standard input), an id to explain, or hosts to probe.
     #[arg(value_name = "WHAT")]
     pub(super) what: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(super) enum Command {
+    /// Connects to an endpoint, tries the TLS handshake, and says why it fails. Nothing is logged in or changed.
+    #[cfg(feature = "live")]
+    Probe(Probe),
     /// Says what a pasted trace, log or hex comes to; several files are one case.
     Decode(Decode),
     /// Explains a finding or cause id, or a code: `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, EZA2897I.
@@ -64,12 +73,95 @@ impl Decode {
     }
 }
 
+#[cfg(feature = "live")]
+#[derive(Clone, Debug, Args)]
+pub(super) struct Probe {
+    /// host | host:port | [v6]:port | ftp:// ftpes:// ftps://host[:port]; one report each.
+    #[arg(value_name = "TARGET", required = true)]
+    pub(super) targets: Vec<String>,
+    /// How TLS begins: auto (port 990 is implicit, and the bytes overrule), explicit, implicit, implicit-after-banner.
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub(super) mode: Mode,
+    /// Patience for each step; fractions allowed.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(super) timeout: Duration,
+    /// For one whole run.
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
+    pub(super) max_time: Duration,
+    /// Server name to send in the ClientHello instead of the host.
+    #[arg(long, value_name = "NAME", conflicts_with = "no_sni")]
+    pub(super) sni: Option<String>,
+    /// Send no server name.
+    #[arg(long)]
+    pub(super) no_sni: bool,
+    /// Name that the certificate has to hold instead of the host.
+    #[arg(long, value_name = "NAME")]
+    pub(super) verify_name: Option<String>,
+    /// Authorities to trust instead of the system's and Mozilla's: PEM, DER or PKCS#7. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Vec<String>,
+    /// A certificate that a verifying client refuses is a warning only.
+    #[arg(long)]
+    pub(super) accept_any_certificate: bool,
+    /// Client certificate: PEM, DER, or PKCS#12 (its password from FTPSDIAG_CERT_PASSWORD).
+    #[arg(long, value_name = "FILE")]
+    pub(super) cert: Option<String>,
+    /// Its private key, when it is in another file.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(super) key: Option<String>,
+    /// Connect to this address instead of those of the name.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) resolve: Option<IpAddr>,
+    /// Connect from this address of our own.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) source: Option<IpAddr>,
+    /// Through a proxy: socks5://[USER@]HOST[:PORT] or http://[USER@]HOST[:PORT] (password from FTPSDIAG_PROXY_PASSWORD).
+    #[arg(long, value_name = "URL")]
+    pub(super) proxy: Option<String>,
+    /// IPv4 addresses only.
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub(super) ipv4: bool,
+    /// IPv6 addresses only.
+    #[arg(short = '6', long)]
+    pub(super) ipv6: bool,
+    /// Every address of the name, one report each, instead of the first that answers.
+    #[arg(long)]
+    pub(super) all_addresses: bool,
+}
+
+#[cfg(feature = "live")]
+impl Probe {
+    /// Of bare words, everything else as usual.
+    pub(super) fn of(targets: &[String]) -> Self {
+        Self {
+            targets: targets.to_vec(),
+            mode: Mode::Auto,
+            timeout: Duration::from_secs(10),
+            max_time: Duration::from_secs(120),
+            sni: None,
+            no_sni: false,
+            verify_name: None,
+            ca: Vec::new(),
+            accept_any_certificate: false,
+            cert: None,
+            key: None,
+            resolve: None,
+            source: None,
+            proxy: None,
+            ipv4: false,
+            ipv6: false,
+            all_addresses: false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Args)]
 pub(super) struct Common {
     /// How the report is shown: text, json, markdown or dialogue.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_parser = format)]
     pub(super) format: Format,
-    /// Also write the report to FILE; its ending is the format (.txt .json .md .dialogue). Repeatable.
+    /// Also write the report to FILE; its ending is the format (.txt .json .md .dialogue; .pem is the
+    /// chain as the server sent it). Repeatable.
     #[arg(short, long = "output", global = true, value_name = "FILE")]
     pub(super) output: Vec<String>,
     /// Show the ladder of events and the annotated bytes as well.
@@ -127,6 +219,20 @@ pub(super) enum Generated {
     Fish,
     Powershell,
     Zsh,
+}
+
+#[cfg(feature = "live")]
+fn mode(text: &str) -> Result<Mode, String> {
+    let names: Vec<&str> = Mode::ALL.iter().map(|m| m.name()).collect();
+    Mode::ALL.into_iter().find(|m| m.name() == text).ok_or_else(|| format!("one of {}", names.join(", ")))
+}
+
+/// A day is patience enough; more would overflow clocks.
+#[cfg(feature = "live")]
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || "seconds above 0 and up to 86400, e.g. 2.5".to_owned();
+    let n: f64 = text.parse().map_err(|_| wrong())?;
+    if n > 0.0 && n <= 86_400.0 { Duration::try_from_secs_f64(n).map_err(|_| wrong()) } else { Err(wrong()) }
 }
 
 fn source(text: &str) -> Result<Kind, String> {

@@ -42,11 +42,7 @@ pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<S
         };
         let report = diagnose(session, &about);
         decided |= report.verdict.outcome != Outcome::Inconclusive;
-        status = status.worse(match report.verdict.outcome {
-            Outcome::Works => Status::Works,
-            Outcome::Fails => Status::Fails,
-            Outcome::Inconclusive => Status::CannotTell,
-        });
+        status = status.worse(Status::of(report.verdict.outcome));
         output.report(&report)?;
         shown += 1;
     }
@@ -74,9 +70,7 @@ fn read(name: &str, options: &Options) -> Evidence {
     };
     result.unwrap_or_else(|error| {
         let (what, advice) = match error.kind() {
-            io::ErrorKind::NotFound => {
-                ("no such file", "check the name; a host is probed with a later version of this tool")
-            }
+            io::ErrorKind::NotFound => ("no such file", "check the name; a host is examined with ftpsdiag probe HOST"),
             io::ErrorKind::IsADirectory => {
                 ("a directory; expected a file", "name the files in it: several files are one case")
             }

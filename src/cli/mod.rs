@@ -4,7 +4,15 @@ mod args;
 mod decode;
 mod explain;
 mod generate;
+#[cfg(feature = "live")]
+mod judges;
 mod output;
+#[cfg(feature = "live")]
+mod probe;
+#[cfg(feature = "live")]
+mod progress;
+#[cfg(feature = "live")]
+mod target;
 mod term;
 
 use std::ffi::OsString;
@@ -15,6 +23,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::explain::page;
+use crate::report::Outcome;
+#[cfg(feature = "live")]
+use crate::transcript::Mode;
 use args::{Cli, Command};
 
 /// What the program ends with.
@@ -37,6 +48,15 @@ impl Status {
             Status::Fails => 1,
             Status::CannotTell => 2,
             Status::Unreadable => 3,
+        }
+    }
+
+    /// What a verdict comes to.
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Works => Status::Works,
+            Outcome::Fails => Status::Fails,
+            Outcome::Inconclusive => Status::CannotTell,
         }
     }
 
@@ -74,6 +94,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(cli: &Cli, command: &str) -> io::Result<Status> {
     match &cli.command {
+        #[cfg(feature = "live")]
+        Some(Command::Probe(args)) => probe::run(args, &cli.common, command),
         Some(Command::Decode(decode)) => decode::run(decode, &cli.common, command),
         Some(Command::Explain { what }) => explain::run(what),
         Some(Command::Generate { what }) => generate::run(*what),
@@ -81,7 +103,7 @@ fn run(cli: &Cli, command: &str) -> io::Result<Status> {
     }
 }
 
-/// No command: files and piped input are decoded, ids explained.
+/// No command: files and piped input are decoded, ids explained, hosts probed.
 fn bare(cli: &Cli, command: &str) -> io::Result<Status> {
     if cli.what.is_empty() {
         if io::stdin().is_terminal() {
@@ -99,10 +121,27 @@ fn bare(cli: &Cli, command: &str) -> io::Result<Status> {
     if crate::explain::explain(&words).is_some() || words.iter().all(|w| page(w).is_some()) {
         return explain::run(&cli.what);
     }
-    let strange = cli.what.iter().find(|w| !is_file(w)).map(String::as_str).unwrap_or_default();
-    complain(&format!("{}: neither a file nor something to explain", term::safe(strange)));
-    complain("  try: a file that holds a trace, a log or hex; this version does not probe hosts yet");
+    let strange = cli.what.iter().find(|w| !is_file(w) && !is_target(w)).or(cli.what.iter().find(|w| !is_file(w)));
+    let strange = strange.map(String::as_str).unwrap_or_default();
+    #[cfg(feature = "live")]
+    if files == 0 && cli.what.iter().all(|w| is_target(w)) {
+        return probe::run(&args::Probe::of(&cli.what), &cli.common, command);
+    }
+    complain(&format!("{}: neither a file nor something to explain nor a host", term::safe(strange)));
+    complain("  try: files that hold a trace, a log or hex; or hosts alone: host, host:port, ftp://host, ftps://host");
     Ok(Status::Unreadable)
+}
+
+/// Whether a bare word names an endpoint.
+#[cfg(feature = "live")]
+fn is_target(word: &str) -> bool {
+    // A password in a URL is refused with the right words.
+    word.contains("://") || target::Target::parse(word, Mode::Auto).is_ok()
+}
+
+#[cfg(not(feature = "live"))]
+fn is_target(_: &str) -> bool {
+    false
 }
 
 /// What looks like a path and is not there is a missing file, never a host.

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::args::Common;
 use super::term;
 use crate::error::InputError;
@@ -16,6 +19,8 @@ pub(super) struct Output {
     format: Format,
     style: Style,
     files: Vec<(Format, BufWriter<File>)>,
+    /// Files that get certificates as PEM.
+    chains: Vec<BufWriter<File>>,
     count: u32,
 }
 
@@ -29,12 +34,14 @@ impl Output {
             quiet: common.quiet,
             pretty: common.pretty || stdout.is_terminal(),
         };
-        let mut files = Vec::new();
+        let (mut files, mut chains) = (Vec::new(), Vec::new());
         for name in &common.output {
             let ending = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
-            let format = Format::of_ending(ending).ok_or_else(|| {
-                InputError::unreadable(name, "its ending names no format", "end it in .txt .json .md or .dialogue")
-            })?;
+            let format = Format::of_ending(ending);
+            if format.is_none() && ending != "pem" {
+                let endings = "end it in .txt .json .md .dialogue or .pem";
+                return Err(InputError::unreadable(name, "its ending names no format", endings));
+            }
             let file = File::create(name).map_err(|e| {
                 InputError::unreadable(
                     name,
@@ -42,9 +49,12 @@ impl Output {
                     "name a file in a folder that you may write to",
                 )
             })?;
-            files.push((format, BufWriter::new(file)));
+            match format {
+                Some(format) => files.push((format, BufWriter::new(file))),
+                None => chains.push(BufWriter::new(file)),
+            }
         }
-        Ok(Self { stdout, format: common.format, style, files, count: 0 })
+        Ok(Self { stdout, format: common.format, style, files, chains, count: 0 })
     }
 
     /// Writes one report everywhere.
@@ -66,9 +76,31 @@ impl Output {
         Ok(())
     }
 
+    /// Writes a chain of certificates, DER, to the files that ask for it.
+    pub(super) fn chain(&mut self, chain: &[Vec<u8>]) -> io::Result<()> {
+        for file in &mut self.chains {
+            for der in chain {
+                file.write_all(pem(der).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Flushes; errors of writing show here at the latest.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.files.iter_mut().try_for_each(|(_, file)| file.flush())?;
+        self.chains.iter_mut().try_for_each(Write::flush)?;
         self.stdout.flush()
     }
+}
+
+/// One certificate as PEM (RFC 7468).
+fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let mut out = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in text.as_bytes().chunks(64) {
+        out.push_str(&String::from_utf8_lossy(line));
+        out.push('\n');
+    }
+    out + "-----END CERTIFICATE-----\n"
 }

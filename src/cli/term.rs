@@ -19,6 +19,14 @@ pub(super) fn colour(when: When, is_terminal: bool) -> bool {
     }
 }
 
+/// The name of this machine, for the reader of a report.
+#[cfg(feature = "live")]
+pub(super) fn host_name() -> Option<String> {
+    let file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = file.or_else(|| std::env::var("COMPUTERNAME").ok()).or_else(|| std::env::var("HOSTNAME").ok())?;
+    Some(printable_str(name.trim())).filter(|n| !n.is_empty())
+}
+
 /// Text of an input, fit for a terminal: line breaks stay, everything else that is not printable is escaped.
 pub(super) fn safe(text: &str) -> String {
     text.lines().map(printable_str).collect::<Vec<_>>().join("\n")

@@ -97,7 +97,10 @@ impl State {
             if wanted == 0 {
                 self.record = (left > 0).then_some((content::HANDSHAKE, left));
                 let message = handshake::parse(&message);
-                if let (Message::ServerHello(hello), Side::Server) = (&message, flow.from) {
+                // Behind a HelloRetryRequest the second ClientHello comes after a ChangeCipherSpec, and in clear.
+                if let (Message::ServerHello(hello) | Message::HelloRetryRequest(hello), Side::Server) =
+                    (&message, flow.from)
+                {
                     link.version = Some(hello.negotiated());
                 }
                 return Unit::Is(at, Kind::Handshake(message));

@@ -5,13 +5,13 @@ use sha2::{Digest, Sha256};
 use super::events::{connections, events};
 use super::verdict::{rank, verdict};
 use super::{
-    ClientOut, ClockOut, Endpoint, Experiment, InputOut, ProductOut, Report, SCHEMA, Subject, SubjectKind, Tool,
-    Verdict,
+    ClientOut, ClockOut, Cost, Endpoint, Experiment, InputOut, ProductOut, Report, SCHEMA, SeenFrom, Subject,
+    SubjectKind, Tool, Verdict,
 };
-use crate::decode::decode;
-use crate::facts::{Facts, gather};
+use crate::decode::{Event, Kind, decode};
+use crate::facts::{self, Facts, gather};
 use crate::rules::{self, Case};
-use crate::transcript::{Transcript, Why};
+use crate::transcript::{Clock, Conn, Layer, Micros, Mode, Side, Transcript, What, Why};
 
 /// What the caller knows of a run and the evidence does not.
 #[derive(Clone, Debug)]
@@ -24,11 +24,22 @@ pub struct About {
     pub reference: Option<String>,
     /// The command line, secrets aside.
     pub command: String,
+    /// Whether a live run came to its own end.
+    pub complete: bool,
+    /// The machine that a live run looked from.
+    pub seen_from: Option<String>,
 }
 
 impl Default for About {
     fn default() -> Self {
-        Self { kind: SubjectKind::Decode, session: 1, reference: None, command: String::new() }
+        Self {
+            kind: SubjectKind::Decode,
+            session: 1,
+            reference: None,
+            command: String::new(),
+            complete: true,
+            seen_from: None,
+        }
     }
 }
 
@@ -40,30 +51,31 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let (found, checks) = rules::run(&case);
     let ranked = rank(found);
     let verdict = verdict(&case, &ranked);
-    let conn = transcript.conns.first();
+    let conn = session_conn(&transcript);
+    let asked = transcript.origin.asked.as_ref();
     let known = |s: String| (s != "the server").then_some(s);
     let connections = connections(&transcript, &timeline);
     let experiments = experiments(&transcript);
     Report {
         schema: SCHEMA,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        started: None,
-        elapsed_ms: None,
-        complete: true,
+        started: started(&transcript),
+        elapsed_ms: elapsed(&transcript),
+        complete: about.complete,
         command: about.command.clone(),
         reference: about.reference.clone(),
         key: key(&transcript, &verdict),
         subject: Subject {
             kind: about.kind,
-            target: known(case.endpoint()),
+            target: asked.map(|a| a.target.clone()).or_else(|| known(case.endpoint())),
             address: conn.and_then(|c| c.peer).map(|a| a.to_string()),
             inputs: transcript.origin.inputs.iter().map(input).collect(),
             session: about.session,
-            mode: case.auth().map(|_| "explicit".to_owned()),
+            mode: mode(&case),
             sni: facts.offer.as_ref().and_then(|o| o.server_name.clone()),
         },
-        seen_from: None,
-        cost: None,
+        seen_from: asked.map(|_| SeenFrom { host: about.seen_from.clone(), local: local(&transcript) }),
+        cost: asked.map(|_| cost(&transcript)),
         verdict,
         findings: ranked.findings,
         consequences: ranked.consequences,
@@ -79,11 +91,62 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
 
 /// Equal for the same problem at the same endpoint: neither time nor port goes in.
 fn key(t: &Transcript, verdict: &Verdict) -> String {
-    let host = t.conns.first().and_then(|c| c.host.clone().or(c.peer.map(|p| p.ip().to_string()))).unwrap_or_default();
+    let host = session_conn(t).and_then(|c| c.host.clone().or(c.peer.map(|p| p.ip().to_string()))).unwrap_or_default();
     let by = verdict.by.as_deref().unwrap_or(verdict.outcome.name());
     let cause = verdict.cause.as_deref().unwrap_or_default();
     let digest = Sha256::digest(format!("{host}\n{by}\n{cause}"));
     hex::encode(digest.get(..8).unwrap_or_default())
+}
+
+/// The connection that is the session under examination.
+fn session_conn(t: &Transcript) -> Option<&Conn> {
+    t.conns.iter().find(|c| c.why == Why::Session).or(t.conns.first())
+}
+
+/// When a live run began; evidence of others keeps its own times.
+fn started(t: &Transcript) -> Option<String> {
+    match (&t.origin.asked, t.clock) {
+        (Some(_), Clock::Utc(zero)) => Some(zero.rfc3339()),
+        _ => None,
+    }
+}
+
+fn elapsed(t: &Transcript) -> Option<u64> {
+    t.origin.asked.as_ref()?;
+    Some(t.entries.last().and_then(|e| e.at).map_or(0, Micros::millis))
+}
+
+fn local(t: &Transcript) -> Option<String> {
+    session_conn(t).and_then(|c| c.local).map(|a| a.ip().to_string())
+}
+
+fn cost(t: &Transcript) -> Cost {
+    let mut cost = Cost::default();
+    for entry in &t.entries {
+        match &entry.what {
+            What::Opened => cost.connections += 1,
+            What::Bytes { from, layer: Layer::Wire, data, .. } => match from {
+                Side::Client => cost.bytes_out += data.len() as u64,
+                Side::Server => cost.bytes_in += data.len() as u64,
+            },
+            _ => {}
+        }
+    }
+    cost
+}
+
+/// How TLS began on the session's connection.
+fn mode(case: &Case<'_>) -> Option<String> {
+    let greeted = |e: &Event| matches!(&e.kind, Kind::Reply(r) if r.code == 220);
+    let begun =
+        case.first(|e| matches!(e.kind, Kind::TlsStarts { by: Side::Client }) || facts::client_hello(e).is_some());
+    let mode = match (case.auth(), begun) {
+        (Some(_), _) => Mode::Explicit,
+        (None, Some(begun)) if case.before(begun).any(greeted) => Mode::ImplicitAfterBanner,
+        (None, Some(_)) => Mode::Implicit,
+        (None, None) => case.transcript.origin.asked.as_ref().map(|a| a.mode).filter(|m| *m != Mode::Auto)?,
+    };
+    Some(mode.name().to_owned())
 }
 
 fn input(i: &crate::transcript::Input) -> InputOut {

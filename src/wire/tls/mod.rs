@@ -5,6 +5,7 @@
 //! silently, and reads encrypted alerts as nonsense (all measured).
 
 pub mod annotate;
+pub mod build;
 pub mod handshake;
 pub mod hello;
 pub mod record;

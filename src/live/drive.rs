@@ -1,0 +1,301 @@
+//! The only loop with a socket, and the recorder.
+//!
+//! It asks the machine, does as told, and writes down what it did; it reads the sockets, writes down what came, and tells
+//! the machine. So a machine cannot lose a byte, and the driver cannot misread one.
+
+use std::io::ErrorKind;
+use std::time::{Duration, SystemTime};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::dial::{self, Way};
+use crate::probe::{Input, Machine, Output, Where};
+use crate::transcript::clock::UnixMicros;
+use crate::transcript::{
+    Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, OpenFailure, Side, Transcript, What, Why,
+};
+
+/// Bounds of one run.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For the whole run.
+    pub time: Duration,
+    /// For opening one connection, and for handing bytes to the system.
+    pub step: Duration,
+    /// Received bytes of the whole run; what goes beyond is not read.
+    pub bytes: u64,
+}
+
+/// What the driver may tell while it goes on: progress is nobody's evidence.
+pub type Watch<'a> = &'a mut dyn FnMut(&Entry);
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself.
+    Finished,
+    /// Its time, or its number of bytes, was used up.
+    Exhausted,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
+/// Runs a machine against the network; returns what was seen, and how the run ended.
+pub fn probe(
+    machine: &mut dyn Machine,
+    host: Option<&str>,
+    way: &Way,
+    limits: Limits,
+    watch: Watch<'_>,
+) -> std::io::Result<(Transcript, Ended)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(async { Drive::new(host, way, limits, watch).run(machine).await });
+    // A name look-up of the system cannot be called off; nobody waits for it.
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+/// What a task of a connection reports.
+enum Report {
+    Opened(ConnId, TcpStream),
+    Failed(ConnId, dial::Failure),
+    Bytes(ConnId, Vec<u8>),
+    Closed(ConnId, Close),
+}
+
+/// One open connection.
+struct Line {
+    conn: ConnId,
+    write: OwnedWriteHalf,
+    reader: JoinHandle<()>,
+    closed: bool,
+}
+
+struct Drive<'a> {
+    host: Option<&'a str>,
+    way: &'a Way,
+    limits: Limits,
+    watch: Watch<'a>,
+    zero: Instant,
+    transcript: Transcript,
+    lines: Vec<Line>,
+    dialling: Vec<(ConnId, JoinHandle<()>)>,
+    reports: (Sender<Report>, Receiver<Report>),
+    received: u64,
+}
+
+impl<'a> Drive<'a> {
+    fn new(host: Option<&'a str>, way: &'a Way, limits: Limits, watch: Watch<'a>) -> Self {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let zero = UnixMicros(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX));
+        Self {
+            host,
+            way,
+            limits,
+            watch,
+            zero: Instant::now(),
+            transcript: Transcript { clock: Clock::Utc(zero), ..Transcript::default() },
+            lines: Vec::new(),
+            dialling: Vec::new(),
+            // Few chunks may wait: a flood stays in the network, not in memory.
+            reports: mpsc::channel(4),
+            received: 0,
+        }
+    }
+
+    fn now(&self) -> Micros {
+        Micros(u64::try_from(self.zero.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    fn record(&mut self, conn: ConnId, what: What) {
+        self.reach(conn);
+        let entry = Entry { at: Some(self.now()), conn, what };
+        (self.watch)(&entry);
+        self.transcript.entries.push(entry);
+    }
+
+    fn reach(&mut self, ConnId(n): ConnId) -> Option<&mut Conn> {
+        while self.transcript.conns.len() <= usize::from(n) {
+            self.transcript.conns.push(Conn { host: self.host.map(str::to_owned), ..Conn::default() });
+        }
+        self.transcript.conns.get_mut(usize::from(n))
+    }
+
+    async fn run(mut self, machine: &mut dyn Machine) -> (Transcript, Ended) {
+        let end = self.zero + self.limits.time;
+        let mut ended = Ended::Finished;
+        machine.handle(self.now(), Input::Start);
+        let mut interrupted = Box::pin(tokio::signal::ctrl_c());
+        loop {
+            if self.obey(machine).await {
+                return (self.transcript, ended);
+            }
+            let due = machine.deadline().map_or(end, |Micros(at)| self.zero + Duration::from_micros(at)).min(end);
+            tokio::select! {
+                biased;
+                report = self.reports.1.recv() => {
+                    if let Some(report) = report {
+                        self.take(report, machine);
+                    }
+                }
+                _ = &mut interrupted, if ended == Ended::Finished => ended = Ended::Interrupted,
+                () = sleep_until(due) => {
+                    let now = self.now();
+                    machine.handle(now, Input::Deadline);
+                }
+            }
+            if ended == Ended::Finished && (Instant::now() >= end || self.received > self.limits.bytes) {
+                ended = Ended::Exhausted;
+            }
+            if ended != Ended::Finished {
+                machine.handle(self.now(), Input::Stop);
+            }
+        }
+    }
+
+    /// Does what the machine says until it has nothing more to say; whether the run is over.
+    async fn obey(&mut self, machine: &mut dyn Machine) -> bool {
+        while let Some(output) = machine.poll() {
+            match output {
+                Output::Open(conn, to, why) => self.open(conn, to, why),
+                Output::Send(conn, data) => self.send(conn, data).await,
+                Output::Note(conn, what) => self.record(conn, what),
+                Output::Because(conn, why) => {
+                    if let Some(place) = self.reach(conn) {
+                        place.why = why;
+                    }
+                }
+                Output::Close(conn) => self.close(conn).await,
+                Output::Done => {
+                    for n in 0..self.transcript.conns.len() {
+                        self.close(ConnId(u16::try_from(n).unwrap_or(u16::MAX))).await;
+                    }
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn open(&mut self, conn: ConnId, to: Where, why: Why) {
+        let peer = match &to {
+            Where::Address(address) => Some(*address),
+            Where::Name(..) => None,
+        };
+        if let Some(place) = self.reach(conn) {
+            place.why = why;
+            place.peer = peer;
+        }
+        let (way, patience, reports) = (self.way.clone(), self.limits.step, self.reports.0.clone());
+        let task = tokio::spawn(async move {
+            let dialled = timeout(patience, dial::dial(&to, &way)).await;
+            let report = match dialled {
+                Ok(Ok(stream)) => Report::Opened(conn, stream),
+                Ok(Err(failure)) => Report::Failed(conn, failure),
+                Err(_) => Report::Failed(conn, dial::Failure::of(OpenFailure::TimedOut)),
+            };
+            let _ = reports.send(report).await;
+        });
+        self.dialling.push((conn, task));
+    }
+
+    fn take(&mut self, report: Report, machine: &mut dyn Machine) {
+        match report {
+            Report::Opened(conn, stream) => self.opened(conn, stream, machine),
+            Report::Failed(conn, failure) => {
+                self.dialling.retain(|(c, _)| *c != conn);
+                if let Some(text) = failure.said {
+                    self.record(conn, What::Claim { by: "proxy".to_owned(), code: None, text });
+                }
+                self.record(conn, What::OpenFailed { why: failure.why });
+                machine.handle(self.now(), Input::OpenFailed(conn, failure.why));
+            }
+            Report::Bytes(conn, data) => {
+                self.received += data.len() as u64;
+                let what = What::Bytes {
+                    from: Side::Server,
+                    layer: Layer::Wire,
+                    data: data.clone(),
+                    fidelity: Fidelity::Exact,
+                };
+                if self.line(conn).is_some_and(|l| !l.closed) {
+                    self.record(conn, what);
+                    machine.handle(self.now(), Input::Bytes(conn, &data));
+                }
+            }
+            Report::Closed(conn, how) => {
+                let Some(line) = self.line(conn).filter(|l| !l.closed) else { return };
+                line.closed = true;
+                self.record(conn, What::Closed { by: Side::Server, how });
+                machine.handle(self.now(), Input::Closed(conn, how));
+            }
+        }
+    }
+
+    fn line(&mut self, conn: ConnId) -> Option<&mut Line> {
+        self.lines.iter_mut().find(|l| l.conn == conn)
+    }
+
+    fn opened(&mut self, conn: ConnId, stream: TcpStream, machine: &mut dyn Machine) {
+        if !self.dialling.iter().any(|(c, _)| *c == conn) {
+            return; // called off
+        }
+        self.dialling.retain(|(c, _)| *c != conn);
+        // Small commands must not wait for a full segment.
+        let _ = stream.set_nodelay(true);
+        let local = stream.local_addr().ok();
+        if let Some(place) = self.reach(conn) {
+            place.local = local;
+        }
+        let (mut read, write) = stream.into_split();
+        let reports = self.reports.0.clone();
+        let reader = tokio::spawn(async move {
+            let mut buffer = vec![0; 16 * 1024];
+            loop {
+                let report = match read.read(&mut buffer).await {
+                    Ok(0) => Report::Closed(conn, Close::Fin),
+                    Ok(n) => Report::Bytes(conn, buffer.get(..n).unwrap_or_default().to_vec()),
+                    Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                    Err(e) if e.kind() == ErrorKind::ConnectionReset => Report::Closed(conn, Close::Reset),
+                    Err(_) => Report::Closed(conn, Close::Unknown),
+                };
+                let is_end = matches!(report, Report::Closed(..));
+                if reports.send(report).await.is_err() || is_end {
+                    return;
+                }
+            }
+        });
+        self.lines.push(Line { conn, write, reader, closed: false });
+        self.record(conn, What::Opened);
+        machine.handle(self.now(), Input::Opened(conn));
+    }
+
+    /// A failure to send shows as the end that the reader sees.
+    async fn send(&mut self, conn: ConnId, data: Vec<u8>) {
+        let patience = self.limits.step;
+        let Some(line) = self.line(conn).filter(|l| !l.closed) else { return };
+        let sent = timeout(patience, line.write.write_all(&data)).await;
+        if matches!(sent, Ok(Ok(()))) {
+            let what = What::Bytes { from: Side::Client, layer: Layer::Wire, data, fidelity: Fidelity::Exact };
+            self.record(conn, what);
+        }
+    }
+
+    async fn close(&mut self, conn: ConnId) {
+        if let Some(at) = self.dialling.iter().position(|(c, _)| *c == conn) {
+            self.dialling.swap_remove(at).1.abort();
+        }
+        let Some(at) = self.lines.iter().position(|l| l.conn == conn) else { return };
+        let mut line = self.lines.swap_remove(at);
+        let _ = line.write.shutdown().await;
+        line.reader.abort();
+        if !line.closed {
+            self.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
+        }
+    }
+}

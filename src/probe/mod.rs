@@ -1,0 +1,78 @@
+//! Conversations as state machines, without socket, clock or file: what to say, and when, and what to wait for.
+//!
+//! A [`Machine`] is told what happened and says what to do. The driver does it and writes both down, so that
+//! a machine cannot lose a byte, and the driver cannot misread one.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
+
+mod engine;
+mod plan;
+mod questions;
+mod replies;
+mod session;
+mod talk;
+
+use core::net::SocketAddr;
+
+pub use engine::{ClientError, Identity, TlsClient};
+pub use plan::{Patience, Plan, ServerName};
+pub use session::Session;
+
+use crate::transcript::{Close, ConnId, Micros, OpenFailure, What, Why};
+
+/// The whole contract between protocol and IO.
+pub trait Machine {
+    /// Takes what happened, at a time that never goes back.
+    fn handle(&mut self, now: Micros, input: Input<'_>);
+
+    /// What is to be done next; to be drained until `None` after each [`handle`](Self::handle).
+    fn poll(&mut self) -> Option<Output>;
+
+    /// When [`Input::Deadline`] is due, if nothing happens before.
+    fn deadline(&self) -> Option<Micros>;
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// The run begins.
+    Start,
+    /// A connection stands.
+    Opened(ConnId),
+    /// It could not be opened.
+    OpenFailed(ConnId, OpenFailure),
+    /// The server sent bytes.
+    Bytes(ConnId, &'a [u8]),
+    /// The server closed (FIN), or the connection broke (RST).
+    Closed(ConnId, Close),
+    /// The deadline passed.
+    Deadline,
+    /// The run's time is over, or somebody pressed Ctrl-C: finish now.
+    Stop,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Open a connection. Numbers count from 0 without gaps.
+    Open(ConnId, Where, Why),
+    /// Send bytes.
+    Send(ConnId, Vec<u8>),
+    /// Write down what only the machine can know.
+    Note(ConnId, What),
+    /// A connection turned out to be for something else than it was opened for.
+    Because(ConnId, Why),
+    /// Close a connection.
+    Close(ConnId),
+    /// The run is over.
+    Done,
+}
+
+/// Where a connection goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// To an address.
+    Address(SocketAddr),
+    /// To a name that only a proxy resolves.
+    Name(String, u16),
+}

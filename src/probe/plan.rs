@@ -1,0 +1,73 @@
+//! What a run is asked to do.
+
+use super::{TlsClient, Where};
+use crate::transcript::{Asked, Micros, Mode, OpenFailure};
+
+/// Everything that a probe of one endpoint needs to know.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What the user asked for, as the report keeps it.
+    pub asked: Asked,
+    /// The endpoint's name as dialled.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Its addresses, tried in this order; or why there is none.
+    pub to: Result<Vec<Where>, OpenFailure>,
+    /// The server name to send.
+    pub server_name: ServerName,
+    /// Our TLS engine.
+    pub tls: TlsClient,
+    /// How long to wait.
+    pub patience: Patience,
+    /// Randoms of hand-built hellos: from the driver, because a machine has no dice.
+    pub random: [u8; 32],
+}
+
+/// The server name in the ClientHello (RFC 6066).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerName {
+    /// This one.
+    Send(String),
+    /// None: ordered so, or the endpoint is an address.
+    Omit,
+}
+
+/// How long each wait may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For each step: connecting, the greeting, a reply, the handshake.
+    pub step: Micros,
+    /// Without a greeting for so long, a second connection tries TLS at once.
+    pub greeting: Micros,
+    /// Silence behind a failure after which no last words are expected.
+    pub last_words: Micros,
+    /// For the verdict on a client certificate, which in TLS 1.3 comes behind the handshake.
+    pub verdict: Micros,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let ms = |n: u64| Micros(n * 1_000);
+        Self { step: ms(10_000), greeting: ms(3_000), last_words: ms(500), verdict: ms(1_000) }
+    }
+}
+
+/// The port of implicit TLS (IANA: ftps).
+pub const IMPLICIT_PORT: u16 = 990;
+
+impl Plan {
+    /// How TLS begins on the first connection.
+    pub(super) fn first_mode(&self) -> Mode {
+        match self.asked.mode {
+            Mode::Auto if self.port == IMPLICIT_PORT => Mode::Implicit,
+            Mode::Auto => Mode::Explicit,
+            ordered => ordered,
+        }
+    }
+
+    /// Whether the bytes may overrule the mode.
+    pub(super) fn is_auto(&self) -> bool {
+        self.asked.mode == Mode::Auto
+    }
+}

@@ -1,0 +1,81 @@
+//! Replies as they complete: only what a machine needs to know to go on. Reading them for a person is the decoder's.
+
+use crate::wire::ftp::{LONGEST_LINE, reply_line};
+
+/// Longest greeting or reply that is listened to.
+const LONGEST: usize = 256 * 1024;
+
+/// Collects the lines of a reply.
+#[derive(Debug, Default)]
+pub(super) struct Replies {
+    line: Vec<u8>,
+    /// Code of the multi-line reply that is open.
+    open: Option<u16>,
+    /// Bytes since the last whole reply.
+    len: usize,
+}
+
+/// What the bytes so far come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// A whole reply with this code, and how many bytes belong to it.
+    Reply(u16, usize),
+    /// It goes on.
+    More,
+    /// More than any reply needs: nothing that follows would change the picture.
+    TooMuch,
+}
+
+impl Replies {
+    /// Takes bytes up to the end of the first whole reply.
+    pub(super) fn hear(&mut self, bytes: &[u8]) -> Heard {
+        for (n, b) in bytes.iter().enumerate() {
+            self.len += 1;
+            if self.len > LONGEST {
+                return Heard::TooMuch;
+            }
+            if *b != b'\n' {
+                // The beginning of a line says whether it is a reply.
+                if self.line.len() < LONGEST_LINE {
+                    self.line.push(*b);
+                }
+                continue;
+            }
+            let line = core::mem::take(&mut self.line);
+            let Some(reply) = reply_line(&line) else { continue };
+            match self.open {
+                None if reply.last => return self.whole(reply.code, n + 1),
+                None => self.open = Some(reply.code),
+                Some(code) if code == reply.code && reply.last => return self.whole(code, n + 1),
+                Some(_) => {}
+            }
+        }
+        Heard::More
+    }
+
+    fn whole(&mut self, code: u16, len: usize) -> Heard {
+        *self = Self::default();
+        Heard::Reply(code, len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_complete_at_their_last_line() {
+        let mut r = Replies::default();
+        assert_eq!(r.hear(b"220-hello\r\n220 in the middle is the e"), Heard::More);
+        assert_eq!(r.hear(b"nd\r\n331 next"), Heard::Reply(220, 4));
+        assert_eq!(r.hear(b"noise\r\n234-a\r\n  234 b\r\n"), Heard::More);
+        assert_eq!(r.hear(b"234 go\r\n"), Heard::Reply(234, 8));
+    }
+
+    #[test]
+    fn an_endless_greeting_ends() {
+        let mut r = Replies::default();
+        assert_eq!(r.hear(&vec![b'x'; LONGEST]), Heard::More);
+        assert_eq!(r.hear(b"x"), Heard::TooMuch);
+    }
+}

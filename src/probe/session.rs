@@ -1,0 +1,261 @@
+//! One endpoint, one verdict: the session under examination, and the questions that its failure raises.
+//!
+//! Which connection is the session may show only afterwards: in mode `auto` the bytes overrule what port and scheme
+//! suggest, and the connection that was spoilt by the wrong guess becomes a question with its answer.
+
+use std::collections::VecDeque;
+
+use super::plan::{IMPLICIT_PORT, Plan, ServerName};
+use super::questions::Question;
+use super::talk::{Hello, Talk};
+use super::{Input, Machine, Output, Where};
+use crate::transcript::{ConnId, Micros, Mode, OpenFailure, What, Why};
+
+/// A probe of one endpoint.
+pub struct Session {
+    plan: Plan,
+    talks: Vec<Talk>,
+    /// Index of the connection that is the session.
+    main: usize,
+    mode: Mode,
+    /// Which of the addresses is being used.
+    address: usize,
+    /// The connection that tries TLS at once while the session waits for its greeting.
+    second: Option<usize>,
+    questions: Option<VecDeque<Question>>,
+    /// The question that is being asked.
+    asking: Option<usize>,
+    out: VecDeque<Output>,
+    over: bool,
+}
+
+impl Session {
+    /// A session as planned.
+    pub fn new(plan: Plan) -> Self {
+        let mode = plan.first_mode();
+        Self {
+            plan,
+            talks: Vec::new(),
+            main: 0,
+            mode,
+            address: 0,
+            second: None,
+            questions: None,
+            asking: None,
+            out: VecDeque::new(),
+            over: false,
+        }
+    }
+
+    fn start(&mut self, now: Micros) {
+        match &self.plan.to {
+            Ok(addresses) if !addresses.is_empty() => self.open_main(self.mode, now),
+            Ok(_) => self.cannot_open(OpenFailure::Dns),
+            Err(why) => self.cannot_open(*why),
+        }
+    }
+
+    fn cannot_open(&mut self, why: OpenFailure) {
+        self.out.push_back(Output::Note(ConnId(0), What::OpenFailed { why }));
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        if !self.over {
+            self.over = true;
+            self.out.push_back(Output::Done);
+        }
+    }
+
+    fn address(&self) -> Option<Where> {
+        self.plan.to.as_ref().ok()?.get(self.address).cloned()
+    }
+
+    /// Opens a connection; `None` hello is that of our engine. Returns its index.
+    fn open(&mut self, mode: Mode, why: Why, hello: Option<Vec<u8>>, now: Micros) -> Option<usize> {
+        let to = self.address()?;
+        let hello = match hello {
+            Some(record) => Hello::Raw(record),
+            None => Hello::Engine(Box::new(self.plan.tls.engine(&self.plan.host, &self.plan.server_name)?)),
+        };
+        let n = self.talks.len();
+        let conn = ConnId(u16::try_from(n).ok()?);
+        self.talks.push(Talk::open(conn, to, why, mode, hello, &self.plan, now));
+        Some(n)
+    }
+
+    fn open_main(&mut self, mode: Mode, now: Micros) {
+        match self.open(mode, Why::Session, None, now) {
+            Some(n) => {
+                self.main = n;
+                self.mode = mode;
+            }
+            None => self.finish(),
+        }
+    }
+
+    /// Says that a connection was a question all along.
+    fn becomes_question(&mut self, n: usize, changed: &str) {
+        if let Some(talk) = self.talks.get(n) {
+            let why = Why::Question { changed: vec![changed.to_owned()] };
+            self.out.push_back(Output::Because(talk.conn, why));
+        }
+    }
+
+    fn on(&mut self, ConnId(n): ConnId, act: impl FnOnce(&mut Talk)) {
+        if let Some(talk) = self.talks.get_mut(usize::from(n)) {
+            act(talk);
+        }
+    }
+
+    /// What follows from what just happened; each step may lead to another.
+    fn go_on(&mut self, now: Micros) {
+        if self.talks.is_empty() || self.over {
+            return;
+        }
+        self.watch_greeting(now);
+        let over = |n: usize, talks: &[Talk]| talks.get(n).is_none_or(Talk::is_over);
+        if !over(self.main, &self.talks) {
+            return;
+        }
+        if let Some(second) = self.second.take()
+            && let Some(talk) = self.talks.get_mut(second)
+        {
+            talk.stop(now);
+        }
+        if self.try_another_way(now) {
+            return;
+        }
+        if self.asking.is_some_and(|n| !over(n, &self.talks)) {
+            return;
+        }
+        self.ask(now);
+    }
+
+    /// Without a greeting, a second connection tries TLS at once while the first keeps waiting.
+    fn watch_greeting(&mut self, now: Micros) {
+        let Some(main) = self.talks.get(self.main) else { return };
+        let waited = now.0.saturating_sub(main.since().0);
+        let waits = main.waits_for_greeting();
+        match self.second {
+            None if waits && self.mode == Mode::Explicit && waited >= self.plan.patience.greeting.0 => {
+                if self.talks.len() == self.main + 1 {
+                    let why = Why::Question { changed: vec!["TLS at once".to_owned()] };
+                    self.second = self.open(Mode::Implicit, why, None, now);
+                }
+            }
+            Some(second) if !waits => {
+                // The greeting came after all, or the wait is over.
+                self.second = None;
+                if let Some(talk) = self.talks.get_mut(second) {
+                    talk.stop(now);
+                }
+            }
+            Some(second) => {
+                let answered = self.talks.get(second).is_some_and(|t| t.answer.tls);
+                if !answered {
+                    return;
+                }
+                self.second = None;
+                if let Some(main) = self.talks.get_mut(self.main) {
+                    main.stop(now);
+                }
+                if self.plan.is_auto() {
+                    let first = self.main;
+                    self.becomes_question(first, "waited for a greeting");
+                    if let Some(talk) = self.talks.get(second) {
+                        self.out.push_back(Output::Because(talk.conn, Why::Session));
+                    }
+                    self.main = second;
+                    self.mode = Mode::Implicit;
+                } else if let Some(talk) = self.talks.get_mut(second) {
+                    talk.stop(now);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The session ended: was it the address, or the mode?
+    fn try_another_way(&mut self, now: Micros) -> bool {
+        let Some(main) = self.talks.get(self.main) else { return false };
+        if self.asking.is_some() || self.questions.is_some() {
+            return false;
+        }
+        let auto_on_990 = self.plan.is_auto() && self.plan.port == IMPLICIT_PORT;
+        if auto_on_990 && self.mode == Mode::Implicit && main.answer.not_tls {
+            self.becomes_question(self.main, "TLS at once");
+            self.open_main(Mode::Explicit, now);
+            return true;
+        }
+        let ignored_auth = main.auth_sent && !main.auth_accepted && !main.auth_refused;
+        if auto_on_990 && self.mode == Mode::Explicit && main.greeted && ignored_auth {
+            self.becomes_question(self.main, "AUTH TLS");
+            self.open_main(Mode::ImplicitAfterBanner, now);
+            return true;
+        }
+        false
+    }
+
+    /// The next question, or the end.
+    fn ask(&mut self, now: Micros) {
+        let Some(main) = self.talks.get(self.main) else { return self.finish() };
+        if self.asking.take().and_then(|n| self.talks.get(n)).is_some_and(|t| t.answer.hello) {
+            return self.finish(); // one who is let in is answer enough
+        }
+        let sends_name = matches!(self.plan.server_name, ServerName::Send(_));
+        let questions = self.questions.get_or_insert_with(|| {
+            let refused = main.hello_was_sent() && !main.established;
+            if refused { Question::after(main.answer, sends_name).into() } else { VecDeque::new() }
+        });
+        let Some(question) = questions.pop_front() else { return self.finish() };
+        let why = Why::Question { changed: question.changed() };
+        self.asking = self.open(self.mode, why, Some(question.hello(&self.plan)), now);
+        if self.asking.is_none() {
+            self.finish();
+        }
+    }
+}
+
+impl Machine for Session {
+    fn handle(&mut self, now: Micros, input: Input<'_>) {
+        if self.over {
+            return;
+        }
+        match input {
+            Input::Start => self.start(now),
+            Input::Opened(conn) => self.on(conn, |t| t.opened(now)),
+            Input::OpenFailed(conn, _) => {
+                self.on(conn, Talk::open_failed);
+                let more = self.plan.to.as_ref().is_ok_and(|to| self.address + 1 < to.len());
+                if usize::from(conn.0) == self.main && more && self.questions.is_none() {
+                    self.becomes_question(self.main, "another address");
+                    self.address += 1;
+                    self.open_main(self.mode, now);
+                }
+            }
+            Input::Bytes(conn, bytes) => self.on(conn, |t| t.bytes(bytes, now)),
+            Input::Closed(conn, _) => self.on(conn, Talk::server_closed),
+            Input::Deadline => self.talks.iter_mut().for_each(|t| t.deadline_passed(now)),
+            Input::Stop => {
+                self.talks.iter_mut().for_each(|t| t.stop(now));
+                return self.finish();
+            }
+        }
+        self.go_on(now);
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        // What a connection still has to say comes before the end of the run.
+        let said = self.talks.iter_mut().find_map(Talk::poll);
+        said.or_else(|| self.out.pop_front())
+    }
+
+    fn deadline(&self) -> Option<Micros> {
+        let greeting = self.talks.get(self.main).filter(|t| self.second.is_none() && t.waits_for_greeting());
+        let greeting = greeting
+            .filter(|_| self.mode == Mode::Explicit && self.talks.len() == self.main + 1)
+            .map(|t| Micros(t.since().0.saturating_add(self.plan.patience.greeting.0)));
+        self.talks.iter().filter_map(Talk::deadline).chain(greeting).min()
+    }
+}

@@ -1,0 +1,464 @@
+//! One control connection: greeting, AUTH, handshake, a few harmless commands, QUIT.
+//!
+//! A command is sent when the reply to the one before it is whole; nothing is pipelined. Whatever goes wrong, the other
+//! end gets time for last words: an alert and the text that explains it may come in several segments.
+
+use std::collections::VecDeque;
+
+use super::engine::{Engine, State as Tls};
+use super::plan::{Patience, Plan};
+use super::replies::{Heard, Replies};
+use super::{Output, Where};
+use crate::transcript::{ConnId, Decrypted, Fidelity, Layer, Micros, Mode, Side, What, Why};
+use crate::wire::tls::content;
+use crate::wire::tls::record::{Front, HEADER_LEN, front};
+
+/// Commands inside TLS that need no login; the first refusal of PBSZ ends the list.
+const COMMANDS: [&str; 3] = ["FEAT", "PBSZ 0", "PROT P"];
+
+/// What a hostile server may send behind a failure.
+const MOST_LAST_WORDS: usize = 256 * 1024;
+
+/// What is sent as the ClientHello.
+pub(super) enum Hello {
+    /// That of our TLS engine, which goes on with the handshake.
+    Engine(Box<Engine>),
+    /// A record built by hand; the first answer ends the connection.
+    Raw(Vec<u8>),
+}
+
+/// Where the conversation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Not open yet.
+    Dialling,
+    /// The greeting is due.
+    Greeting,
+    /// The reply to AUTH TLS or AUTH SSL is due.
+    Auth { ssl: bool },
+    /// AUTH was refused: does FEAT list it all the same?
+    ClearFeat,
+    /// The handshake goes on.
+    Handshake,
+    /// It completed; in TLS 1.3 the verdict on a client certificate comes only now.
+    CertificateVerdict,
+    /// Implicit TLS: the greeting is due inside.
+    InnerGreeting,
+    /// The reply to a command is due.
+    Command(usize),
+    /// The reply to QUIT is due.
+    Quit,
+    /// QUIT was answered; the server closes.
+    Farewell,
+    /// Something failed: what else does the server say?
+    LastWords,
+    /// Over.
+    Ended,
+}
+
+/// How the server answered the ClientHello.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// With a TLS record.
+    pub(super) tls: bool,
+    /// With a ServerHello.
+    pub(super) hello: bool,
+    /// With a fatal alert.
+    pub(super) alert: Option<u8>,
+    /// With something that is no TLS.
+    pub(super) not_tls: bool,
+}
+
+/// One control connection.
+pub(super) struct Talk {
+    pub(super) conn: ConnId,
+    mode: Mode,
+    hello: Hello,
+    step: Step,
+    /// When the step began.
+    since: Micros,
+    deadline: Option<Micros>,
+    patience: Patience,
+    replies: Replies,
+    /// Bytes of the answer to the hello, until it is known what they are.
+    first: Vec<u8>,
+    last_words: usize,
+    heard_any: bool,
+    /// Whether TLS has begun, so that commands go inside.
+    inside: bool,
+    pub(super) greeted: bool,
+    pub(super) auth_refused: bool,
+    pub(super) auth_sent: bool,
+    pub(super) auth_accepted: bool,
+    pub(super) established: bool,
+    pub(super) answer: Answer,
+    out: VecDeque<Output>,
+}
+
+impl Talk {
+    /// Opens a connection.
+    pub(super) fn open(conn: ConnId, to: Where, why: Why, mode: Mode, hello: Hello, plan: &Plan, now: Micros) -> Self {
+        let mut talk = Self {
+            conn,
+            mode,
+            hello,
+            step: Step::Dialling,
+            since: now,
+            deadline: None,
+            patience: plan.patience,
+            replies: Replies::default(),
+            first: Vec::new(),
+            last_words: 0,
+            heard_any: false,
+            inside: false,
+            greeted: false,
+            auth_refused: false,
+            auth_sent: false,
+            auth_accepted: false,
+            established: false,
+            answer: Answer::default(),
+            out: VecDeque::from([Output::Open(conn, to, why)]),
+        };
+        talk.enter(Step::Dialling, now);
+        talk
+    }
+
+    pub(super) fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Micros> {
+        self.deadline
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.step == Step::Ended
+    }
+
+    /// Whether it waits for a greeting, and has heard nothing yet.
+    pub(super) fn waits_for_greeting(&self) -> bool {
+        self.step == Step::Greeting && !self.heard_any
+    }
+
+    /// Whether a ClientHello went out.
+    pub(super) fn hello_was_sent(&self) -> bool {
+        self.inside
+    }
+
+    /// When the present step began.
+    pub(super) fn since(&self) -> Micros {
+        self.since
+    }
+
+    pub(super) fn opened(&mut self, now: Micros) {
+        match self.mode {
+            Mode::Implicit => self.begin_tls(now),
+            _ => self.enter(Step::Greeting, now),
+        }
+    }
+
+    pub(super) fn open_failed(&mut self) {
+        self.step = Step::Ended;
+        self.deadline = None;
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8], now: Micros) {
+        self.heard_any = true;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let taken = match self.step {
+                Step::LastWords | Step::Farewell => {
+                    self.last_words += rest.len();
+                    if self.step == Step::LastWords {
+                        self.listen_on(now);
+                    } else if self.inside {
+                        self.feed(rest, now);
+                    }
+                    rest.len()
+                }
+                Step::Dialling | Step::Ended => rest.len(),
+                _ if self.inside => {
+                    self.feed(rest, now);
+                    rest.len()
+                }
+                _ => self.clear_text(rest, now),
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+    }
+
+    pub(super) fn server_closed(&mut self) {
+        self.end();
+    }
+
+    pub(super) fn deadline_passed(&mut self, now: Micros) {
+        if self.deadline.is_none_or(|d| d > now) {
+            return;
+        }
+        match self.step {
+            // Nobody has to say anything here.
+            Step::Farewell => {}
+            Step::CertificateVerdict => return self.after_handshake(now),
+            _ => self.note_silence(now),
+        }
+        self.end();
+    }
+
+    /// Ends the conversation, whatever it waits for.
+    pub(super) fn stop(&mut self, now: Micros) {
+        if !matches!(self.step, Step::Ended | Step::Farewell | Step::LastWords) {
+            self.note_silence(now);
+        }
+        self.end();
+    }
+
+    fn note_silence(&mut self, now: Micros) {
+        let after = match self.step {
+            Step::LastWords => self.patience.last_words,
+            _ => Micros(now.0.saturating_sub(self.since.0)),
+        };
+        self.note(What::TimedOut { waiting_for: Side::Server, after });
+    }
+
+    fn end(&mut self) {
+        if self.step != Step::Ended {
+            self.step = Step::Ended;
+            self.deadline = None;
+            self.out.push_back(Output::Close(self.conn));
+        }
+    }
+
+    fn enter(&mut self, step: Step, now: Micros) {
+        let patience = match step {
+            Step::LastWords | Step::Farewell => self.patience.last_words,
+            Step::CertificateVerdict => self.patience.verdict.min(self.patience.step),
+            _ => self.patience.step,
+        };
+        self.step = step;
+        self.since = now;
+        self.deadline = Some(Micros(now.0.saturating_add(patience.0)));
+    }
+
+    /// Each word prolongs the silence to come, up to the patience for one step.
+    fn listen_on(&mut self, now: Micros) {
+        let silence = now.0.saturating_add(self.patience.last_words.0);
+        let most = self.since.0.saturating_add(self.patience.step.0);
+        self.deadline = Some(Micros(silence.min(most)));
+        if self.last_words > MOST_LAST_WORDS {
+            self.end();
+        }
+    }
+
+    fn note(&mut self, what: What) {
+        self.out.push_back(Output::Note(self.conn, what));
+    }
+
+    /// Text outside of TLS; returns how much of it was taken.
+    fn clear_text(&mut self, bytes: &[u8], now: Micros) -> usize {
+        match self.replies.hear(bytes) {
+            Heard::More => bytes.len(),
+            Heard::TooMuch => {
+                self.end();
+                bytes.len()
+            }
+            Heard::Reply(code, len) => {
+                self.clear_reply(code, now);
+                len
+            }
+        }
+    }
+
+    fn clear_reply(&mut self, code: u16, now: Micros) {
+        match self.step {
+            // "120 service ready in n minutes" announces the greeting.
+            Step::Greeting if code < 200 => {}
+            Step::Greeting => {
+                self.greeted = true;
+                match (code, self.mode) {
+                    (400.., _) => self.enter(Step::LastWords, now),
+                    (_, Mode::ImplicitAfterBanner) => self.begin_tls(now),
+                    _ => {
+                        self.auth_sent = true;
+                        self.send_clear("AUTH TLS", Step::Auth { ssl: false }, now);
+                    }
+                }
+            }
+            Step::Auth { .. } if code < 200 => {}
+            Step::Auth { .. } if code < 400 => {
+                self.auth_accepted = true;
+                self.begin_tls(now);
+            }
+            // The service closes: no other command will be answered.
+            Step::Auth { .. } if code == 421 => self.enter(Step::LastWords, now),
+            Step::Auth { ssl: false } => self.send_clear("AUTH SSL", Step::Auth { ssl: true }, now),
+            Step::Auth { ssl: true } => {
+                self.auth_refused = true;
+                self.send_clear("FEAT", Step::ClearFeat, now);
+            }
+            Step::ClearFeat => self.send_clear("QUIT", Step::Quit, now),
+            _ => self.enter(Step::Farewell, now),
+        }
+    }
+
+    fn send_clear(&mut self, command: &str, next: Step, now: Micros) {
+        self.out.push_back(Output::Send(self.conn, format!("{command}\r\n").into_bytes()));
+        self.enter(next, now);
+    }
+
+    fn begin_tls(&mut self, now: Micros) {
+        self.note(What::TlsStarts { by: Side::Client });
+        self.inside = true;
+        self.enter(Step::Handshake, now);
+        let hello = match &mut self.hello {
+            Hello::Raw(record) => record.clone(),
+            Hello::Engine(engine) => engine.take_output(),
+        };
+        self.out.push_back(Output::Send(self.conn, hello));
+    }
+
+    /// Bytes where TLS records are due.
+    fn feed(&mut self, bytes: &[u8], now: Micros) {
+        self.look_at_answer(bytes);
+        let Hello::Engine(engine) = &mut self.hello else {
+            // A hand-built hello wants to know one thing.
+            if self.answer.not_tls {
+                self.enter(Step::LastWords, now);
+            } else if self.answer.tls {
+                self.end();
+            }
+            return;
+        };
+        let verdict_due = self.step == Step::CertificateVerdict;
+        engine.feed(bytes);
+        let (notes, plain, output, state) =
+            (engine.take_notes(), engine.take_plain(), engine.take_output(), engine.state());
+        for (from, seen) in notes {
+            self.established |= matches!(seen, Decrypted::Established { .. });
+            self.note(What::Decrypted { from, seen });
+        }
+        if !output.is_empty() {
+            self.out.push_back(Output::Send(self.conn, output));
+        }
+        if self.step == Step::Handshake && self.established {
+            self.handshake_done(now);
+        }
+        if !plain.is_empty() {
+            self.inner_text(&plain, now);
+        }
+        if matches!(self.step, Step::Ended | Step::Farewell) {
+            return;
+        }
+        match state {
+            // Tickets are given to whom the server has accepted.
+            Tls::Established if verdict_due && self.step == Step::CertificateVerdict => self.after_handshake(now),
+            Tls::Handshake | Tls::Established => {}
+            Tls::Closed | Tls::NotTls | Tls::Failed => self.enter(Step::LastWords, now),
+        }
+    }
+
+    /// What came first in answer to the hello.
+    fn look_at_answer(&mut self, bytes: &[u8]) {
+        if self.answer.tls || self.answer.not_tls {
+            return;
+        }
+        self.first.extend_from_slice(bytes);
+        match front(&self.first) {
+            Front::Undecided => return,
+            Front::NotTls | Front::Malformed(_) => self.answer.not_tls = true,
+            Front::Record(header) => {
+                let body = self.first.get(HEADER_LEN..).unwrap_or_default();
+                match (header.content_type, body) {
+                    (_, []) | (content::ALERT, [_]) => return,
+                    (content::ALERT, [2, description, ..]) => self.answer.alert = Some(*description),
+                    // A warning before the answer (unrecognized_name) is none.
+                    (content::ALERT, [_, _, rest @ ..]) => {
+                        self.first = rest.to_vec();
+                        return;
+                    }
+                    (content::HANDSHAKE, [2, ..]) => self.answer.hello = true,
+                    _ => {}
+                }
+                self.answer.tls = true;
+            }
+        }
+        self.first = Vec::new();
+    }
+
+    fn handshake_done(&mut self, now: Micros) {
+        let Hello::Engine(engine) = &self.hello else { return };
+        if engine.is_tls13() && engine.asked_for_certificate() {
+            return self.enter(Step::CertificateVerdict, now);
+        }
+        self.after_handshake(now);
+    }
+
+    fn after_handshake(&mut self, now: Micros) {
+        if self.mode == Mode::Implicit {
+            self.enter(Step::InnerGreeting, now);
+        } else {
+            self.command(0, now);
+        }
+    }
+
+    /// Replies inside TLS.
+    fn inner_text(&mut self, plain: &[u8], now: Micros) {
+        self.note(inside(Side::Server, plain.to_vec()));
+        let mut rest = plain;
+        while !rest.is_empty() {
+            match self.replies.hear(rest) {
+                Heard::More => return,
+                Heard::TooMuch => return self.end(),
+                Heard::Reply(code, len) => {
+                    rest = rest.get(len..).unwrap_or_default();
+                    self.inner_reply(code, now);
+                }
+            }
+        }
+    }
+
+    fn inner_reply(&mut self, code: u16, now: Micros) {
+        match self.step {
+            Step::InnerGreeting | Step::CertificateVerdict if code < 200 => {}
+            Step::InnerGreeting | Step::CertificateVerdict if code < 400 => self.command(0, now),
+            Step::InnerGreeting | Step::CertificateVerdict => self.enter(Step::LastWords, now),
+            Step::Command(_) if code == 421 => self.enter(Step::LastWords, now),
+            // PBSZ before the login is refused by some servers, and PROT then with it.
+            Step::Command(1) if code >= 400 => self.command(COMMANDS.len(), now),
+            Step::Command(n) => self.command(n + 1, now),
+            Step::Quit => {
+                self.send_inside(None);
+                self.enter(Step::Farewell, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends the n-th command, or QUIT behind the last.
+    fn command(&mut self, n: usize, now: Micros) {
+        let (command, next) = COMMANDS.get(n).map_or(("QUIT", Step::Quit), |c| (*c, Step::Command(n)));
+        self.enter(next, now);
+        self.send_inside(Some(command));
+    }
+
+    /// A command inside TLS; `None` ends our direction.
+    fn send_inside(&mut self, command: Option<&str>) {
+        let Hello::Engine(engine) = &mut self.hello else { return };
+        match command {
+            Some(command) => {
+                let line = format!("{command}\r\n").into_bytes();
+                engine.write(&line);
+                let note = inside(Side::Client, line);
+                self.out.push_back(Output::Note(self.conn, note));
+            }
+            None => engine.close(),
+        }
+        let records = engine.take_output();
+        if !records.is_empty() {
+            self.out.push_back(Output::Send(self.conn, records));
+        }
+    }
+}
+
+fn inside(from: Side, data: Vec<u8>) -> What {
+    What::Bytes { from, layer: Layer::InsideTls, data, fidelity: Fidelity::Exact }
+}
