@@ -40,8 +40,9 @@ pub(super) enum Question {
 impl Question {
     /// What to ask behind an answer, most telling first.
     pub(super) fn after(answer: Answer, sends_name: bool) -> Vec<Self> {
-        if answer.hello {
-            return Vec::new(); // the ServerHello says what the server wants
+        // The ServerHello says what the server wants; a greeting, or another protocol, has nothing to do with the hello.
+        if answer.hello || (answer.not_tls && !answer.refusal) {
+            return Vec::new();
         }
         match answer.alert {
             Some(UNRECOGNIZED_NAME) if sends_name => vec![Self::NoServerName],

@@ -67,6 +67,8 @@ pub(super) struct Answer {
     pub(super) alert: Option<u8>,
     /// With something that is no TLS.
     pub(super) not_tls: bool,
+    /// With an FTP reply that refuses.
+    pub(super) refusal: bool,
 }
 
 /// One control connection.
@@ -364,7 +366,11 @@ impl Talk {
         self.first.extend_from_slice(bytes);
         match front(&self.first) {
             Front::Undecided => return,
-            Front::NotTls | Front::Malformed(_) => self.answer.not_tls = true,
+            Front::NotTls | Front::Malformed(_) => {
+                self.answer.not_tls = true;
+                // In ASCII or EBCDIC.
+                self.answer.refusal = matches!(self.first.first(), Some(b'4' | b'5' | 0xf4 | 0xf5));
+            }
             Front::Record(header) => {
                 let body = self.first.get(HEADER_LEN..).unwrap_or_default();
                 match (header.content_type, body) {
