@@ -2,10 +2,12 @@
 //!
 //! Facts rank causes and pick directives; they prove nothing by themselves.
 
+mod answers;
 mod client;
 mod clock;
 mod server;
 
+pub use answers::{Answer, Came};
 pub use client::{Client, Offer, suite_name, version_name};
 pub use clock::HelloClock;
 pub use server::Product;
@@ -26,6 +28,8 @@ pub struct Facts {
     pub offer: Option<Offer>,
     /// What that hello's clock says.
     pub clock: Option<HelloClock>,
+    /// What questions to the endpoint came to.
+    pub answers: Vec<Answer>,
 }
 
 /// Adds up.
@@ -39,6 +43,7 @@ pub fn gather(t: &Transcript, timeline: &Timeline) -> Facts {
         client: client::client(timeline),
         offer: hello.map(|(event, hello)| Offer::of(event, hello)),
         clock: hello.and_then(|(event, hello)| clock::of(t.clock, event, hello)),
+        answers: answers::answers(t, timeline),
     }
 }
 

@@ -55,7 +55,7 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let asked = transcript.origin.asked.as_ref();
     let known = |s: String| (s != "the server").then_some(s);
     let connections = connections(&transcript, &timeline);
-    let experiments = experiments(&transcript);
+    let experiments = experiments(&facts);
     Report {
         schema: SCHEMA,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -161,16 +161,9 @@ fn input(i: &crate::transcript::Input) -> InputOut {
     }
 }
 
-fn experiments(t: &Transcript) -> Vec<Experiment> {
-    let question = |(n, c): (usize, &crate::transcript::Conn)| match &c.why {
-        Why::Question { changed } => Some(Experiment {
-            conn: u16::try_from(n).unwrap_or(u16::MAX),
-            changed: changed.clone(),
-            answer: String::new(),
-        }),
-        Why::Session => None,
-    };
-    t.conns.iter().enumerate().filter_map(question).collect()
+fn experiments(facts: &Facts) -> Vec<Experiment> {
+    let out = |a: &facts::Answer| Experiment { conn: a.conn.0, changed: a.changed.clone(), answer: a.describe() };
+    facts.answers.iter().map(out).collect()
 }
 
 fn endpoint(facts: &Facts) -> Option<Endpoint> {

@@ -58,6 +58,12 @@ impl Cause {
     }
 }
 
+/// A cause that an experiment has shown.
+pub(super) fn tried(id: &str, headline: String, because: &str, again: &str) -> Cause {
+    let works = "works when this was the cause";
+    cause(id, headline, Confidence::Certain).because(because).ask(Party::Server, None, &[again.to_owned()], works)
+}
+
 /// The server refuses the highest version that the client offers. `None` when the client offers TLS 1.2 or more.
 pub(super) fn version_refused(case: &Case<'_>, at: &Event, alert: bool) -> Option<Cause> {
     let offer = case.facts.offer.as_ref().filter(|o| o.highest() <= TLS11)?;

@@ -7,6 +7,7 @@ mod auth_refused;
 mod case;
 pub mod causes;
 mod closed_during_handshake;
+mod experiments;
 mod fatal_alert;
 mod finding;
 mod handshake_refused_by_client;
@@ -53,7 +54,8 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
     for rule in ALL {
         let mut sink = Sink::new(case, rule);
         (rule.check)(case, &mut sink);
-        let (found, checked) = sink.finish();
+        let (mut found, checked) = sink.finish();
+        found.iter_mut().for_each(|f| experiments::settle(case, f));
         findings.extend(found);
         checks.extend(checked);
     }

@@ -88,7 +88,7 @@ fn evidence(case: &Case<'_>, span: Span, at: Option<Micros>, label: &str) -> Evi
 }
 
 /// The first that has at most 72 characters; the last one cut when none has.
-fn fitting(headlines: &[String]) -> String {
+pub(super) fn fitting(headlines: &[String]) -> String {
     const LONGEST: usize = 72;
     let fits = headlines.iter().find(|h| h.len() <= LONGEST);
     fits.cloned().unwrap_or_else(|| headlines.last().map(|h| h.chars().take(LONGEST).collect()).unwrap_or_default())

@@ -1,0 +1,109 @@
+//! What connections that were opened to learn one thing came to.
+
+use super::{suite_name, version_name};
+use crate::codes;
+use crate::decode::{Event, Kind, Timeline};
+use crate::transcript::{Close, ConnId, Decrypted, OpenFailure, Side, Transcript, Why};
+use crate::wire::tls::handshake::Message;
+
+/// A question with its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its connection.
+    pub conn: ConnId,
+    /// What differed from the session.
+    pub changed: Vec<String>,
+    /// What came.
+    pub came: Came,
+}
+
+/// What came in answer to a ClientHello.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// A ServerHello.
+    Hello {
+        /// The version that the server chose.
+        version: u16,
+        /// The suite that it chose.
+        suite: u16,
+    },
+    /// A fatal alert.
+    Alert(u8),
+    /// Text, as printable ASCII.
+    Text(String),
+    /// Bytes of no known meaning.
+    Other,
+    /// The end of the connection.
+    Closed(Close),
+    /// Nothing.
+    Silence,
+    /// The connection was not opened.
+    NotOpened(OpenFailure),
+    /// It did not come to a hello, or was called off.
+    NotAsked,
+}
+
+impl Answer {
+    /// In words, for people.
+    pub fn describe(&self) -> String {
+        match &self.came {
+            Came::Hello { version, suite } => {
+                format!("ServerHello: {}, {}", version_name(*version), suite_name(*suite))
+            }
+            Came::Alert(n) => format!("alert {n} {}", codes::alert(*n).map_or("unknown", |a| a.name)),
+            Came::Text(text) => format!("text: {text}"),
+            Came::Other => "bytes that are neither TLS nor text".to_owned(),
+            Came::Closed(Close::Reset) => "reset without an answer".to_owned(),
+            Came::Closed(_) => "closed without an answer".to_owned(),
+            Came::Silence => "no answer".to_owned(),
+            Came::NotOpened(OpenFailure::Refused) => "connection refused".to_owned(),
+            Came::NotOpened(OpenFailure::TimedOut) => "connection timed out".to_owned(),
+            Came::NotOpened(_) => "no connection".to_owned(),
+            Came::NotAsked => "no answer, the question was not reached".to_owned(),
+        }
+    }
+
+    /// Whether something was changed.
+    pub fn changes(&self, what: &str) -> bool {
+        self.changed.iter().any(|c| c == what)
+    }
+}
+
+/// All answers, in the order of the questions.
+pub(super) fn answers(t: &Transcript, timeline: &Timeline) -> Vec<Answer> {
+    let mut out = Vec::new();
+    for (n, conn) in t.conns.iter().enumerate() {
+        let (Why::Question { changed }, Ok(n)) = (&conn.why, u16::try_from(n)) else { continue };
+        let conn = ConnId(n);
+        let events = timeline.events.iter().filter(|e| e.conn == conn);
+        out.push(Answer { conn, changed: changed.clone(), came: came(events) });
+    }
+    out
+}
+
+fn came<'a>(events: impl Iterator<Item = &'a Event>) -> Came {
+    let mut asked = false;
+    for e in events {
+        let from_server = e.from() == Some(Side::Server);
+        match &e.kind {
+            Kind::TlsStarts { by: Side::Client } => asked = true,
+            Kind::Handshake(Message::ClientHello(_)) => asked = true,
+            Kind::OpenFailed { why } => return Came::NotOpened(*why),
+            Kind::Handshake(Message::ServerHello(h) | Message::HelloRetryRequest(h)) if from_server => {
+                return Came::Hello { version: h.negotiated(), suite: h.suite };
+            }
+            Kind::Decrypted { seen: Decrypted::Established { version, suite, .. }, .. } => {
+                return Came::Hello { version: *version, suite: *suite };
+            }
+            Kind::Alert { level: 2, description } if from_server => return Came::Alert(*description),
+            Kind::TextInsteadOfTls { text, .. } if from_server => {
+                return Came::Text(text.trim_end_matches("\\n").trim_end_matches("\\r").to_owned());
+            }
+            Kind::OtherInsteadOfTls { .. } | Kind::Malformed { .. } if from_server => return Came::Other,
+            Kind::Closed { by: Side::Server, how } => return Came::Closed(*how),
+            Kind::TimedOut { .. } if asked => return Came::Silence,
+            _ => {}
+        }
+    }
+    Came::NotAsked
+}
