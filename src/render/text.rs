@@ -5,7 +5,7 @@ use colored::{Color, Colorize};
 
 use super::lines::{event, evidence};
 use super::{Style, bytes, ladder, wrap};
-use crate::report::{Outcome, Report};
+use crate::report::{Outcome, Report, SubjectKind};
 use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Finding, Party, Severity};
 
 /// Columns for labels, and for what stands behind them.
@@ -89,6 +89,9 @@ fn headline(report: &Report) -> Block {
             format!("{id} - {} so far; how it ended is not in the evidence", report.verdict.confidence.name())
         }
         Some(id) => format!("{id} - {sure}"),
+        None if report.subject.kind == SubjectKind::Probe && report.verdict.outcome == Outcome::Works => {
+            "tested: the control connection up to QUIT; not login and transfers".to_owned()
+        }
         None if report.verdict.outcome == Outcome::Works => {
             let by = if report.verdict.confidence == Confidence::Certain { "" } else { "likely, by a log alone; " };
             format!("{by}tested: the TLS handshake, nothing behind it")
@@ -124,11 +127,27 @@ fn why(report: &Report) -> Block {
     if let Some(f) = decisive(report) {
         units.extend(f.evidence.iter().map(|e| wrap(&evidence(report, e), WIDTH)));
         units.extend(f.why.iter().map(|w| wrap(w, WIDTH)));
+    } else if report.verdict.outcome == Outcome::Works && report.subject.kind == SubjectKind::Probe {
+        units.extend(agreed(report).into_iter().map(|l| wrap(&l, WIDTH)));
     } else {
         let last = report.events.iter().skip(report.events.len().saturating_sub(6));
         units.extend(last.map(|e| wrap(&event(report, e), WIDTH)));
     }
     Block::new("WHY", units, 6, 3)
+}
+
+/// What client and server agreed on, and who the server said it is.
+fn agreed(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    let session = report.connections.iter().find(|c| c.why == "session");
+    if let Some(tls) = session.and_then(|c| c.tls.as_ref()) {
+        let mode = report.subject.mode.as_deref().unwrap_or("TLS");
+        let group = tls.group.as_deref().map_or_else(String::new, |g| format!(", {g}"));
+        lines.push(format!("{mode}: {}, {}{group}", tls.version, tls.cipher.name));
+    }
+    let products = report.endpoint.iter().flat_map(|e| &e.products).take(1);
+    lines.extend(products.map(|p| format!("{} by its wording: {}", p.name, p.because.join(", "))));
+    lines
 }
 
 /// The first cause with its reasons, the others as long as there is room.
@@ -251,15 +270,31 @@ fn open(report: &Report) -> Block {
         let names: Vec<&str> = of_reason.map(|c| c.headline.as_str()).collect();
         units.push(wrap(&format!("{reason}: {}", names.join(", ")), WIDTH));
     }
+    if let Some(from) = &report.seen_from
+        && let Some(local) = &from.local
+    {
+        let host = from.host.as_deref().map_or_else(String::new, |h| format!(" ({h})"));
+        units.push(wrap(&format!("seen from {local}{host}; others may go another way"), WIDTH));
+    }
     let inputs = report.subject.inputs.iter().filter(|i| i.understood < i.lines);
     units.extend(inputs.map(|i| wrap(&format!("{}: {} of {} lines understood", i.name, i.understood, i.lines), WIDTH)));
     Block::new("OPEN", units, 1, 1)
 }
 
 fn cost(report: &Report) -> Block {
-    let line =
-        report.cost.as_ref().map(|c| format!("{} connections, {} bytes", c.connections, c.bytes_in + c.bytes_out));
-    Block::whole("COST", line.into_iter().collect())
+    let line = report.cost.as_ref().map(|c| {
+        let connections = if c.connections == 1 { "connection" } else { "connections" };
+        let bytes = c.bytes_in + c.bytes_out;
+        let bytes = if bytes < 1_000 { format!("{bytes} B") } else { format!("{:.1} kB", bytes as f64 / 1e3) };
+        let time = match report.elapsed_ms {
+            None => String::new(),
+            Some(ms @ 0..1_000) => format!(", {ms} ms"),
+            Some(ms) => format!(", {:.1} s", ms as f64 / 1e3),
+        };
+        let cut = if report.complete { "" } else { "; cut off before its end" };
+        format!("{} {connections}, {bytes}{time}; nothing was logged in or changed{cut}", c.connections)
+    });
+    Block::whole("COST", line.map(|l| wrap(&l, WIDTH)).unwrap_or_default())
 }
 
 fn more(report: &Report, style: Style, cut: usize) -> Block {

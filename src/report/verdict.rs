@@ -46,10 +46,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
         };
     }
     let completed = case.handshake_completed();
-    let refused = case.control().find_map(|e| match &e.kind {
-        Kind::Reply(r) if r.code >= 400 && e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => Some(r.code),
-        _ => None,
-    });
+    let refused = refused_inside(case);
     let works = completed && case.is_closed() && refused.is_none();
     let headline = if let (true, Some(code)) = (completed, refused) {
         format!("the TLS handshake completed; later a command was refused ({code})")
@@ -58,7 +55,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
     } else if works {
         match case.endpoint() {
             endpoint if endpoint == "the server" => "the TLS handshake works".to_owned(),
-            endpoint => first_fitting(&format!("{endpoint}: the TLS handshake works"), "the TLS handshake works"),
+            endpoint => first_fitting(&format!("{endpoint}: {}", what_works(case)), what_works(case)),
         }
     } else if case.is_ended() {
         "something failed, but the evidence does not show what".to_owned()
@@ -85,8 +82,31 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
     }
 }
 
+/// The code of a refusal inside TLS. Our own probe is not logged in, so that a refusal of PBSZ and the like tells nothing.
+fn refused_inside(case: &Case<'_>) -> Option<u16> {
+    let harmless = |verb: &str| matches!(verb, "FEAT" | "PBSZ" | "PROT" | "QUIT");
+    let ours = case.transcript.origin.asked.is_some();
+    let mut excused = false;
+    case.control().find_map(|e| match &e.kind {
+        Kind::Command { verb, .. } => {
+            excused = ours && harmless(verb);
+            None
+        }
+        Kind::Reply(r) if r.code >= 400 && !excused && e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => {
+            Some(r.code)
+        }
+        _ => None,
+    })
+}
+
 fn first_fitting(long: &str, short: &str) -> String {
     if long.len() <= 72 { long.to_owned() } else { short.to_owned() }
+}
+
+/// What works, never alone: a chain that nobody judged is not said to be good.
+fn what_works(case: &Case<'_>) -> &'static str {
+    let _ = case;
+    "the TLS handshake works"
 }
 
 /// How far the evidence reaches.

@@ -6,6 +6,7 @@
 mod auth_refused;
 mod case;
 pub mod causes;
+mod checks;
 mod closed_during_handshake;
 mod experiments;
 mod fatal_alert;
@@ -50,7 +51,7 @@ pub static ALL: &[&Rule] = &[
 
 /// Runs all rules; findings in the order of the registry, with the checks that they reported.
 pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
-    let (mut findings, mut checks) = (Vec::new(), Vec::new());
+    let (mut findings, mut checks) = (Vec::new(), checks::checks(case));
     for rule in ALL {
         let mut sink = Sink::new(case, rule);
         (rule.check)(case, &mut sink);
