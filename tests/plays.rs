@@ -454,7 +454,7 @@ fn addresses_are_tried_in_order() {
     let stage = play(Session::new(Plan { to: to.clone(), ..plan(Mode::Explicit, 21) }));
     let stage = stage.dials("192.0.2.1:21").fails_to_open(OpenFailure::Refused).dials("192.0.2.2:21").opens();
     let t = stage.server("421 busy").hangs_up().ends();
-    assert_eq!((&t.conns[0].why != &Why::Session, &t.conns[1].why), (true, &Why::Session));
+    assert_eq!((t.conns[0].why != Why::Session, &t.conns[1].why), (true, &Why::Session));
     let stage = play(Session::new(Plan { to, ..plan(Mode::Explicit, 21) }));
     let stage = stage.dials("192.0.2.1:21").fails_to_open(OpenFailure::Refused);
     let t = stage.dials("192.0.2.2:21").fails_to_open(OpenFailure::TimedOut).ends();

@@ -30,7 +30,6 @@ pub(super) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(super) enum Command {
     /// Connects to an endpoint, tries the TLS handshake, and says why it fails. Nothing is logged in or changed.
     #[cfg(feature = "live")]

@@ -1,8 +1,8 @@
 //! `probe`: a host in, a report out.
 
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use super::args::{Common, Probe};
 use super::output::Output;
@@ -162,13 +162,12 @@ fn server_name(target: &Target, args: &Probe) -> ServerName {
 /// The chain as the server sent it, for `-o chain.pem`.
 fn served_chain(t: &Transcript) -> Vec<Vec<u8>> {
     use crate::transcript::{Decrypted, Why};
-    let session = t.entries.iter().filter(|e| t.conn(e.conn).is_some_and(|c| c.why == Why::Session));
+    let mut session = t.entries.iter().rev().filter(|e| t.conn(e.conn).is_some_and(|c| c.why == Why::Session));
     session
-        .filter_map(|e| match &e.what {
+        .find_map(|e| match &e.what {
             What::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => Some(chain),
             _ => None,
         })
-        .last()
         .map(|chain| chain.iter().map(|der| der.0.clone()).collect())
         .unwrap_or_default()
 }

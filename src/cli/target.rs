@@ -1,6 +1,6 @@
 //! What a user types to name an endpoint.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use crate::error::InputError;
 use crate::transcript::Mode;

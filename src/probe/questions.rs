@@ -1,7 +1,8 @@
 //! When our hello is refused: whom would the server let in? One to three hellos built by hand find out.
 
+use super::answer::Answer;
 use super::plan::{Plan, ServerName};
-use super::talk::Answer;
+
 use crate::wire::tls::build::Offered;
 
 /// Modern suites, for a hello that is to fail only by what it lacks.
@@ -39,7 +40,7 @@ pub(super) enum Question {
 
 impl Question {
     /// What to ask behind an answer, most telling first.
-    pub(super) fn after(answer: Answer, sends_name: bool) -> Vec<Self> {
+    pub(super) fn after(answer: &Answer, sends_name: bool) -> Vec<Self> {
         // The ServerHello says what the server wants; a greeting, or another protocol, has nothing to do with the hello.
         if answer.hello || (answer.not_tls && !answer.refusal) {
             return Vec::new();

@@ -132,17 +132,20 @@ impl Session {
         self.ask(now);
     }
 
+    /// Whether TLS at once was not tried yet.
+    fn may_try_tls(&self) -> bool {
+        self.mode == Mode::Explicit && self.talks.len() == self.main + 1
+    }
+
     /// Without a greeting, a second connection tries TLS at once while the first keeps waiting.
     fn watch_greeting(&mut self, now: Micros) {
         let Some(main) = self.talks.get(self.main) else { return };
         let waited = now.0.saturating_sub(main.since().0);
         let waits = main.waits_for_greeting();
         match self.second {
-            None if waits && self.mode == Mode::Explicit && waited >= self.plan.patience.greeting.0 => {
-                if self.talks.len() == self.main + 1 {
-                    let why = Why::Question { changed: vec!["TLS at once".to_owned()] };
-                    self.second = self.open(Mode::Implicit, why, None, now);
-                }
+            None if waits && self.may_try_tls() && waited >= self.plan.patience.greeting.0 => {
+                let why = Why::Question { changed: vec!["TLS at once".to_owned()] };
+                self.second = self.open(Mode::Implicit, why, None, now);
             }
             Some(second) if !waits => {
                 // The greeting came after all, or the wait is over.
@@ -206,7 +209,7 @@ impl Session {
         let sends_name = matches!(self.plan.server_name, ServerName::Send(_));
         let questions = self.questions.get_or_insert_with(|| {
             let refused = main.hello_was_sent() && !main.established;
-            if refused { Question::after(main.answer, sends_name).into() } else { VecDeque::new() }
+            if refused { Question::after(&main.answer, sends_name).into() } else { VecDeque::new() }
         });
         let Some(question) = questions.pop_front() else { return self.finish() };
         let why = Why::Question { changed: question.changed() };
@@ -254,7 +257,7 @@ impl Machine for Session {
     fn deadline(&self) -> Option<Micros> {
         let greeting = self.talks.get(self.main).filter(|t| self.second.is_none() && t.waits_for_greeting());
         let greeting = greeting
-            .filter(|_| self.mode == Mode::Explicit && self.talks.len() == self.main + 1)
+            .filter(|_| self.may_try_tls())
             .map(|t| Micros(t.since().0.saturating_add(self.plan.patience.greeting.0)));
         self.talks.iter().filter_map(Talk::deadline).chain(greeting).min()
     }

@@ -3,15 +3,16 @@
 //! A command is sent when the reply to the one before it is whole; nothing is pipelined. Whatever goes wrong, the other
 //! end gets time for last words: an alert and the text that explains it may come in several segments.
 
+mod inside;
+
 use std::collections::VecDeque;
 
-use super::engine::{Engine, State as Tls};
+use super::answer::Answer;
+use super::engine::Engine;
 use super::plan::{Patience, Plan};
 use super::replies::{Heard, Replies};
 use super::{Output, Where};
-use crate::transcript::{ConnId, Decrypted, Fidelity, Layer, Micros, Mode, Side, What, Why};
-use crate::wire::tls::content;
-use crate::wire::tls::record::{Front, HEADER_LEN, front};
+use crate::transcript::{ConnId, Micros, Mode, Side, What, Why};
 
 /// Commands inside TLS that need no login; the first refusal of PBSZ ends the list.
 const COMMANDS: [&str; 3] = ["FEAT", "PBSZ 0", "PROT P"];
@@ -56,21 +57,6 @@ enum Step {
     Ended,
 }
 
-/// How the server answered the ClientHello.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
-    /// With a TLS record.
-    pub(super) tls: bool,
-    /// With a ServerHello.
-    pub(super) hello: bool,
-    /// With a fatal alert.
-    pub(super) alert: Option<u8>,
-    /// With something that is no TLS.
-    pub(super) not_tls: bool,
-    /// With an FTP reply that refuses.
-    pub(super) refusal: bool,
-}
-
 /// One control connection.
 pub(super) struct Talk {
     pub(super) conn: ConnId,
@@ -82,8 +68,6 @@ pub(super) struct Talk {
     deadline: Option<Micros>,
     patience: Patience,
     replies: Replies,
-    /// Bytes of the answer to the hello, until it is known what they are.
-    first: Vec<u8>,
     last_words: usize,
     heard_any: bool,
     /// Whether TLS has begun, so that commands go inside.
@@ -109,7 +93,6 @@ impl Talk {
             deadline: None,
             patience: plan.patience,
             replies: Replies::default(),
-            first: Vec::new(),
             last_words: 0,
             heard_any: false,
             inside: false,
@@ -317,154 +300,4 @@ impl Talk {
         };
         self.out.push_back(Output::Send(self.conn, hello));
     }
-
-    /// Bytes where TLS records are due.
-    fn feed(&mut self, bytes: &[u8], now: Micros) {
-        self.look_at_answer(bytes);
-        let Hello::Engine(engine) = &mut self.hello else {
-            // A hand-built hello wants to know one thing.
-            if self.answer.not_tls {
-                self.enter(Step::LastWords, now);
-            } else if self.answer.tls {
-                self.end();
-            }
-            return;
-        };
-        let verdict_due = self.step == Step::CertificateVerdict;
-        engine.feed(bytes);
-        let (notes, plain, output, state) =
-            (engine.take_notes(), engine.take_plain(), engine.take_output(), engine.state());
-        for (from, seen) in notes {
-            self.established |= matches!(seen, Decrypted::Established { .. });
-            self.note(What::Decrypted { from, seen });
-        }
-        if !output.is_empty() {
-            self.out.push_back(Output::Send(self.conn, output));
-        }
-        if self.step == Step::Handshake && self.established {
-            self.handshake_done(now);
-        }
-        if !plain.is_empty() {
-            self.inner_text(&plain, now);
-        }
-        if matches!(self.step, Step::Ended | Step::Farewell) {
-            return;
-        }
-        match state {
-            // Tickets are given to whom the server has accepted.
-            Tls::Established if verdict_due && self.step == Step::CertificateVerdict => self.after_handshake(now),
-            Tls::Handshake | Tls::Established => {}
-            Tls::Closed | Tls::NotTls | Tls::Failed => self.enter(Step::LastWords, now),
-        }
-    }
-
-    /// What came first in answer to the hello.
-    fn look_at_answer(&mut self, bytes: &[u8]) {
-        if self.answer.tls || self.answer.not_tls {
-            return;
-        }
-        self.first.extend_from_slice(bytes);
-        match front(&self.first) {
-            Front::Undecided => return,
-            Front::NotTls | Front::Malformed(_) => {
-                self.answer.not_tls = true;
-                // In ASCII or EBCDIC.
-                self.answer.refusal = matches!(self.first.first(), Some(b'4' | b'5' | 0xf4 | 0xf5));
-            }
-            Front::Record(header) => {
-                let body = self.first.get(HEADER_LEN..).unwrap_or_default();
-                match (header.content_type, body) {
-                    (_, []) | (content::ALERT, [_]) => return,
-                    (content::ALERT, [2, description, ..]) => self.answer.alert = Some(*description),
-                    // A warning before the answer (unrecognized_name) is none.
-                    (content::ALERT, [_, _, rest @ ..]) => {
-                        self.first = rest.to_vec();
-                        return;
-                    }
-                    (content::HANDSHAKE, [2, ..]) => self.answer.hello = true,
-                    _ => {}
-                }
-                self.answer.tls = true;
-            }
-        }
-        self.first = Vec::new();
-    }
-
-    fn handshake_done(&mut self, now: Micros) {
-        let Hello::Engine(engine) = &self.hello else { return };
-        if engine.is_tls13() && engine.asked_for_certificate() {
-            return self.enter(Step::CertificateVerdict, now);
-        }
-        self.after_handshake(now);
-    }
-
-    fn after_handshake(&mut self, now: Micros) {
-        if self.mode == Mode::Implicit {
-            self.enter(Step::InnerGreeting, now);
-        } else {
-            self.command(0, now);
-        }
-    }
-
-    /// Replies inside TLS.
-    fn inner_text(&mut self, plain: &[u8], now: Micros) {
-        self.note(inside(Side::Server, plain.to_vec()));
-        let mut rest = plain;
-        while !rest.is_empty() {
-            match self.replies.hear(rest) {
-                Heard::More => return,
-                Heard::TooMuch => return self.end(),
-                Heard::Reply(code, len) => {
-                    rest = rest.get(len..).unwrap_or_default();
-                    self.inner_reply(code, now);
-                }
-            }
-        }
-    }
-
-    fn inner_reply(&mut self, code: u16, now: Micros) {
-        match self.step {
-            Step::InnerGreeting | Step::CertificateVerdict if code < 200 => {}
-            Step::InnerGreeting | Step::CertificateVerdict if code < 400 => self.command(0, now),
-            Step::InnerGreeting | Step::CertificateVerdict => self.enter(Step::LastWords, now),
-            Step::Command(_) if code == 421 => self.enter(Step::LastWords, now),
-            // PBSZ before the login is refused by some servers, and PROT then with it.
-            Step::Command(1) if code >= 400 => self.command(COMMANDS.len(), now),
-            Step::Command(n) => self.command(n + 1, now),
-            Step::Quit => {
-                self.send_inside(None);
-                self.enter(Step::Farewell, now);
-            }
-            _ => {}
-        }
-    }
-
-    /// Sends the n-th command, or QUIT behind the last.
-    fn command(&mut self, n: usize, now: Micros) {
-        let (command, next) = COMMANDS.get(n).map_or(("QUIT", Step::Quit), |c| (*c, Step::Command(n)));
-        self.enter(next, now);
-        self.send_inside(Some(command));
-    }
-
-    /// A command inside TLS; `None` ends our direction.
-    fn send_inside(&mut self, command: Option<&str>) {
-        let Hello::Engine(engine) = &mut self.hello else { return };
-        match command {
-            Some(command) => {
-                let line = format!("{command}\r\n").into_bytes();
-                engine.write(&line);
-                let note = inside(Side::Client, line);
-                self.out.push_back(Output::Note(self.conn, note));
-            }
-            None => engine.close(),
-        }
-        let records = engine.take_output();
-        if !records.is_empty() {
-            self.out.push_back(Output::Send(self.conn, records));
-        }
-    }
-}
-
-fn inside(from: Side, data: Vec<u8>) -> What {
-    What::Bytes { from, layer: Layer::InsideTls, data, fidelity: Fidelity::Exact }
 }
