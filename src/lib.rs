@@ -31,6 +31,7 @@ pub mod report;
 pub mod rules;
 pub mod sources;
 pub mod transcript;
+pub mod trust;
 pub mod wire;
 
 pub use render::{Format, Style, render};
