@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::certificates::{certificates, judged};
 use super::events::{connections, events};
 use super::verdict::{rank, verdict};
 use super::{
@@ -12,6 +13,7 @@ use crate::decode::{Event, Kind, decode};
 use crate::facts::{self, Facts, gather};
 use crate::rules::{self, Case};
 use crate::transcript::{Clock, Conn, Layer, Micros, Mode, Side, Transcript, What, Why};
+use crate::trust::{Judgement, Stores};
 
 /// What the caller knows of a run and the evidence does not.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct About {
     pub complete: bool,
     /// The machine that a live run looked from.
     pub seen_from: Option<String>,
+    /// The lists of authorities that judge the server's certificate; without any, no path is judged.
+    pub stores: Stores,
 }
 
 impl Default for About {
@@ -39,6 +43,7 @@ impl Default for About {
             command: String::new(),
             complete: true,
             seen_from: None,
+            stores: Stores::default(),
         }
     }
 }
@@ -47,7 +52,9 @@ impl Default for About {
 pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let timeline = decode(&transcript);
     let facts = gather(&transcript, &timeline);
-    let case = Case { transcript: &transcript, timeline: &timeline, facts: &facts };
+    let case = Case { transcript: &transcript, timeline: &timeline, facts: &facts, trust: None };
+    let judgement = judged(&case, &about.stores);
+    let case = Case { trust: judgement.as_ref(), ..case };
     let (found, checks) = rules::run(&case);
     let ranked = rank(found);
     let verdict = verdict(&case, &ranked);
@@ -80,7 +87,7 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
         findings: ranked.findings,
         consequences: ranked.consequences,
         checks,
-        endpoint: endpoint(&facts),
+        endpoint: endpoint(&facts, judgement.as_ref()),
         client: client(&facts),
         experiments,
         connections,
@@ -166,7 +173,7 @@ fn experiments(facts: &Facts) -> Vec<Experiment> {
     facts.answers.iter().map(out).collect()
 }
 
-fn endpoint(facts: &Facts) -> Option<Endpoint> {
+fn endpoint(facts: &Facts, judgement: Option<&Judgement>) -> Option<Endpoint> {
     let products: Vec<ProductOut> = facts
         .servers
         .iter()
@@ -177,7 +184,8 @@ fn endpoint(facts: &Facts) -> Option<Endpoint> {
             because: p.because.clone(),
         })
         .collect();
-    (!products.is_empty()).then_some(Endpoint { products })
+    let certificates = certificates(judgement);
+    (!products.is_empty() || !certificates.is_empty()).then_some(Endpoint { products, certificates })
 }
 
 fn client(facts: &Facts) -> Option<ClientOut> {

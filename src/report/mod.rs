@@ -1,5 +1,6 @@
 //! The report: what one session comes to. It is the JSON, both ways; every renderer formats it and computes nothing.
 
+mod certificates;
 mod diagnose;
 mod events;
 mod verdict;
@@ -8,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use certificates::CertificateOut;
 pub use diagnose::{About, diagnose};
 pub use events::{ConnectionOut, EventOut, TlsOut};
 
@@ -204,6 +206,9 @@ impl Outcome {
 pub struct Endpoint {
     /// Products by wording, surest first.
     pub products: Vec<ProductOut>,
+    /// The certificates that it showed, its own first.
+    #[serde(default)]
+    pub certificates: Vec<CertificateOut>,
 }
 
 /// A product and why it is believed.

@@ -13,12 +13,12 @@ pub(super) struct Ranked {
 
 /// Puts the decisive finding first and folds what it explains.
 pub(super) fn rank(found: Vec<Finding>) -> Ranked {
-    let present: Vec<String> = found.iter().map(|f| f.id.clone()).collect();
-    let outranked = |f: &Finding| {
-        rules::ALL
-            .iter()
-            .any(|r| r.outranks.contains(&f.id.as_str()) && present.iter().any(|id| id == r.id && *id != f.id))
+    let present: Vec<(String, Severity)> = found.iter().map(|f| (f.id.clone(), f.severity)).collect();
+    // What is only a warning explains no failure.
+    let explains = |r: &rules::Rule, f: &Finding| {
+        present.iter().any(|(id, severity)| id == r.id && *id != f.id && *severity >= f.severity)
     };
+    let outranked = |f: &Finding| rules::ALL.iter().any(|r| r.outranks.contains(&f.id.as_str()) && explains(r, f));
     let (mut consequences, mut findings): (Vec<_>, Vec<_>) = found.into_iter().partition(outranked);
     // Worst first; among failures, the earliest.
     let place = |f: &Finding| f.evidence.iter().map(|e| e.start).max().unwrap_or(u64::MAX);

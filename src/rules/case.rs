@@ -3,6 +3,7 @@
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Facts, is_session_control};
 use crate::transcript::{Clock, Code, Decrypted, Layer, Side, Transcript};
+use crate::trust::Judgement;
 use crate::wire::printable_str;
 use crate::wire::sniff::Speaker;
 use crate::wire::tls::content;
@@ -17,6 +18,8 @@ pub struct Case<'a> {
     pub timeline: &'a Timeline,
     /// What that adds up to.
     pub facts: &'a Facts,
+    /// The judgement on the server's certificate chain, when the session shows one.
+    pub trust: Option<&'a Judgement>,
 }
 
 /// What a program said; its words as printable ASCII.

@@ -22,10 +22,13 @@ pub static ALL: &[CausePage] = &[
         include_str!("../../docs/causes/client-stumbles-over-certificate-request.md"),
     ),
     page("client-tls-version-refused", include_str!("../../docs/causes/client-tls-version-refused.md")),
+    page("clock-wrong", include_str!("../../docs/causes/clock-wrong.md")),
     page("connection-limit", include_str!("../../docs/causes/connection-limit.md")),
     page("no-shared-cipher", include_str!("../../docs/causes/no-shared-cipher.md")),
     page("server-tls-disabled", include_str!("../../docs/causes/server-tls-disabled.md")),
     page("server-tls-not-initialised", include_str!("../../docs/causes/server-tls-not-initialised.md")),
+    page("tls-inspection", include_str!("../../docs/causes/tls-inspection.md")),
+    page("unknown-ca", include_str!("../../docs/causes/unknown-ca.md")),
     page("wrong-mode", include_str!("../../docs/causes/wrong-mode.md")),
 ];
 
@@ -37,17 +40,17 @@ const fn page(id: &'static str, page: &'static str) -> CausePage {
 const TLS11: u16 = 0x0302;
 
 /// A cause under construction.
-fn cause(id: &str, headline: impl Into<String>, confidence: Confidence) -> Cause {
+pub(super) fn cause(id: &str, headline: impl Into<String>, confidence: Confidence) -> Cause {
     Cause { id: id.to_owned(), headline: headline.into(), confidence, because: Vec::new(), ask: Vec::new() }
 }
 
 impl Cause {
-    fn because(mut self, reason: impl Into<String>) -> Self {
+    pub(super) fn because(mut self, reason: impl Into<String>) -> Self {
         self.because.push(reason.into());
         self
     }
 
-    fn ask(mut self, party: Party, product: Option<&str>, how: &[String], settles: &str) -> Self {
+    pub(super) fn ask(mut self, party: Party, product: Option<&str>, how: &[String], settles: &str) -> Self {
         self.ask.push(Ask {
             party,
             product: product.map(str::to_owned),

@@ -6,6 +6,15 @@
 mod auth_refused;
 mod case;
 pub mod causes;
+mod certificate_chain_incomplete;
+mod certificate_expired;
+mod certificate_name_mismatch;
+mod certificate_not_yet_valid;
+mod certificate_self_signed;
+mod certificate_untrusted;
+mod certificate_weak;
+mod certificate_wrong_usage;
+mod certificates;
 mod checks;
 mod closed_during_handshake;
 mod experiments;
@@ -42,6 +51,14 @@ pub struct Rule {
 /// All rules, in alphabetical order.
 pub static ALL: &[&Rule] = &[
     &auth_refused::RULE,
+    &certificate_chain_incomplete::RULE,
+    &certificate_expired::RULE,
+    &certificate_name_mismatch::RULE,
+    &certificate_not_yet_valid::RULE,
+    &certificate_self_signed::RULE,
+    &certificate_untrusted::RULE,
+    &certificate_weak::RULE,
+    &certificate_wrong_usage::RULE,
     &closed_during_handshake::RULE,
     &fatal_alert::RULE,
     &handshake_refused_by_client::RULE,

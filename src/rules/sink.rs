@@ -55,6 +55,18 @@ impl<'a> Sink<'a> {
         event.span.map(|span| evidence(self.case, span, event.at, label))
     }
 
+    /// Something that was looked at, and is good; `how` says by what.
+    pub(super) fn passed(&mut self, id: &str, headline: &str, how: &str) {
+        self.checks.push(Check {
+            id: id.to_owned(),
+            result: CheckResult::Passed,
+            finding: None,
+            headline: headline.to_owned(),
+            why: Some(how.to_owned()),
+            data: Map::new(),
+        });
+    }
+
     /// Something that this evidence cannot tell.
     pub(super) fn untested(&mut self, id: &str, headline: &str, why: &str) {
         self.checks.push(Check {

@@ -1,0 +1,58 @@
+//! The server keeps an intermediate certificate to itself that its clients need.
+
+use super::certificates::{Doubt, advise_server, chain_lines, finding, short};
+use super::prelude::*;
+
+pub(super) static RULE: Rule = Rule {
+    id: "certificate-chain-incomplete",
+    severity: Severity::Failure,
+    outranks: &["certificate-untrusted", "fatal-alert", "handshake-refused-by-client"],
+    page: include_str!("../../docs/findings/certificate-chain-incomplete.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(j) = case.trust.filter(|j| j.is_trusted() != Some(true) && !case.is_redacted()) else { return };
+    let Some((missing, proved)) = j.missing.as_ref().and_then(|m| Some((m, m.ought_to_be_sent?))) else { return };
+    // Without lists only what the certificate itself proves counts.
+    if !proved && j.is_trusted().is_none() {
+        return;
+    }
+    let probably = if proved { "" } else { "probably " };
+    let headlines = [
+        format!("{} {probably}does not send the issuer of its certificate", case.endpoint()),
+        format!("the server {probably}does not send the issuer of its certificate"),
+    ];
+    let Some(mut f) = finding(case, sink, Doubt::Issuer, Party::Server, &headlines) else { return };
+    if !proved {
+        f.confidence = f.confidence.min(Confidence::Likely);
+    }
+    f.set("issuer", missing.issuer.as_str()).set("url", missing.url.clone());
+    f.why.extend(chain_lines(j));
+    f.why.push(if proved {
+        "It is a publicly trusted certificate; roots do not issue those: the issuer is an intermediate.".to_owned()
+    } else {
+        "The certificate says where its issuer is to be fetched, and no list of ours knows it.".to_owned()
+    });
+    f.why.push(
+        "The fault is the server's. Clients that fetch or remember intermediates (browsers, Windows) see none."
+            .to_owned(),
+    );
+    f.why.push(
+        "OpenSSL: \"unable to get local issuer certificate\"; Java: \"PKIX path building failed\"; System SSL: rc 8."
+            .to_owned(),
+    );
+    f.act = Some(Act { party: Party::Server, text: "server: send the intermediate certificate too".to_owned() });
+    let from = missing.url.as_ref().map_or_else(String::new, |url| format!("; it is at {url}"));
+    advise_server(
+        case,
+        &mut f,
+        "complete-chain",
+        &format!("put {} behind the certificate in the server's file{from}, then restart", short(&missing.issuer)),
+    );
+    if !from.is_empty() {
+        f.tell(Party::Server, AdviceKind::Check, format!("the missing certificate{from}"));
+    }
+    f.tell(Party::Client, AdviceKind::Tonight, "until then: import that intermediate, after the partner confirmed it");
+    sink.report(f);
+}
