@@ -251,6 +251,11 @@ impl Redactor {
                 return format!("{}{separator}{tail}", self.address(ip));
             }
         }
+        let port = trimmed.rsplit_once(':').map_or("", |(_, port)| port);
+        let is_port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+        let behind = if is_port { port.len() + 1 } else { 0 };
+        let (trimmed, _) = trimmed.split_at_checked(trimmed.len() - behind).unwrap_or((trimmed, ""));
+        let tail = word.strip_prefix(trimmed).unwrap_or_default();
         if is_host_name(trimmed) {
             let next = self.hosts.len() + 1;
             let name = self.hosts.entry(trimmed.to_ascii_lowercase()).or_insert_with(|| format!("host-{next}.example"));
@@ -346,6 +351,13 @@ mod tests {
         assert!(out.contains("vsftpd.conf") && out.contains("/secret"), "{out}");
         assert!(redacted(PLAY, Level::All).contains("CWD REDACTED"));
         assert!(redacted(PLAY, Level::None).contains("partner"));
+    }
+
+    #[test]
+    fn a_host_with_its_port_goes_too() {
+        let play = "asked \"ftp.partner.example:21\" explicit\nconn 0 control host=\"ftp.partner.example\"\n0 open\n";
+        let out = redacted(play, Level::Names);
+        assert!(out.contains("asked \"host-1.example:21\"") && !out.contains("partner"), "{out}");
     }
 
     #[test]
