@@ -39,9 +39,9 @@ pub(super) fn judged(case: &Case<'_>, stores: &Stores) -> Option<Judgement> {
         _ => None,
     };
     let at = at.map(|micros| micros.div_euclid(1_000_000));
-    // Redaction writes over names and breaks signatures: neither can be judged any more.
+    // Redaction writes over names and breaks signatures by it: neither can be judged any more.
     if case.is_redacted() {
-        return Some(judge(&chain, "", &Stores::default(), at));
+        return Some(judge(&chain, "", &Stores::default(), at).without_names());
     }
     Some(judge(&chain, &name(case, event).unwrap_or_default(), stores, at))
 }

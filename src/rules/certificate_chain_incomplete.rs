@@ -43,16 +43,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             .to_owned(),
     );
     f.act = Some(Act { party: Party::Server, text: "server: send the intermediate certificate too".to_owned() });
-    let from = missing.url.as_ref().map_or_else(String::new, |url| format!("; it is at {url}"));
-    advise_server(
-        case,
-        &mut f,
-        "complete-chain",
-        &format!("put {} behind the certificate in the server's file{from}, then restart", short(&missing.issuer)),
-    );
-    if !from.is_empty() {
-        f.tell(Party::Server, AdviceKind::Check, format!("the missing certificate{from}"));
+    let what = format!("put {} behind the certificate in the server's file, then restart", short(&missing.issuer));
+    advise_server(case, &mut f, "complete-chain", &what);
+    if let Some(url) = &missing.url {
+        f.tell(Party::Server, AdviceKind::Check, format!("the missing certificate is at {url}"));
     }
-    f.tell(Party::Client, AdviceKind::Tonight, "until then: import that intermediate, after the partner confirmed it");
+    f.tell(Party::Client, AdviceKind::Tonight, "import that intermediate until then, after the partner confirmed it");
     sink.report(f);
 }

@@ -23,7 +23,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(mut f) = finding(case, sink, Doubt::Issuer, Party::Server, &headlines) else { return };
     f.set("subject", leaf.subject.as_str()).set("sha256", first.sha256.as_str());
     f.why.push(format!("Subject and issuer are both {}, and its own key signed it.", leaf.subject));
-    f.why.push(format!("SHA-256 {}", first.fingerprint()));
+    f.why.push(format!("SHA-256 {}", first.sha256));
     if leaf.is_ca == Some(true) {
         f.why.push(
             "It calls itself a CA: rustls and others say \"CA used as end entity\" of the same thing.".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::certificates::{Doubt, advise_server, finding};
 use super::prelude::*;
-use crate::trust::Usage;
+use crate::trust::{Path, Usage};
 
 pub(super) static RULE: Rule = Rule {
     id: "certificate-wrong-usage",
@@ -16,7 +16,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some((j, leaf)) = case.trust.and_then(|j| Some((j, j.leaf()?))) else { return };
     // One that is trusted as it stands, or that nobody vouches for, is not asked for its usage.
     let Usage::Wrong(why) = j.usage else { return };
-    if j.is_self_signed || j.is_trusted() == Some(true) {
+    if j.is_self_signed || j.deciding().any(|o| o.path == Path::Pinned) {
         return;
     }
     let headlines = [

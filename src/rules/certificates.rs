@@ -134,7 +134,14 @@ pub(super) fn chain_lines(j: &Judgement) -> Vec<String> {
     if j.sent > SHOWN {
         lines.push(format!("... {} more", j.sent - SHOWN));
     }
-    lines.extend(j.missing.iter().map(|m| format!("- {}  MISSING", short(&m.issuer))));
+    lines.extend(j.missing.iter().map(|m| {
+        let how = match (m.ought_to_be_sent, j.opinions.is_empty()) {
+            (Some(_), _) => "MISSING",
+            (None, true) => "(not sent; roots need not be)",
+            (None, false) => "in no list",
+        };
+        format!("- {}  {how}", short(&m.issuer))
+    }));
     lines
 }
 

@@ -170,6 +170,21 @@ impl Judgement {
         self.is_trusted() == Some(false) && self.deciding().any(|o| matches!(o.path, Path::OnlyTime { .. }))
     }
 
+    /// The same without names: of redacted evidence, where some of them may have been overlooked.
+    #[must_use]
+    pub fn without_names(mut self) -> Self {
+        for d in self.certificates.iter_mut().filter_map(|c| c.read.as_deref_mut().ok()) {
+            d.subject = "(redacted)".to_owned();
+            d.issuer = d.subject.clone();
+            d.serial.clear();
+            (d.names, d.addresses, d.common_name, d.issuer_urls) = (Vec::new(), Vec::new(), None, Vec::new());
+        }
+        if let Some(missing) = &mut self.missing {
+            (missing.issuer, missing.url) = ("(redacted)".to_owned(), None);
+        }
+        self
+    }
+
     /// The server's own certificate counts at once; another one only if no list finds a way around it.
     fn timing(&self) -> Option<Timing> {
         let at = self.at?;
