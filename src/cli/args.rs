@@ -61,6 +61,9 @@ pub(super) struct Decode {
     /// Who sent bytes whose direction their content does not tell.
     #[arg(long, value_enum, value_name = "END")]
     pub(super) from: Option<End>,
+    /// Authorities that judge certificates in the evidence: PEM, DER or PKCS#7. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Vec<String>,
     /// Report only session N of the input (from 1).
     #[arg(long, value_name = "N")]
     pub(super) session: Option<u32>,

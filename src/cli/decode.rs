@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use super::args::{Common, Decode};
 use super::output::Output;
-use super::{Status, complain, term};
+use super::{Status, complain, judges, term};
 use crate::error::{Damage, InputError};
 use crate::report::{About, Outcome, diagnose};
 use crate::sources::{Evidence, InputReader, Options, weave};
@@ -24,6 +24,13 @@ pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<S
     let options = Options { from: args.from.map(Into::into), only: args.source };
     let evidence = files.iter().map(|name| read(name, &options)).collect();
     let reading = weave(evidence);
+    let others = match judges::stores_for_evidence(&args.ca) {
+        Ok(stores) => stores,
+        Err(error) => {
+            complain(&term::safe(&error.to_string()));
+            return Ok(Status::Unreadable);
+        }
+    };
 
     let mut status = Status::Works;
     let mut decided = false;
@@ -33,11 +40,13 @@ pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<S
             continue;
         }
         redact(&mut session, common.redact);
+        let live = session.origin.asked.is_some();
         let command = if common.redact >= Level::Names { "ftpsdiag decode (redacted)" } else { command };
         let about = About {
             session: n,
             reference: common.reference.as_deref().map(term::masked),
             command: command.to_owned(),
+            stores: if live && args.ca.is_empty() { judges::stores(&[]).unwrap_or_default() } else { others.clone() },
             ..About::default()
         };
         let report = diagnose(session, &about);

@@ -4,7 +4,6 @@ mod args;
 mod decode;
 mod explain;
 mod generate;
-#[cfg(feature = "live")]
 mod judges;
 mod output;
 #[cfg(feature = "live")]

@@ -15,6 +15,7 @@ use crate::probe::{Patience, Plan, ServerName, Session, TlsClient, Where};
 use crate::report::{About, SubjectKind, diagnose};
 use crate::transcript::redact::{Level, redact};
 use crate::transcript::{Asked, Micros, Mode, OpenFailure, Side, Transcript, What};
+use crate::trust::Stores;
 
 /// Received bytes of one run; a healthy one needs a few kilobytes.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -35,6 +36,7 @@ struct Run<'a> {
     targets: Vec<Target>,
     way: Way,
     tls: TlsClient,
+    stores: Stores,
     output: Output,
 }
 
@@ -45,9 +47,10 @@ fn prepare<'a>(args: &Probe, common: &'a Common) -> Result<Run<'a>, InputError> 
     let tls = TlsClient::new(identity).map_err(|e| {
         InputError::unreadable(args.cert.as_deref().unwrap_or("--cert"), e.0, "a certificate and its key")
     })?;
+    let stores = judges::stores(&args.ca)?;
     let proxy = args.proxy.as_deref().map(proxy).transpose()?;
     let way = Way { source: args.source, proxy };
-    Ok(Run { common, targets, way, tls, output: Output::new(common)? })
+    Ok(Run { common, targets, way, tls, stores, output: Output::new(common)? })
 }
 
 fn proxy(url: &str) -> Result<Proxy, InputError> {
@@ -114,6 +117,7 @@ impl Run<'_> {
             command: if hidden { "ftpsdiag probe (redacted)".to_owned() } else { command.to_owned() },
             complete: ended == Ended::Finished,
             seen_from: if hidden { None } else { term::host_name() },
+            stores: self.stores.clone(),
             ..About::default()
         };
         let report = diagnose(transcript, &about);
