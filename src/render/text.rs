@@ -145,6 +145,12 @@ fn agreed(report: &Report) -> Vec<String> {
         let group = tls.group.as_deref().map_or_else(String::new, |g| format!(", {g}"));
         lines.push(format!("{mode}: {}, {}{group}", tls.version, tls.cipher.name));
     }
+    let certificates = report.endpoint.iter().flat_map(|e| &e.certificates);
+    for (n, c) in (1..).zip(certificates).take(4) {
+        let until: String = c.not_after.iter().flat_map(|t| t.chars().take(10)).collect();
+        let subject = c.subject.as_deref().unwrap_or("a certificate that cannot be read");
+        lines.push(format!("{n} {subject}, until {until}"));
+    }
     let products = report.endpoint.iter().flat_map(|e| &e.products).take(1);
     lines.extend(products.map(|p| format!("{} by its wording: {}", p.name, p.because.join(", "))));
     lines
@@ -305,7 +311,7 @@ fn more(report: &Report, style: Style, cut: usize) -> Block {
         if further > 0 {
             what += &format!(", {further} more {}", if further == 1 { "finding" } else { "findings" });
         } else if cut > 0 {
-            what += &format!(", {cut} lines more");
+            what += &format!(", {cut} {} more", if cut == 1 { "line" } else { "lines" });
         }
         parts.push(what);
     }

@@ -4,6 +4,7 @@ use super::{Outcome, Verdict};
 use crate::decode::Kind;
 use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
 use crate::transcript::Layer;
+use crate::trust::NameMatch;
 
 /// Findings in their final order, and those that others explain.
 pub(super) struct Ranked {
@@ -105,8 +106,10 @@ fn first_fitting(long: &str, short: &str) -> String {
 
 /// What works, never alone: a chain that nobody judged is not said to be good.
 fn what_works(case: &Case<'_>) -> &'static str {
-    let _ = case;
-    "the TLS handshake works"
+    let good = case
+        .trust
+        .is_some_and(|j| j.is_trusted() == Some(true) && j.timing.is_none() && matches!(j.name, NameMatch::Matches));
+    if good { "TLS handshake and certificate work" } else { "the TLS handshake works" }
 }
 
 /// How far the evidence reaches.
