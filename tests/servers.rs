@@ -1,0 +1,98 @@
+//! `ftpsdiag probe` against real FTP servers, which these tests install and start (root on Debian 12).
+
+#[path = "servers/mod.rs"]
+mod servers;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use ftpsdiag::report::Report;
+use servers::{Lab, ROWS, Row, Server};
+
+/// Servers that run at the same time. They mostly wait, so there may be more of them than cores.
+const PARALLEL: usize = 6;
+
+/// Does something with every row, a few at a time, and gives what was wrong in the order of the table.
+fn each_row(rows: &[Row], check: impl Fn(&Row, &Server) -> Option<String> + Sync) -> Vec<String> {
+    let lab = Lab::get();
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..PARALLEL {
+            scope.spawn(|| {
+                while let Some((n, row)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, rows.get(n)?)))
+                {
+                    let server = row.start.start(lab);
+                    if let Some(what) = check(row, &server) {
+                        let mut wrong = wrong.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        wrong.push((n, format!("{}\n     {}", row.name, what)));
+                    }
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    wrong.sort();
+    wrong.into_iter().map(|(_, what)| what).collect()
+}
+
+/// The command line of a row, behind `probe`.
+fn arguments(row: &Row, server: &Server) -> Vec<String> {
+    let filled = |word: &str| match word {
+        name if name.ends_with(".pem") || name.ends_with(".key") => Lab::get().certificate(name),
+        word => word.replace("PORT", &server.port.to_string()),
+    };
+    row.args.split_whitespace().map(filled).collect()
+}
+
+fn probe(row: &Row, server: &Server) -> Result<Report, String> {
+    let out = assert_cmd::Command::cargo_bin("ftpsdiag")
+        .map_err(|e| e.to_string())?
+        .arg("probe")
+        .args(arguments(row, server))
+        .args(["--format", "json"])
+        .env_remove("FTPSDIAG_PASSWORD")
+        .timeout(Duration::from_secs(60))
+        .output()
+        .map_err(|e| e.to_string())?;
+    let said = |what: &str| {
+        let (stdout, stderr) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        format!("{what}; {}\n{stdout}{stderr}", out.status)
+    };
+    let report: Report = serde_json::from_slice(&out.stdout).map_err(|e| said(&e.to_string()))?;
+    // 0 works, 1 fails, 2 cannot tell
+    if out.status.code() != Some(report.verdict.outcome as i32) {
+        return Err(said("the exit status is not that of the verdict"));
+    }
+    Ok(report)
+}
+
+fn listed(wrong: &[String], of: usize) -> String {
+    format!("{} of {of} are wrong:\n\n{}\n", wrong.len(), wrong.join("\n\n"))
+}
+
+#[test]
+fn probe_says_of_every_server_what_it_is() {
+    let wrong = each_row(ROWS, |row, server| match probe(row, server) {
+        Ok(report) => servers::mismatch(row, &report),
+        Err(why) => Some(why),
+    });
+    assert!(wrong.is_empty(), "{}", listed(&wrong, ROWS.len()));
+}
+
+/// Starts every row and prints where it listens, until standard input ends; for trying things by hand:
+/// `cargo test --test servers -- --ignored --nocapture`
+#[test]
+#[ignore = "waits for standard input to end"]
+fn keep_every_server_running() {
+    let lab = Lab::get();
+    let running: Vec<(&Row, Server)> = ROWS.iter().map(|row| (row, row.start.start(lab))).collect();
+    for (row, server) in &running {
+        println!("{}\t{}\tprobe {}", server.address(), row.name, arguments(row, server).join(" "));
+    }
+    let mut line = String::new();
+    while std::io::stdin().read_line(&mut line).is_ok_and(|n| n > 0) {}
+}
