@@ -40,15 +40,9 @@ impl Start {
             Start::Nothing => return Server::nothing(),
             Start::Vsftpd(chain, lines) => ("vsftpd", Box::new(move |port| vsftpd(lab, port, chain, lines))),
             Start::Proftpd(chain, directives) => {
-                let pair = [
-                    format!("TLSRSACertificateFile {}", lab.certificate(&format!("{chain}.pem"))),
-                    format!("TLSRSACertificateKeyFile {}", lab.certificate(&format!("{chain}.key"))),
-                ];
-                // An ECDSA certificate has directives of its own.
-                let pair = if chain == "ecdsa" { pair.map(|line| line.replace("RSA", "EC")) } else { pair };
-                let directives: Vec<String> =
-                    pair.into_iter().chain(directives.iter().map(|d| filled(lab, d))).collect();
-                ("proftpd", Box::new(move |port| proftpd(lab, port, Some(&directives))))
+                let mut lines = certificate_of_proftpd(lab, chain);
+                lines.extend(directives.iter().map(|d| filled(lab, d)));
+                ("proftpd", Box::new(move |port| proftpd(lab, port, Some(&lines))))
             }
             Start::ProftpdWithoutTls => ("proftpd", Box::new(move |port| proftpd(lab, port, None))),
             Start::ProftpdWithoutCertificate => ("proftpd", Box::new(move |port| proftpd(lab, port, Some(&[])))),
@@ -149,6 +143,17 @@ fn with_openssl_conf(lab: &Lab, port: u16, lines: &[&str]) -> Vec<String> {
     );
     let path = write(lab, &format!("openssl-{port}.cnf"), &text);
     vec!["env".to_owned(), format!("OPENSSL_CONF={path}")]
+}
+
+/// It sends the first certificate of its file alone; the intermediate is in a file of its own.
+fn certificate_of_proftpd(lab: &Lab, chain: &str) -> Vec<String> {
+    let (pem, key) = pair(lab, chain);
+    let kind = if chain == "ecdsa" { "EC" } else { "RSA" };
+    let mut lines = vec![format!("TLS{kind}CertificateFile {pem}"), format!("TLS{kind}CertificateKeyFile {key}")];
+    if chain != "without-intermediate" {
+        lines.push(format!("TLSCertificateChainFile {}", lab.certificate("intermediate.pem")));
+    }
+    lines
 }
 
 /// `tls`: the directives of mod_tls, or none for a server without the module.
