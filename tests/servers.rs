@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use ftpsdiag::report::Report;
-use servers::{Lab, ROWS, Row, Server};
+use servers::{Lab, ROWS, Row, Seen, Server};
 
 /// Servers that run at the same time. They mostly wait, so there may be more of them than cores.
 const PARALLEL: usize = 6;
@@ -81,6 +81,51 @@ fn probe_says_of_every_server_what_it_is() {
         Err(why) => Some(why),
     });
     assert!(wrong.is_empty(), "{}", listed(&wrong, ROWS.len()));
+}
+
+#[test]
+fn probe_agrees_with_openssl() {
+    let healthy: Vec<Row> = ROWS.iter().filter(|r| r.is_healthy()).copied().collect();
+    assert!(healthy.len() >= 6, "there is something to compare");
+    let wrong = each_row(&healthy, |row, server| {
+        let (said, theirs) = match (probe(row, server), servers::s_client(row, server)) {
+            (Ok(report), Ok(theirs)) => (report, theirs),
+            (Err(why), _) | (_, Err(why)) => return Some(why),
+        };
+        let Some(tls) = said.connections.first().and_then(|c| c.tls.clone()) else {
+            return Some("probe says nothing of TLS".to_owned());
+        };
+        let suite = match servers::openssl_name(&tls.cipher.name) {
+            Ok(name) => name,
+            Err(why) => return Some(why),
+        };
+        let group = tls.group.as_deref().and_then(|g| g.split(' ').next()).unwrap_or("none").to_owned();
+        let ours = Seen { version: tls.version, suite, group, chain: tls.certificates };
+        (ours != theirs).then(|| format!("probe   {ours:?}\n     openssl {theirs:?}"))
+    });
+    assert!(wrong.is_empty(), "{}", listed(&wrong, healthy.len()));
+}
+
+/// The table is about these servers and not about others: what it says was negotiated is what OpenSSL finds there.
+#[test]
+fn the_servers_are_what_the_table_says() {
+    let finished: Vec<Row> = ROWS.iter().filter(|r| r.tls.starts_with("TLS")).copied().collect();
+    let wrong = each_row(&finished, |row, server| {
+        let seen = match servers::s_client(row, server) {
+            Ok(seen) => seen,
+            Err(why) => return Some(why),
+        };
+        let expected: Vec<&str> = row.tls.split(' ').collect();
+        let id = u16::from_str_radix(expected[2], 16).ok().and_then(ftpsdiag::codes::cipher_suite);
+        let suite = id.map(|s| servers::openssl_name(s.name));
+        let (version, chain) = (format!("{} {}", expected[0], expected[1]), seen.chain.len().to_string());
+        let same = version == seen.version
+            && suite == Some(Ok(seen.suite.clone()))
+            && expected[3] == seen.group
+            && expected[4] == chain;
+        (!same).then(|| format!("`{}` and {suite:?}, but {seen:?}", row.tls))
+    });
+    assert!(wrong.is_empty(), "{}", listed(&wrong, finished.len()));
 }
 
 /// Starts every row and prints where it listens, until standard input ends; for trying things by hand:

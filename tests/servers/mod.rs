@@ -3,6 +3,7 @@
 mod expect;
 mod process;
 mod products;
+mod s_client;
 mod table;
 
 use std::fs;
@@ -14,6 +15,7 @@ use std::sync::OnceLock;
 pub use expect::mismatch;
 pub use process::Server;
 pub use products::Start;
+pub use s_client::{Seen, openssl_name, s_client};
 pub use table::{ROWS, Row};
 
 /// The software, and what one run of the tests made: certificates, users, files, configurations, logs.

@@ -18,6 +18,18 @@ pub struct Row {
     pub tls: &'static str,
 }
 
+impl Row {
+    /// Whether it is TLS from the first byte.
+    pub fn is_implicit(&self) -> bool {
+        self.args.starts_with("ftps://") || self.args.contains("--mode implicit")
+    }
+
+    /// Whether there is nothing to say about it.
+    pub fn is_healthy(&self) -> bool {
+        self.expect.contains("no findings")
+    }
+}
+
 const USUAL: &str = "127.0.0.1:PORT --ca root.pem";
 
 const fn row(name: &'static str, start: Start, args: &'static str, expect: &'static str, tls: &'static str) -> Row {
