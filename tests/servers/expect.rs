@@ -72,7 +72,8 @@ fn wrong_tls(expected: &str, report: &Report) -> Option<String> {
     let found = tls(report);
     let same = expected.split(' ').zip(found.split(' ')).all(|(e, f)| e == "*" || e == f);
     let whole = expected.split(' ').count() == found.split(' ').count();
-    (!expected.is_empty() && !(same && whole)).then(|| format!("expected `{expected}`"))
+    let holds = expected.is_empty() || (same && whole);
+    (!holds).then(|| format!("expected `{expected}`"))
 }
 
 fn tls(report: &Report) -> String {
@@ -80,4 +81,30 @@ fn tls(report: &Report) -> String {
     // Names of groups come with a second one: `secp256r1 (P-256)`.
     let group = tls.group.as_deref().and_then(|g| g.split(' ').next()).unwrap_or("none");
     format!("{} {} {group} {}", tls.version, tls.cipher.id, tls.certificates.len())
+}
+
+#[test]
+fn the_words_of_the_table_tell_reports_apart() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/dialogue/vsftpd-3.0.3-openssl-3.dialogue");
+    let read = ftpsdiag::read(&[("a.dialogue", &std::fs::read(file).unwrap())]);
+    let report = ftpsdiag::report::diagnose(read.sessions[0].clone(), &ftpsdiag::report::About::default());
+    let row = |expect, tls| Row { name: "", start: super::Start::Nothing, args: "", expect, tls };
+    for right in
+        ["fails", "fails fatal-alert", "fails fatal-alert server <- no-shared-cipher; alert=40", "also fatal-alert"]
+    {
+        assert_eq!(mismatch(&row(right, ""), &report), None);
+    }
+    for wrong in [
+        "works",
+        "inconclusive",
+        "fails auth-refused",
+        "fails fatal-alert client",
+        "fails fatal-alert <- server-policy",
+        "fails fatal-alert; alert=70",
+        "also auth-refused",
+        "no findings",
+    ] {
+        assert!(mismatch(&row(wrong, ""), &report).is_some(), "{wrong}");
+    }
+    assert!(mismatch(&row("fails", "TLS 1.2 C030 * 2"), &report).is_some());
 }

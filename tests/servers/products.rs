@@ -33,62 +33,48 @@ pub enum Start {
 impl Start {
     /// Starts it on a free port.
     pub fn start(self, lab: &Lab) -> Server {
-        let script = |name: &str| support(name).display().to_string();
-        let python = || lab.program("venv/bin/python");
-        let (name, command): (&str, Box<dyn Fn(u16) -> Vec<String> + '_>) = match self {
-            Start::Silent => return Server::silent(),
-            Start::Nothing => return Server::nothing(),
-            Start::Vsftpd(chain, lines) => ("vsftpd", Box::new(move |port| vsftpd(lab, port, chain, lines))),
+        match self {
+            Start::Silent => Server::silent(),
+            Start::Nothing => Server::nothing(),
+            _ => Server::start(&format!("{self:?}"), &lab.path(""), |port| self.command(lab, port)),
+        }
+    }
+
+    fn command(self, lab: &Lab, port: u16) -> Vec<String> {
+        match self {
+            Start::Vsftpd(chain, lines) => vsftpd(lab, port, chain, lines),
             Start::Proftpd(chain, directives) => {
                 let mut lines = certificate_of_proftpd(lab, chain);
                 lines.extend(directives.iter().map(|d| filled(lab, d)));
-                ("proftpd", Box::new(move |port| proftpd(lab, port, Some(&lines))))
+                proftpd(lab, port, Some(&lines))
             }
-            Start::ProftpdWithoutTls => ("proftpd", Box::new(move |port| proftpd(lab, port, None))),
-            Start::ProftpdWithoutCertificate => ("proftpd", Box::new(move |port| proftpd(lab, port, Some(&[])))),
-            Start::PureFtpd(chain, options) => {
-                ("pure-ftpd", Box::new(move |port| pure_ftpd(lab, port, chain, options)))
+            Start::ProftpdWithoutTls => proftpd(lab, port, None),
+            Start::ProftpdWithoutCertificate => proftpd(lab, port, Some(&[])),
+            Start::PureFtpd(chain, options) => pure_ftpd(lab, port, chain, options),
+            Start::Pyftpdlib(chain, mode) => {
+                python(lab, "pyftpd.py", [&port.to_string(), mode], chain, lab.path("public").display().to_string())
             }
-            Start::Pyftpdlib(chain, mode) => (
-                "pyftpdlib",
-                Box::new(move |port| {
-                    let (pem, key) = pair(lab, chain);
-                    let folder = lab.path("public").display().to_string();
-                    vec![python(), script("pyftpd.py"), port.to_string(), mode.to_owned(), pem, key, folder]
-                }),
-            ),
-            Start::OldOpenssl(chain, variant) => (
-                "OpenSSL 1.0.2",
-                Box::new(move |port| {
-                    let (pem, key) = pair(lab, chain);
-                    let libraries = lab.program("openssl-1.0.2");
-                    vec![python(), script("old_openssl.py"), port.to_string(), variant.to_owned(), pem, key, libraries]
-                }),
-            ),
-            Start::SServer(chain, options) => (
-                "openssl s_server",
-                Box::new(move |port| {
-                    let (pem, key) = pair(lab, chain);
-                    let at = format!("127.0.0.1:{port}");
-                    let fixed = [
-                        "openssl",
-                        "s_server",
-                        "-quiet",
-                        "-accept",
-                        &at,
-                        "-cert",
-                        &pem,
-                        "-cert_chain",
-                        &pem,
-                        "-key",
-                        &key,
-                    ];
-                    fixed.iter().chain(options).map(|&s| s.to_owned()).collect()
-                }),
-            ),
-        };
-        Server::start(name, &lab.path(""), command)
+            Start::OldOpenssl(chain, variant) => {
+                python(lab, "old_openssl.py", [&port.to_string(), variant], chain, lab.program("openssl-1.0.2"))
+            }
+            Start::SServer(chain, options) => s_server(lab, port, chain, options),
+            Start::Silent | Start::Nothing => Vec::new(),
+        }
     }
+}
+
+/// A script beside this file, with its port and kind, certificate, key, and the folder it needs.
+fn python(lab: &Lab, script: &str, what: [&str; 2], chain: &str, folder: String) -> Vec<String> {
+    let (pem, key) = pair(lab, chain);
+    let [port, kind] = what.map(str::to_owned);
+    [lab.program("venv/bin/python"), support(script).display().to_string(), port, kind, pem, key, folder].into()
+}
+
+fn s_server(lab: &Lab, port: u16, chain: &str, options: &[&str]) -> Vec<String> {
+    let (pem, key) = pair(lab, chain);
+    let at = format!("127.0.0.1:{port}");
+    let fixed = ["openssl", "s_server", "-quiet", "-accept", &at, "-cert", &pem, "-cert_chain", &pem, "-key", &key];
+    fixed.iter().chain(options).map(|&s| s.to_owned()).collect()
 }
 
 fn pair(lab: &Lab, chain: &str) -> (String, String) {

@@ -31,7 +31,7 @@ const OFFER: [&str; 8] = [
     "TLSv1.2",
 ];
 
-/// Connects, says QUIT and reads what it prints.
+/// Connects, hangs up and reads what it prints.
 pub fn s_client(row: &Row, server: &Server) -> Result<Seen, String> {
     let mut command = Command::new("timeout");
     command.args(["30", "openssl", "s_client", "-showcerts", "-connect", &server.address().to_string()]).args(OFFER);
@@ -44,9 +44,9 @@ pub fn s_client(row: &Row, server: &Server) -> Result<Seen, String> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| format!("{command:?}: {e}"))?;
-    // The server ends the session, and with it s_client. A pipe that is closed too early would end it before its report.
+    // A line with Q is for s_client itself: it prints its report and ends.
     let mut input = child.stdin.take().ok_or("no pipe")?;
-    let _ = input.write_all(b"QUIT\r\n");
+    let _ = input.write_all(b"Q\n");
     let out = child.wait_with_output().map_err(|e| e.to_string())?;
     drop(input);
     read(&out.stdout).ok_or_else(|| {
