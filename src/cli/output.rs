@@ -72,17 +72,13 @@ impl Output {
             let style = Style { colour: false, quiet: false, pretty: false, verbose: self.style.verbose };
             file.write_all(render(report, *format, style).as_bytes())?;
         }
-        self.count += 1;
-        Ok(())
-    }
-
-    /// Writes a chain of certificates, DER, to the files that ask for it.
-    pub(super) fn chain(&mut self, chain: &[Vec<u8>]) -> io::Result<()> {
+        let session = report.connections.iter().find(|c| c.why == "session").and_then(|c| c.tls.as_ref());
         for file in &mut self.chains {
-            for der in chain {
-                file.write_all(pem(der).as_bytes())?;
+            for certificate in session.iter().flat_map(|tls| &tls.certificates) {
+                file.write_all(pem(&hex::decode(certificate).unwrap_or_default()).as_bytes())?;
             }
         }
+        self.count += 1;
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::live::{self, Ended, Family, Limits, Proxy, Way};
 use crate::probe::{Patience, Plan, ServerName, Session, TlsClient, Where};
 use crate::report::{About, SubjectKind, diagnose};
 use crate::transcript::redact::{Level, redact};
-use crate::transcript::{Asked, Micros, Mode, OpenFailure, Side, Transcript, What};
+use crate::transcript::{Asked, Micros, Mode, OpenFailure};
 use crate::trust::Stores;
 
 /// Received bytes of one run; a healthy one needs a few kilobytes.
@@ -108,7 +108,6 @@ impl Run<'_> {
             live::probe(&mut session, host, &self.way, limits, &mut |entry| progress.tell(entry))?;
         drop(progress);
         transcript.origin.asked = Some(asked);
-        let chain = served_chain(&transcript);
         redact(&mut transcript, self.common.redact);
         let hidden = self.common.redact >= Level::Names;
         let about = About {
@@ -122,7 +121,6 @@ impl Run<'_> {
         };
         let report = diagnose(transcript, &about);
         self.output.report(&report)?;
-        self.output.chain(&chain)?;
         Ok((Status::of(report.verdict.outcome), ended))
     }
 }
@@ -161,19 +159,6 @@ fn server_name(target: &Target, args: &Probe) -> ServerName {
         (None, _, Some(_)) => ServerName::Omit,
         (None, ..) => ServerName::Send(target.host.trim_end_matches('.').to_owned()),
     }
-}
-
-/// The chain as the server sent it, for `-o chain.pem`.
-fn served_chain(t: &Transcript) -> Vec<Vec<u8>> {
-    use crate::transcript::{Decrypted, Why};
-    let mut session = t.entries.iter().rev().filter(|e| t.conn(e.conn).is_some_and(|c| c.why == Why::Session));
-    session
-        .find_map(|e| match &e.what {
-            What::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => Some(chain),
-            _ => None,
-        })
-        .map(|chain| chain.iter().map(|der| der.0.clone()).collect())
-        .unwrap_or_default()
 }
 
 fn micros(d: Duration) -> Micros {

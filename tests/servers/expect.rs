@@ -77,7 +77,9 @@ fn wrong_tls(expected: &str, report: &Report) -> Option<String> {
 }
 
 fn tls(report: &Report) -> String {
-    let Some(tls) = report.connections.first().and_then(|c| c.tls.as_ref()) else { return "none".to_owned() };
+    let Some(tls) = report.connections.iter().find(|c| c.why == "session").and_then(|c| c.tls.as_ref()) else {
+        return "none".to_owned();
+    };
     // Names of groups come with a second one: `secp256r1 (P-256)`.
     let group = tls.group.as_deref().and_then(|g| g.split(' ').next()).unwrap_or("none");
     format!("{} {} {group} {}", tls.version, tls.cipher.id, tls.certificates.len())

@@ -115,7 +115,13 @@ pub const ROWS: &[Row] = &[
         "works; no findings",
         "TLS 1.3 1302 secp256r1 2",
     ),
-    row("vsftpd, implicit, found out", Vsftpd("leaf", &["implicit_ssl=YES"]), USUAL, "works", "* * * *"),
+    row(
+        "vsftpd, implicit, found out",
+        Vsftpd("leaf", &["implicit_ssl=YES"]),
+        USUAL,
+        "works",
+        "TLS 1.3 1302 secp256r1 2",
+    ),
     row(
         "vsftpd, implicit, asked for AUTH TLS",
         Vsftpd("leaf", &["implicit_ssl=YES"]),
