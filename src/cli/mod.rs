@@ -126,7 +126,11 @@ fn bare(cli: &Cli, command: &str) -> io::Result<Status> {
     if files == 0 && cli.what.iter().all(|w| is_target(w)) {
         return probe::run(&args::Probe::of(&cli.what), &cli.common, command);
     }
-    complain(&format!("{}: neither a file nor something to explain nor a host", term::safe(strange)));
+    if is_target(strange) {
+        complain(&format!("{}: no such file, and a host is not probed beside files or ids", term::safe(strange)));
+    } else {
+        complain(&format!("{}: neither a file nor something to explain nor a host", term::safe(strange)));
+    }
     complain("  try: files that hold a trace, a log or hex; or hosts alone: host, host:port, ftp://host, ftps://host");
     Ok(Status::Unreadable)
 }
