@@ -421,6 +421,59 @@ fn a_bare_host_is_probed() {
     server.finished();
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_reports_what_is_known() {
+    let (told, asked) = std::sync::mpsc::channel();
+    let server = serve(1, move |_, mut stream| {
+        stream.write_all(b"220 ready\r\n").unwrap();
+        assert_eq!(line(&stream), "AUTH TLS\r\n");
+        told.send(()).unwrap();
+        wait_for_end(&stream);
+    });
+    let child = std::process::Command::new(assert_cmd::cargo::cargo_bin("ftpsdiag"))
+        .args(["probe", &server.address.to_string(), "--format", "json", "--timeout", "60"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    asked.recv_timeout(PATIENCE).expect("AUTH TLS was sent");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).output().unwrap().status.success());
+    let out = child.wait_with_output().unwrap();
+    let r: Report = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!((out.status.code(), r.complete), (Some(2), false));
+    assert!(r.events.iter().any(|e| e.text == "AUTH TLS"));
+    server.finished();
+}
+
+/// On a terminal of its own, by `script` of util-linux.
+#[cfg(target_os = "linux")]
+#[test]
+fn progress_goes_to_the_terminal_alone_and_steers_nothing() {
+    let server = serve(2, |_, mut stream| {
+        stream.write_all(b"421 \x1b[31mbusy\x07\r\n").unwrap();
+        wait_for_end(&stream);
+    });
+    let binary = assert_cmd::cargo::cargo_bin("ftpsdiag");
+    let run = |redirect: &str| {
+        let line = format!("{} probe {} --color never {redirect}", binary.display(), server.address);
+        let out = Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .env("TERM", "xterm")
+            .timeout(PATIENCE)
+            .output()
+            .expect("`script` of util-linux");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let progress = run("> /dev/null");
+    assert!(progress.contains(": < 421 \\x1b[31mbusy\\x07"), "{progress:?}");
+    assert!(progress.ends_with("\r\x1b[K"), "the line is taken away: {progress:?}");
+    assert!(!progress.contains("\x1b[31m") && !progress.contains('\x07'), "{progress:?}");
+    let report = run("2> /dev/null");
+    assert!(report.contains("FAILS") || report.contains("CANNOT TELL"), "{report:?}");
+    assert!(!report.contains('\x1b'), "{report:?}");
+    server.finished();
+}
+
 #[test]
 fn a_saved_report_is_judged_again_alike() {
     let server = serve(4, |_, mut stream| {
