@@ -109,7 +109,9 @@ fn probe_agrees_with_openssl() {
 /// The table is about these servers and not about others: what it says was negotiated is what OpenSSL finds there.
 #[test]
 fn the_servers_are_what_the_table_says() {
-    let finished: Vec<Row> = ROWS.iter().filter(|r| r.tls.starts_with("TLS")).copied().collect();
+    // s_client has to be told which servers are implicit: one row is about not being told.
+    let told = |r: &&Row| r.tls.starts_with("TLS") && !r.name.ends_with("found out");
+    let finished: Vec<Row> = ROWS.iter().filter(told).copied().collect();
     let wrong = each_row(&finished, |row, server| {
         let seen = match servers::s_client(row, server) {
             Ok(seen) => seen,

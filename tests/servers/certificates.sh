@@ -34,6 +34,11 @@ subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
 extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
+[server_of_an_intermediate]
+basicConstraints = critical, CA:FALSE
+subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+extendedKeyUsage = serverAuth
+authorityInfoAccess = caIssuers;URI:http://ca.invalid/intermediate.crt
 [other_name]
 basicConstraints = critical, CA:FALSE
 subjectAltName = DNS:other.example
@@ -91,7 +96,10 @@ leaf rsa-1024 rsa-1024.key -extensions server
 leaf sha1 leaf.key -extensions server -md sha1
 # Without any extension it is a certificate of version 1.
 leaf v1 leaf.key
-cp leaf.only.pem without-intermediate.pem && ln leaf.key without-intermediate.key
+# Alone it does not show whether its issuer is a root; where the issuer can be fetched says that it is none.
+cp leaf.only.pem alone.pem && ln leaf.key alone.key
+sign without-intermediate leaf.key localhost intermediate -extensions server_of_an_intermediate
+mv without-intermediate.only.pem without-intermediate.pem && ln leaf.key without-intermediate.key
 sign untrusted leaf.key localhost other-root -extensions server
 cat untrusted.only.pem other-root.pem >untrusted.pem && ln leaf.key untrusted.key
 
