@@ -28,7 +28,6 @@ basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
 [server]
-authorityInfoAccess = caIssuers;URI:http://ca.example/intermediate.crt
 basicConstraints = critical, CA:FALSE
 subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
 extendedKeyUsage = serverAuth
