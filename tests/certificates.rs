@@ -114,3 +114,40 @@ fn a_headline_is_short_whatever_the_certificate_says() {
         }
     }
 }
+
+#[test]
+fn a_zos_client_gets_the_commands_of_its_key_ring() {
+    let (_, leaf) = chain();
+    let text = format!(
+        "clock utc 2026-06-15T09:00:00Z\n1 C \"AUTH TLS\\r\\n\"\n2 S \"234 go\\r\\n\"\n4 S* certificates {}\n\
+         5 \"System SSL, job FTPJOB\" says gsk 435 \"Certification authority is unknown\"\n",
+        hex::encode(leaf)
+    );
+    let report = judged(&dialogue::parse(&text).unwrap(), Stores::mozilla());
+    common::expect(&report, "fails certificate-untrusted certain client").unwrap();
+    let directives: Vec<&str> = report.findings[0].advice.iter().filter_map(|a| a.directive.as_deref()).collect();
+    assert!(directives.iter().any(|d| d.starts_with("RACDCERT")), "{directives:?}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn nothing_panics_on_any_mutation_of_a_certificate(
+        cuts in proptest::collection::vec((0..600usize, 0..9usize, proptest::collection::vec(proptest::num::u8::ANY, 0..9)), 1..4)
+    ) {
+        let (root, mut leaf) = chain();
+        for (at, len, noise) in cuts {
+            let at = at.min(leaf.len());
+            let end = (at + len).min(leaf.len());
+            leaf.splice(at..end, noise);
+        }
+        let report = judged(&session(&leaf), Stores::mozilla().with(Store::new("own", [root])));
+        for format in ftpsdiag::Format::ALL {
+            let shown = ftpsdiag::render(&report, format, ftpsdiag::Style { verbose: true, ..Default::default() });
+            assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{format}");
+        }
+        let _ = ftpsdiag::trust::read_certificates(&leaf);
+        let _ = ftpsdiag::trust::read_identity(&leaf, Some(&leaf), None);
+    }
+}
