@@ -121,6 +121,10 @@ pub(super) fn show(case: &Case<'_>, sink: &Sink<'_>, event: &Event, f: &mut Find
                 .extend(hello.and_then(|e| sink.evidence(e, "ServerHello; the certificate came encrypted behind it")));
         }
     }
+    // What a log was put together from proves nothing by itself.
+    if f.evidence.iter().any(|e| e.rebuilt > 0) {
+        f.confidence = f.confidence.min(Confidence::Likely);
+    }
 }
 
 /// The chain as people read it: a line each, and what is missing.
