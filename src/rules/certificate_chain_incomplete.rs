@@ -29,11 +29,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     f.set("issuer", missing.issuer.as_str()).set("url", missing.url.clone());
     f.why.extend(chain_lines(j));
-    f.why.push(if proved {
-        "It is a publicly trusted certificate; roots do not issue those: the issuer is an intermediate.".to_owned()
-    } else {
-        "The certificate says where its issuer is to be fetched, and no list of ours knows it.".to_owned()
-    });
+    let why = match (proved, &missing.url) {
+        (true, _) => "It is a publicly trusted certificate; roots do not issue those: the issuer is an intermediate.",
+        (false, Some(_)) => "The certificate says where its issuer is to be fetched, and no list of ours knows it.",
+        (false, None) => "The issuer's name is that of an intermediate, and no list of ours knows it.",
+    };
+    f.why.push(why.to_owned());
     f.why.push(
         "The fault is the server's. Clients that fetch or remember intermediates (browsers, Windows) see none."
             .to_owned(),

@@ -243,7 +243,14 @@ fn missing(way: &Way<'_>, certificates: &[Certificate], stores: &Stores) -> Opti
     let ought_to_be_sent = match (*below == 0, d.is_public, &url) {
         (true, true, _) => Some(true),
         (true, false, Some(_)) => Some(false),
+        (true, false, None) if is_called_intermediate(&d.issuer) => Some(false),
         _ => None,
     };
     Some(Missing { issuer: d.issuer.clone(), below: *below, url, ought_to_be_sent })
+}
+
+/// Whether an authority's name says that another one is above it.
+fn is_called_intermediate(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["intermediate", "issuing", "subordinate", "sub ca", "subca"].iter().any(|word| name.contains(word))
 }

@@ -212,6 +212,9 @@ fn a_missing_intermediate_is_told_from_an_unknown_root() {
     let policy = super::der::sequence(&super::der::sequence(&[6, 6, 0x67, 0x81, 0x0c, 1, 2, 1]));
     public.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 32], policy)];
     assert_eq!(ought(&public), (Some(true), None), "proved");
+    let called = intermediate("Example Issuing CA", &root);
+    let by_name = judge(&[leaf(&named(HOST), &called)], HOST, &own, Some(NOW)).missing.unwrap();
+    assert_eq!(by_name.ought_to_be_sent, Some(false), "by its name");
     // With the intermediate, it is the root that is not known: nobody has to send that.
     let whole = judge(&[leaf(&public, &mid), der(&mid)], HOST, &Stores::mozilla(), Some(NOW));
     assert_eq!(whole.missing.unwrap().ought_to_be_sent, None);
