@@ -1,6 +1,6 @@
 //! The server keeps an intermediate certificate to itself that its clients need.
 
-use super::certificates::{Doubt, advise_server, chain_lines, finding, short};
+use super::certificates::{Doubt, advise_server, chain_lines, finding, short, tls_inspection};
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -43,6 +43,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         "OpenSSL: \"unable to get local issuer certificate\"; Java: \"PKIX path building failed\"; System SSL: rc 8."
             .to_owned(),
     );
+    f.causes.extend(tls_inspection(j));
     f.act = Some(Act { party: Party::Server, text: "server: send the intermediate certificate too".to_owned() });
     let what = format!("put {} behind the certificate in the server's file, then restart", short(&missing.issuer));
     advise_server(case, &mut f, "complete-chain", &what);

@@ -252,5 +252,6 @@ fn missing(way: &Way<'_>, certificates: &[Certificate], stores: &Stores) -> Opti
 /// Whether an authority's name says that another one is above it.
 fn is_called_intermediate(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["intermediate", "issuing", "subordinate", "sub ca", "subca"].iter().any(|word| name.contains(word))
+    let says = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    says(&["intermediate", "issuing", "subordinate", "sub ca", "subca"]) && !says(&["root"])
 }
