@@ -42,7 +42,9 @@ fn each_row(rows: &[Row], check: impl Fn(&Row, &Server) -> Option<String> + Sync
 /// The command line of a row, behind `probe`.
 fn arguments(row: &Row, server: &Server) -> Vec<String> {
     let filled = |word: &str| match word {
-        name if name.ends_with(".pem") || name.ends_with(".key") => Lab::get().certificate(name),
+        name if [".pem", ".key", ".der", ".p12", ".p7b"].iter().any(|e| name.ends_with(e)) => {
+            Lab::get().certificate(name)
+        }
         word => word.replace("PORT", &server.port.to_string()),
     };
     row.args.split_whitespace().map(filled).collect()
@@ -55,6 +57,8 @@ fn probe(row: &Row, server: &Server) -> Result<Report, String> {
         .args(arguments(row, server))
         .args(["--format", "json"])
         .env_remove("FTPSDIAG_PASSWORD")
+        // That of client.p12; whatever needs none must not mind it.
+        .env("FTPSDIAG_CERT_PASSWORD", "only-a-test")
         .timeout(Duration::from_secs(60))
         .output()
         .map_err(|e| e.to_string())?;
@@ -128,6 +132,26 @@ fn the_servers_are_what_the_table_says() {
         (!same).then(|| format!("`{}` and {suite:?}, but {seen:?}", row.tls))
     });
     assert!(wrong.is_empty(), "{}", listed(&wrong, finished.len()));
+}
+
+#[test]
+fn the_chain_is_written_as_it_was_sent() {
+    let lab = Lab::get();
+    let server = servers::Start::Vsftpd("leaf", &[]).start(lab);
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("chain-as-sent.pem");
+    let out = assert_cmd::Command::cargo_bin("ftpsdiag")
+        .unwrap()
+        .args(["probe", &server.address().to_string(), "--ca", &lab.certificate("root.pem"), "-q", "-o", file.to_str().unwrap()])
+        .timeout(Duration::from_secs(60))
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stdout));
+    let pem = |file: &std::path::Path| {
+        let text = std::fs::read_to_string(file).unwrap();
+        let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+        blocks.map(|b| b.split("-----END").next().unwrap().split_whitespace().collect::<String>()).collect::<Vec<_>>()
+    };
+    assert_eq!(pem(&file), pem(lab.certificate("leaf.pem").as_ref()));
 }
 
 /// Starts every row and prints where it listens, until standard input ends; for trying things by hand:

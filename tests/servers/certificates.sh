@@ -111,6 +111,13 @@ sign client client.key joe root -extensions client && mv client.only.pem client.
 sign other-client client.key joe other-root -extensions client && mv other-client.only.pem other-client.pem
 ln client.key other-client.key
 
+# The same in the other forms in which people have them.
+openssl pkcs12 -export -in client.pem -inkey client.key -passout pass:only-a-test -out client.p12
+openssl x509 -in client.pem -outform DER -out client.der
+openssl pkey -in client.key -outform DER -out client-key.der
+openssl x509 -in root.pem -outform DER -out root.der
+openssl crl2pkcs7 -nocrl -certfile root.pem -outform DER -out root.p7b
+
 # Pure-FTPd wants key and chain in one file.
 for chain in leaf ecdsa; do cat $chain.key $chain.pem >$chain.both.pem; done
 chmod 600 ./*.key ./*.both.pem

@@ -108,6 +108,20 @@ pub const ROWS: &[Row] = &[
         "TLS 1.3 1302 secp256r1 2",
     ),
     row(
+        "vsftpd gets a client certificate as PKCS#12; the CA is in PKCS#7",
+        Vsftpd("leaf", VSFTPD_CLIENT_12),
+        "127.0.0.1:PORT --ca root.p7b --cert client.p12",
+        "works",
+        "TLS 1.2 C030 secp256r1 2",
+    ),
+    row(
+        "vsftpd gets a client certificate in DER; so is the CA",
+        Vsftpd("leaf", VSFTPD_CLIENT_13),
+        "127.0.0.1:PORT --ca root.der --cert client.der --key client-key.der",
+        "works",
+        "TLS 1.3 1302 secp256r1 2",
+    ),
+    row(
         "vsftpd gets a client certificate of another CA",
         Vsftpd("leaf", VSFTPD_CLIENT_13),
         "127.0.0.1:PORT --ca root.pem --cert other-client.pem --key other-client.key",
