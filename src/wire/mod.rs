@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 
+pub mod dn;
 pub mod ebcdic;
 pub mod ftp;
 pub mod reader;
