@@ -152,7 +152,12 @@ fn some_what() -> impl Strategy<Value = What> {
     prop_oneof![
         12 => bytes,
         1 => Just(What::Opened),
-        1 => side.clone().prop_map(|by| What::Closed { by, how: Close::Fin }),
+        1 => (side.clone(), any::<bool>()).prop_map(|(by, fin)| What::Closed { by, how: if fin { Close::Fin } else { Close::Reset } }),
+        1 => (side.clone(), proptest::sample::select(&[0u8, 40, 42, 48, 112, 116][..])).prop_map(|(from, description)| What::Decrypted {
+            from, seen: Decrypted::Alert { level: 2, description } }),
+        1 => Just(What::Decrypted { from: Side::Server, seen: Decrypted::CertificateRequest { authorities: vec![Der(vec![0x30, 0])] } }),
+        1 => proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..5).prop_map(Der), 0..2)
+            .prop_map(|chain| What::Decrypted { from: Side::Client, seen: Decrypted::Certificates { chain } }),
         1 => side.clone().prop_map(|by| What::TlsStarts { by }),
         1 => (side.clone(), 0..100_000u64).prop_map(|(waiting_for, n)| What::TimedOut { waiting_for, after: Micros(n) }),
         1 => (side.clone(), proptest::option::of(0..99u64)).prop_map(|(from, len)| What::Gap { from, len }),

@@ -141,7 +141,15 @@ fn the_chain_is_written_as_it_was_sent() {
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("chain-as-sent.pem");
     let out = assert_cmd::Command::cargo_bin("ftpsdiag")
         .unwrap()
-        .args(["probe", &server.address().to_string(), "--ca", &lab.certificate("root.pem"), "-q", "-o", file.to_str().unwrap()])
+        .args([
+            "probe",
+            &server.address().to_string(),
+            "--ca",
+            &lab.certificate("root.pem"),
+            "-q",
+            "-o",
+            file.to_str().unwrap(),
+        ])
         .timeout(Duration::from_secs(60))
         .output()
         .unwrap();

@@ -1,6 +1,9 @@
 //! The server said no to AUTH.
 
+use super::phase::is_auth;
 use super::prelude::*;
+use crate::codes;
+use crate::decode::Reply;
 
 pub(super) static RULE: Rule = Rule {
     id: "auth-refused",
@@ -12,8 +15,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     // A client may try AUTH SSL after AUTH TLS: the last answer counts.
-    let asked = |e: &&Event| matches!(&e.kind, Kind::Command { verb, .. } if verb == "AUTH");
-    let Some(auth) = case.control().filter(asked).last() else { return };
+    let Some(auth) = case.control().filter(|e| is_auth(e)).last() else { return };
     let answer = case.after(auth).find_map(|e| match &e.kind {
         Kind::Reply(r) if r.code >= 200 => Some((e, r)),
         _ => None,
@@ -37,20 +39,82 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             Some(Code::Message(id)) => matches!(id.as_str(), "EZA2897I" | "EZA2898I"),
             _ => false,
         });
-    f.set("code", reply.code).set("text", reply.text.as_str());
+    let listed = feat_lists_tls(case, auth);
+    f.set("code", reply.code).set("text", reply.text.as_str()).set("feat_lists_tls", listed.map(|(_, lists)| lists));
+    f.evidence.extend(listed.filter(|(_, lists)| *lists).and_then(|(e, _)| sink.evidence(e, "FEAT lists AUTH TLS")));
     f.evidence.extend(sink.evidence(auth, ""));
     f.evidence.extend(sink.evidence(event, ""));
     f.why.push("No TLS was spoken: versions, ciphers and certificates are not the fault.".to_owned());
-    f.causes.push(if reply.code == 421 {
-        causes::connection_limit("421 says that the service is not available to this client now")
-    } else {
-        causes::server_tls_disabled(format!("the server answers AUTH with {}", reply.code))
-    });
-    f.act = Some(Act { party: Party::Server, text: "server: switch TLS on for this address and port".to_owned() });
-    if let Some(product) = causes::likely_server(case) {
-        f.advise("enable-tls", &product.id.clone());
+    explain(case, reply, listed.is_some_and(|(_, lists)| lists), &mut f);
+    sink.report(f);
+}
+
+/// The reply to FEAT before AUTH, and whether it lists AUTH TLS.
+fn feat_lists_tls<'a>(case: &Case<'a>, auth: &Event) -> Option<(&'a Event, bool)> {
+    case.before(auth)
+        .filter_map(|e| match &e.kind {
+            Kind::Reply(r) if r.code == 211 && r.whole => {
+                Some((e, r.text.to_ascii_uppercase().split(" / ").any(|l| l.contains("AUTH") && l.contains("TLS"))))
+            }
+            _ => None,
+        })
+        .last()
+}
+
+fn explain(case: &Case<'_>, reply: &Reply, feat_lies: bool, f: &mut Finding) {
+    let (code, act) = (reply.code, |text: &str| Some(Act { party: Party::Server, text: text.to_owned() }));
+    let product = causes::likely_server(case).map(|p| p.id.clone());
+    let need = match code {
+        421 => {
+            f.causes.push(causes::connection_limit("421 says that the service is not available to this client now"));
+            f.act = act("server: its connection limits; client: fewer connections, try again later");
+            "connection-limit"
+        }
+        431 => {
+            f.causes.push(causes::security_resource_missing(case, code));
+            f.act = act("server: certificate and key for this address and port, then restart");
+            "fix-certificate"
+        }
+        _ => {
+            f.causes.push(causes::server_tls_disabled(format!("the server answers AUTH with {code}")));
+            f.act = act("server: switch TLS on for this address and port");
+            "enable-tls"
+        }
+    };
+    if feat_lies {
+        f.why.push("FEAT lists AUTH TLS all the same: what counts is the reply to AUTH.".to_owned());
+    }
+    if code == 530 {
+        f.why.push("530 looks like a matter of passwords; it is not: no login was tried.".to_owned());
+    }
+    f.causes.extend(not_its_own_words(case, reply, feat_lies).map(causes::middlebox_rewrote_auth));
+    if let Some(product) = &product {
+        f.advise(need, product);
+    }
+    if code == 421 {
+        f.tell(Party::Client, AdviceKind::Tonight, "close idle and parallel connections, then try again");
+        return;
     }
     f.tell(Party::Server, AdviceKind::Check, "is TLS switched on, with a certificate, for this address and port?");
     f.tell(Party::Client, AdviceKind::Leave, "nothing to change while the server refuses AUTH");
-    sink.report(f);
+}
+
+/// Why the refusal may come from something in between.
+fn not_its_own_words(case: &Case<'_>, reply: &Reply, feat_lies: bool) -> Option<String> {
+    let worded = |kind: &str, r: &Reply| -> Vec<&'static str> {
+        codes::fingerprints().filter(|p| p.matches(kind, r.code, &r.text)).map(|p| p.product).collect()
+    };
+    let greeting = case.control().find_map(|e| match &e.kind {
+        Kind::Reply(r) if r.code == 220 && r.whole => Some(worded("banner", r)),
+        _ => None,
+    })?;
+    let refusal = worded("auth-refused", reply);
+    if let (Some(first), Some(other)) = (greeting.first(), refusal.first())
+        && !refusal.iter().any(|p| greeting.contains(p))
+    {
+        return Some(format!("the greeting is {first}'s, the refusal is worded like {other}'s"));
+    }
+    // The bare words of the RFC, where the server itself says in FEAT that it knows better.
+    let bare = reply.code == 504 && reply.text.starts_with("Command not implemented for that parameter");
+    (feat_lies && bare).then(|| "FEAT lists AUTH TLS, and the refusal has no product's own words".to_owned())
 }

@@ -1,8 +1,10 @@
 //! The events of one transcript, with the questions that rules ask of them.
 
+use std::collections::BTreeMap;
+
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Facts, is_session_control};
-use crate::transcript::{Clock, Code, Decrypted, Layer, Side, Transcript};
+use crate::transcript::{Clock, Code, ConnId, Decrypted, Layer, Side, Transcript};
 use crate::trust::Judgement;
 use crate::wire::printable_str;
 use crate::wire::sniff::Speaker;
@@ -40,8 +42,10 @@ impl<'a> Case<'a> {
     /// (bytes of a side that has closed, anything behind a silence) changes none.
     pub fn control(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
         let t = self.transcript;
-        let mut closed: Vec<Side> = Vec::new();
+        // Of each connection: the end of one says nothing about another.
+        let mut ends: BTreeMap<ConnId, Vec<Side>> = BTreeMap::new();
         self.timeline.events.iter().filter(move |e| is_session_control(t, e.conn)).filter(move |e| {
+            let closed = ends.entry(e.conn).or_default();
             let late = match (&e.kind, e.from()) {
                 (Kind::Claim { .. }, _) => false,
                 (Kind::Decrypted { from, .. } | Kind::TlsStarts { by: from }, _) => closed.contains(from),
@@ -51,7 +55,9 @@ impl<'a> Case<'a> {
             match &e.kind {
                 Kind::Closed { by, .. } => closed.push(*by),
                 Kind::Reply(r) if r.code == 221 && r.whole => closed.push(Side::Server),
-                Kind::TimedOut { .. } | Kind::OpenFailed { .. } => closed = vec![Side::Client, Side::Server],
+                Kind::TimedOut { .. } | Kind::OpenFailed { .. } => {
+                    *closed = vec![Side::Client, Side::Server];
+                }
                 _ => {}
             }
             !late
@@ -63,16 +69,16 @@ impl<'a> Case<'a> {
         self.control().find(|e| is(e))
     }
 
-    /// What follows an event on the control connection.
+    /// What follows an event on its connection.
     pub fn after(&self, mark: &Event) -> impl Iterator<Item = &'a Event> + use<'a> {
-        let mark = core::ptr::from_ref(mark);
-        self.control().skip_while(move |e| !core::ptr::eq(*e, mark)).skip(1)
+        let (conn, mark) = (mark.conn, core::ptr::from_ref(mark));
+        self.control().skip_while(move |e| !core::ptr::eq(*e, mark)).skip(1).filter(move |e| e.conn == conn)
     }
 
-    /// What precedes an event on the control connection.
+    /// What precedes an event on its connection.
     pub fn before(&self, mark: &Event) -> impl Iterator<Item = &'a Event> + use<'a> {
-        let mark = core::ptr::from_ref(mark);
-        self.control().take_while(move |e| !core::ptr::eq(*e, mark))
+        let (conn, mark) = (mark.conn, core::ptr::from_ref(mark));
+        self.control().take_while(move |e| !core::ptr::eq(*e, mark)).filter(move |e| e.conn == conn)
     }
 
     /// The ClientHello of the control connection.
@@ -107,7 +113,10 @@ impl<'a> Case<'a> {
             Some((Some(host), Some(peer))) => format!("{}:{}", printable_str(host), peer.port()),
             Some((Some(host), None)) => printable_str(host),
             Some((None, Some(peer))) => peer.to_string(),
-            _ => "the server".to_owned(),
+            _ => match self.transcript.origin.asked.as_ref().map(|a| printable_str(&a.target)) {
+                Some(target) if !target.is_empty() => target,
+                _ => "the server".to_owned(),
+            },
         }
     }
 
@@ -148,7 +157,7 @@ impl<'a> Case<'a> {
     pub fn is_ended(&self) -> bool {
         self.control().any(|e| match &e.kind {
             Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. } | Kind::Claim { .. } => true,
-            Kind::Alert { level, .. } => *level == 2,
+            Kind::Alert { level, .. } | Kind::Decrypted { seen: Decrypted::Alert { level, .. }, .. } => *level == 2,
             Kind::TextInsteadOfTls { reply: Some(r), .. } => r.code >= 400,
             // Nobody goes on with TLS behind the greeting of another protocol.
             Kind::OtherInsteadOfTls { speaker } => !matches!(speaker, Speaker::Unknown | Speaker::Text(_)),
@@ -172,7 +181,8 @@ impl<'a> Case<'a> {
     }
 }
 
-fn is_server_hello(e: &Event) -> bool {
+/// Whether an event is the server's answer to a ClientHello.
+pub(super) fn is_server_hello(e: &Event) -> bool {
     matches!(e.kind, Kind::Handshake(Message::ServerHello(_) | Message::HelloRetryRequest(_)))
 }
 

@@ -1,6 +1,10 @@
 //! The causes: why a finding came about. Each has a page; each is built in one place, from facts, with its reasons
 //! and with the evidence that would settle it.
 
+mod connection;
+
+pub(super) use connection::*;
+
 use super::finding::{Ask, Cause, Confidence, Party};
 use super::{AdviceKind, Case, Finding};
 use crate::decode::Event;
@@ -17,6 +21,10 @@ pub struct CausePage {
 
 /// All causes, in alphabetical order.
 pub static ALL: &[CausePage] = &[
+    page("banned", include_str!("../../docs/causes/banned.md")),
+    page("client-certificate-issuer-unknown", include_str!("../../docs/causes/client-certificate-issuer-unknown.md")),
+    page("client-certificate-missing", include_str!("../../docs/causes/client-certificate-missing.md")),
+    page("client-hello-too-large", include_str!("../../docs/causes/client-hello-too-large.md")),
     page(
         "client-stumbles-over-certificate-request",
         include_str!("../../docs/causes/client-stumbles-over-certificate-request.md"),
@@ -24,12 +32,18 @@ pub static ALL: &[CausePage] = &[
     page("client-tls-version-refused", include_str!("../../docs/causes/client-tls-version-refused.md")),
     page("clock-wrong", include_str!("../../docs/causes/clock-wrong.md")),
     page("connection-limit", include_str!("../../docs/causes/connection-limit.md")),
+    page("middlebox-closed", include_str!("../../docs/causes/middlebox-closed.md")),
+    page("middlebox-rewrote-auth", include_str!("../../docs/causes/middlebox-rewrote-auth.md")),
     page("no-shared-cipher", include_str!("../../docs/causes/no-shared-cipher.md")),
+    page("server-crashed-child", include_str!("../../docs/causes/server-crashed-child.md")),
     page("server-tls-disabled", include_str!("../../docs/causes/server-tls-disabled.md")),
     page("server-tls-not-initialised", include_str!("../../docs/causes/server-tls-not-initialised.md")),
+    page("slow-server", include_str!("../../docs/causes/slow-server.md")),
+    page("sni-rejected", include_str!("../../docs/causes/sni-rejected.md")),
     page("tls-inspection", include_str!("../../docs/causes/tls-inspection.md")),
     page("unknown-ca", include_str!("../../docs/causes/unknown-ca.md")),
     page("wrong-mode", include_str!("../../docs/causes/wrong-mode.md")),
+    page("wrong-port", include_str!("../../docs/causes/wrong-port.md")),
 ];
 
 const fn page(id: &'static str, page: &'static str) -> CausePage {

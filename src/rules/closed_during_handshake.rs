@@ -1,5 +1,6 @@
-//! The connection ended between the ClientHello and any answer to it.
+//! The connection ended between AUTH or the ClientHello and any answer to it.
 
+use super::phase::{Broken, End, advise_server, probably};
 use super::prelude::*;
 use crate::transcript::Close;
 
@@ -12,40 +13,59 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some(hello) = case.client_hello() else { return };
-    for e in case.after(hello) {
-        match &e.kind {
-            Kind::Handshake(_) if e.from() == Some(Side::Server) => return,
-            Kind::Alert { .. } => return,
-            Kind::Closed { by: Side::Server, how } => return found(case, hello, e, *how, sink),
-            _ => {}
-        }
+    let closed = |b: &Broken<'_>| matches!(b.how, End::Closed(Close::Fin | Close::Unknown));
+    if let Some(broken) = case.broken_handshake().filter(closed) {
+        ended(case, &broken, "Neither an alert nor a text came before the end.", sink);
     }
 }
 
-fn found(case: &Case<'_>, hello: &Event, end: &Event, how: Close, sink: &mut Sink<'_>) {
-    let seen = how == Close::Fin;
-    let confidence = if seen { Confidence::Certain } else { Confidence::Likely };
-    let probably = if seen { "" } else { "probably " };
+/// The finding of an end without a word; a reset tells the same story.
+pub(super) fn ended(case: &Case<'_>, b: &Broken<'_>, fact: &str, sink: &mut Sink<'_>) {
+    let confidence = if b.from_log { Confidence::Likely } else { b.how.confidence() };
+    let probably = probably(confidence);
+    let (endpoint, did) = (case.endpoint(), b.how.did());
+    let place = match b.place {
+        "auth" => "without an answer to AUTH",
+        "client-hello" => "without an answer to the hello",
+        _ => "in the middle of the handshake",
+    };
     let mut f = sink.finding(
         confidence,
         Party::Unknown,
-        &[
-            format!("{} {probably}closed the connection without an answer to the hello", case.endpoint()),
-            format!("the server {probably}closed the connection without an answer to the hello"),
-        ],
+        &[format!("{endpoint} {probably}{did} {place}"), format!("the server {probably}{did} {place}")],
     );
-    if let Some(offer) = &case.facts.offer {
-        f.evidence.extend(sink.evidence(hello, &offer.summary()));
+    f.set("place", b.place);
+    if b.place == "auth" {
+        f.evidence.extend(sink.evidence(b.asked, "never answered"));
+    } else if let Some(offer) = &case.facts.offer {
+        f.evidence.extend(sink.evidence(b.asked, &offer.summary()));
     }
-    f.why.push("Neither an alert nor a text came before the end.".to_owned());
-    f.causes.extend(causes::version_refused(case, end, false));
-    f.causes.push(causes::tls_not_initialised(case, end, Confidence::Possible));
-    f.act = Some(Act { party: Party::Server, text: "server: its TLS log of that second names the reason".to_owned() });
-    if f.causes.len() > 1 {
-        causes::advise_version(case, &mut f, end);
-    } else {
-        causes::advise_server_log(case, &mut f, end);
-    }
+    f.why.push(fact.to_owned());
+    explain(case, b, &mut f);
     sink.report(f);
+}
+
+fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
+    let inspection = "firewalls that inspect FTP end what they cannot follow";
+    if b.place == "auth" {
+        f.causes.push(causes::middlebox_closed(Confidence::Likely, inspection));
+        f.act = Some(Act {
+            party: Party::Between,
+            text: "network: exempt this connection from FTP inspection; server: its log".to_owned(),
+        });
+        causes::advise_server_log(case, f, b.end);
+        return;
+    }
+    if b.place == "client-hello" {
+        f.causes.extend(causes::version_refused(case, b.end, false));
+    }
+    f.causes.push(causes::tls_not_initialised(case, b.end, Confidence::Possible));
+    f.causes.push(causes::middlebox_closed(Confidence::Possible, inspection));
+    f.act = Some(Act { party: Party::Server, text: "server: its TLS log of that second names the reason".to_owned() });
+    if f.causes.iter().any(|c| c.id == "client-tls-version-refused") {
+        causes::advise_version(case, f, b.end);
+    } else {
+        causes::advise_server_log(case, f, b.end);
+    }
+    advise_server(case, f, "fix-certificate");
 }

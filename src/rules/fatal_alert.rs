@@ -2,11 +2,20 @@
 
 use super::prelude::*;
 use crate::codes;
+use crate::transcript::{Decrypted, Layer};
 
 pub(super) static RULE: Rule = Rule {
     id: "fatal-alert",
     severity: Severity::Failure,
-    outranks: &["closed-during-handshake", "handshake-refused-by-client", "plaintext-instead-of-tls"],
+    outranks: &[
+        "closed-during-handshake",
+        "control-connection-lost",
+        "handshake-refused-by-client",
+        "plaintext-inside-tls",
+        "plaintext-instead-of-tls",
+        "reset-during-handshake",
+        "silence-during-handshake",
+    ],
     page: include_str!("../../docs/findings/fatal-alert.md"),
     check,
 };
@@ -15,15 +24,37 @@ const HANDSHAKE_FAILURE: u8 = 40;
 const PROTOCOL_VERSION: u8 = 70;
 const INSUFFICIENT_SECURITY: u8 = 71;
 const INTERNAL_ERROR: u8 = 80;
+const UNRECOGNIZED_NAME: u8 = 112;
+
+/// Alerts about the certificate that the other end has shown.
+const ABOUT_CERTIFICATES: core::ops::RangeInclusive<u8> = 42..=49;
+const ILLEGAL_PARAMETER: u8 = 47;
+
+/// A fatal alert, in clear or seen by our own engine.
+fn fatal(e: &Event) -> Option<(u8, Side)> {
+    match (&e.kind, e.from()) {
+        (Kind::Alert { level: 2, description }, Some(from)) => Some((*description, from)),
+        (Kind::Decrypted { from, seen: Decrypted::Alert { level: 2, description } }, _) => Some((*description, *from)),
+        _ => None,
+    }
+}
+
+/// In TLS 1.3 the server may still refuse when the client believes the handshake done; behind its first words inside it
+/// no alert ends a handshake.
+fn too_late(case: &Case<'_>, event: &Event, from: Side) -> bool {
+    let inside = |e: &Event| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls && s.flow.from == Side::Server);
+    let decrypted = matches!(event.kind, Kind::Decrypted { .. }) && from == Side::Server;
+    if decrypted { case.before(event).any(inside) } else { case.handshake_completed_before(event) }
+}
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some(event) = case.first(|e| matches!(e.kind, Kind::Alert { level: 2, .. })) else { return };
-    let (Kind::Alert { description, .. }, Some(from)) = (&event.kind, event.from()) else { return };
+    let Some(event) = case.first(|e| fatal(e).is_some()) else { return };
+    let Some((description, from)) = fatal(event) else { return };
     let text_first = case.before(event).any(|e| matches!(e.kind, Kind::TextInsteadOfTls { .. }));
-    if text_first || case.handshake_completed_before(event) {
+    if text_first || too_late(case, event, from) {
         return;
     }
-    let name = codes::alert(*description).map_or_else(|| "unknown".to_owned(), |a| a.name.to_owned());
+    let name = codes::alert(description).map_or_else(|| "unknown".to_owned(), |a| a.name.to_owned());
     let who = if from == Side::Server { case.endpoint() } else { "the client".to_owned() };
     let confidence = if case.direction_is_assumed() { Confidence::Likely } else { Confidence::Certain };
     let probably = if confidence == Confidence::Certain { "" } else { "probably " };
@@ -35,7 +66,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             format!("the server {probably}ended the handshake with alert {description} {name}"),
         ],
     );
-    f.set("alert", *description).set("name", name.as_str()).set("from", Party::from(from).name());
+    f.set("alert", description).set("name", name.as_str()).set("from", Party::from(from).name());
     if let (Some(hello), Some(offer)) = (case.client_hello(), &case.facts.offer) {
         f.evidence.extend(sink.evidence(hello, &offer.summary()));
     }
@@ -48,11 +79,41 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if let Some((e, _)) = text {
         f.evidence.extend(sink.evidence(e, "the same in FTP text, behind the alert"));
     }
-    if let Some(alert) = codes::alert(*description) {
+    if let Some(alert) = codes::alert(description) {
         f.why.push(format!("Alert {description} says: {}.", alert.meaning.trim_end_matches('.')));
     }
-    explain(case, event, *description, from, &mut f);
+    if !by_text(case, event, text.map(|(_, t)| t.as_str()), description, &mut f) {
+        explain(case, event, description, from, &mut f);
+    }
     sink.report(f);
+}
+
+/// Servers that write their own library's error behind the alert name the reason better than its number does.
+fn by_text(case: &Case<'_>, event: &Event, text: Option<&str>, description: u8, f: &mut Finding) -> bool {
+    let Some(text) = text.map(str::to_ascii_lowercase) else { return false };
+    if text.contains("did not return a certificate") {
+        let because = "the server's own TLS library says so: \"peer did not return a certificate\"";
+        f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
+        f.act = Some(Act {
+            party: Party::Client,
+            text: "client: present a certificate that the server accepts".to_owned(),
+        });
+        super::phase::advise_server(case, f, "stop-requesting-client-certificate");
+    } else if let Some(cause) = ["unsupported protocol", "unknown protocol", "version too low"]
+        .iter()
+        .any(|w| text.contains(w) && description != PROTOCOL_VERSION)
+        .then(|| causes::version_refused(case, event, true))
+        .flatten()
+    {
+        f.causes.push(cause);
+        f.act = Some(Act { party: Party::Client, text: "client: offer TLS 1.2".to_owned() });
+        causes::advise_version(case, f, event);
+        return true;
+    } else {
+        return false;
+    }
+    causes::advise_server_log(case, f, event);
+    true
 }
 
 fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut Finding) {
@@ -80,6 +141,29 @@ fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut 
                 f.advise("offer-ecdhe", "zos-attls");
             }
             causes::advise_server_log(case, f, event);
+        }
+        (UNRECOGNIZED_NAME, _) if from == Side::Server => {
+            let name = case.facts.offer.as_ref().and_then(|o| o.server_name.as_deref());
+            f.causes.push(causes::sni_rejected(name));
+            f.act = Some(Act {
+                party: Party::Client,
+                text: "client: ask for a name that the server has, or for none (--no-sni here)".to_owned(),
+            });
+            f.advise("ignore-sni", case.facts.client.as_ref().map_or("java", |c| c.id));
+            super::phase::advise_server(case, f, "ignore-sni");
+            causes::advise_server_log(case, f, event);
+        }
+        (n, _) if from == Side::Client && n != ILLEGAL_PARAMETER && ABOUT_CERTIFICATES.contains(&n) => {
+            f.why.push("The client says it of the server's certificate; version and cipher were agreed on.".to_owned());
+            f.act = Some(Act {
+                party: Party::Client,
+                text: "client: its log names what it dislikes in the server's certificate".to_owned(),
+            });
+            f.tell(
+                Party::Client,
+                AdviceKind::Check,
+                "trust store, name and clock of the client, beside the server's certificate",
+            );
         }
         _ => {
             f.act = Some(Act { party, text: format!("{}: its log of that second names the reason", party.name()) });

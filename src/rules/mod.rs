@@ -4,6 +4,8 @@
 //! A *finding* is a fact with its bytes, a *cause* a ranked explanation with its reasons and what would settle it.
 
 mod auth_refused;
+mod auth_reply_unusual;
+mod banner_refuses;
 mod case;
 pub mod causes;
 mod certificate_chain_incomplete;
@@ -16,14 +18,31 @@ mod certificate_weak;
 mod certificate_wrong_usage;
 mod certificates;
 mod checks;
+mod client_auth;
+mod client_certificate_refused;
+mod client_certificate_requested;
+mod client_certificate_required;
 mod closed_during_handshake;
+mod connect_failed;
+mod control_connection_lost;
 mod experiments;
+mod extra_plaintext_before_tls;
 mod fatal_alert;
 mod finding;
 mod handshake_refused_by_client;
+mod malformed_tls;
+mod no_banner;
 mod not_ftp;
+mod phase;
+mod plaintext_inside_tls;
 mod plaintext_instead_of_tls;
+mod plaintext_on_implicit_port;
+mod reset_during_handshake;
+mod silence_during_handshake;
 mod sink;
+mod tls_after_banner;
+mod tls_on_explicit_port;
+mod tls_required_by_server;
 
 pub use case::Case;
 pub use causes::CausePage;
@@ -51,6 +70,8 @@ pub struct Rule {
 /// All rules, in alphabetical order.
 pub static ALL: &[&Rule] = &[
     &auth_refused::RULE,
+    &auth_reply_unusual::RULE,
+    &banner_refuses::RULE,
     &certificate_chain_incomplete::RULE,
     &certificate_expired::RULE,
     &certificate_name_mismatch::RULE,
@@ -59,11 +80,26 @@ pub static ALL: &[&Rule] = &[
     &certificate_untrusted::RULE,
     &certificate_weak::RULE,
     &certificate_wrong_usage::RULE,
+    &client_certificate_refused::RULE,
+    &client_certificate_requested::RULE,
+    &client_certificate_required::RULE,
     &closed_during_handshake::RULE,
+    &connect_failed::RULE,
+    &control_connection_lost::RULE,
+    &extra_plaintext_before_tls::RULE,
     &fatal_alert::RULE,
     &handshake_refused_by_client::RULE,
+    &malformed_tls::RULE,
+    &no_banner::RULE,
     &not_ftp::RULE,
+    &plaintext_inside_tls::RULE,
     &plaintext_instead_of_tls::RULE,
+    &plaintext_on_implicit_port::RULE,
+    &reset_during_handshake::RULE,
+    &silence_during_handshake::RULE,
+    &tls_after_banner::RULE,
+    &tls_on_explicit_port::RULE,
+    &tls_required_by_server::RULE,
 ];
 
 /// Runs all rules; findings in the order of the registry, with the checks that they reported.

@@ -6,7 +6,13 @@ use crate::wire::sniff::Speaker;
 pub(super) static RULE: Rule = Rule {
     id: "not-ftp",
     severity: Severity::Failure,
-    outranks: &["closed-during-handshake", "handshake-refused-by-client"],
+    outranks: &[
+        "closed-during-handshake",
+        "handshake-refused-by-client",
+        "malformed-tls",
+        "reset-during-handshake",
+        "silence-during-handshake",
+    ],
     page: include_str!("../../docs/findings/not-ftp.md"),
     check,
 };

@@ -15,7 +15,12 @@ use crate::wire::tls::record::{HEADER_LEN, Header};
 pub(super) static RULE: Rule = Rule {
     id: "plaintext-instead-of-tls",
     severity: Severity::Failure,
-    outranks: &["closed-during-handshake", "handshake-refused-by-client"],
+    outranks: &[
+        "closed-during-handshake",
+        "handshake-refused-by-client",
+        "reset-during-handshake",
+        "silence-during-handshake",
+    ],
     page: include_str!("../../docs/findings/plaintext-instead-of-tls.md"),
     check,
 };
@@ -25,18 +30,20 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(event) = case.first(text_event) else { return };
     let Kind::TextInsteadOfTls { reply, text, encoding } = &event.kind else { return };
     let alerted = case.before(event).any(|e| matches!(e.kind, Kind::Alert { level: 2, .. }));
-    if alerted || case.server_answered_before(event) || case.handshake_completed_before(event) {
+    if alerted || case.handshake_completed_before(event) {
         return; // an alert said it first; behind the handshake the same text is another finding
     }
     if reply.is_none() && !text.ends_with("\\n") {
         return; // the beginning of a line may go on as anything
     }
-    let from_log = event.span.is_some_and(|span| case.transcript.rebuilt(span) > 0);
+    let from_log = case.is_from_log(event);
     let given_up = |e: &Event| matches!(&e.kind, Kind::Claim { code: Some(Code::Gsk(_) | Code::Message(_)), .. });
     if from_log && case.before(event).any(given_up) {
         return; // what a log quotes behind the client's failure belongs to whatever it did next
     }
-    let proved = reply.is_some() && !case.tls_due_is_assumed() && !from_log;
+    // Behind a ServerHello the handshake may have completed unseen.
+    let answered = case.server_answered_before(event);
+    let proved = reply.is_some() && !case.tls_due_is_assumed() && !from_log && !answered;
     let confidence = if proved { Confidence::Certain } else { Confidence::Likely };
     let mut f = sink.finding(confidence, Party::Server, &headlines(case, confidence));
     let said = text.trim_end_matches("\\n").trim_end_matches("\\r").to_owned();
@@ -170,6 +177,10 @@ fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, f: &mut Findin
         f.act = act(Party::Server, "server: its connection limits; client: fewer connections, try again later");
         causes::advise_server_log(case, f, event);
         return;
+    }
+    if words.contains("did not return a certificate") {
+        let because = "the text is the server's own TLS library: \"peer did not return a certificate\"";
+        f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
     }
     if words.contains("no shared cipher") {
         f.causes.push(causes::no_shared_cipher(

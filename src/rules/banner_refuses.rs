@@ -1,0 +1,61 @@
+//! The greeting is a refusal.
+
+use super::phase::{advise_server, probably};
+use super::prelude::*;
+
+pub(super) static RULE: Rule = Rule {
+    id: "banner-refuses",
+    severity: Severity::Failure,
+    outranks: &["auth-refused", "tls-required-by-server"],
+    page: include_str!("../../docs/findings/banner-refuses.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let greeting = case.control().find_map(|e| match &e.kind {
+        Kind::Reply(r) if !case.came_before(e, Side::Client) && !case.came_before(e, Side::Server) => Some((e, r)),
+        _ => None,
+    });
+    let Some((event, reply)) = greeting.filter(|(_, r)| r.code >= 400 && r.whole) else { return };
+    let opened = case.opened_before(event);
+    if !opened && (reply.code != 421 || !case.is_closed()) {
+        return; // a log that begins in the middle
+    }
+    let confidence = if opened { Confidence::Certain } else { Confidence::Likely };
+    let maybe = probably(confidence);
+    let endpoint = case.endpoint();
+    let mut f = sink.finding(
+        confidence,
+        Party::Server,
+        &[
+            format!("{endpoint} {maybe}greets with a refusal: {} {}", reply.code, reply.text),
+            format!("{endpoint} {maybe}greets with a refusal ({})", reply.code),
+            format!("the server {maybe}greets with a refusal ({})", reply.code),
+        ],
+    );
+    f.set("code", reply.code).set("text", reply.text.as_str());
+    f.evidence.extend(sink.evidence(event, "instead of 220"));
+    f.why.push("The server let nobody in: TLS, login and certificate were not reached.".to_owned());
+    let words = reply.text.to_ascii_lowercase();
+    let said = |any: &[&str]| any.iter().any(|w| words.contains(w));
+    if said(&["banned", "not currently accepting", "blacklist", "blocked", "no connections allowed from your"]) {
+        f.causes.push(causes::banned(Confidence::Likely, "the words of the greeting say so"));
+        f.act =
+            Some(Act { party: Party::Server, text: "server: take the client's address off the ban list".to_owned() });
+        f.tell(Party::Server, AdviceKind::Check, "ban list and fail2ban: is this client's address on it, and why?");
+        f.tell(Party::Client, AdviceKind::Leave, "do not try again at once: it makes a ban last longer");
+    } else if reply.code == 421 || said(&["too many", "maximum", "limit", "no more connections"]) {
+        f.causes.push(causes::connection_limit("421 says that the service is not available to this client now"));
+        f.act = Some(Act {
+            party: Party::Server,
+            text: "server: its connection limits; client: fewer connections, try again later".to_owned(),
+        });
+        advise_server(case, &mut f, "connection-limit");
+        f.tell(Party::Client, AdviceKind::Tonight, "close idle and parallel connections, then try again");
+    } else {
+        f.act =
+            Some(Act { party: Party::Server, text: "server: the words of the greeting say what is wrong".to_owned() });
+        f.tell(Party::Server, AdviceKind::Check, "maintenance mode, access lists, and its log of that second");
+    }
+    sink.report(f);
+}

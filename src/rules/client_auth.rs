@@ -1,0 +1,129 @@
+//! What became of a request for a client certificate; three rules read the same answer.
+
+use super::Case;
+use super::phase::End;
+use crate::decode::{Event, Kind};
+use crate::transcript::{Decrypted, Layer, Side};
+use crate::wire::dn;
+use crate::wire::tls::handshake::Message;
+
+/// What the client sent in answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// The evidence does not show.
+    Unknown,
+    /// An empty list.
+    Nothing,
+    /// A certificate; DER of the first.
+    Certificate(Vec<u8>),
+}
+
+/// How the server said no.
+#[derive(Clone, Debug)]
+pub(super) enum Refusal<'a> {
+    /// With a fatal alert.
+    Alert(u8),
+    /// With text where TLS was due.
+    Text(&'a str),
+    /// Without a word.
+    End(End),
+}
+
+/// The story of a client certificate.
+#[derive(Debug)]
+pub(super) struct ClientAuth<'a> {
+    /// The server's request.
+    pub(super) request: Option<&'a Event>,
+    /// The authorities it named, readable.
+    pub(super) issuers: Vec<String>,
+    /// What was sent.
+    pub(super) sent: Sent,
+    /// The client's message.
+    pub(super) answer: Option<&'a Event>,
+    /// How the server refused, and where.
+    pub(super) refusal: Option<(&'a Event, Refusal<'a>)>,
+    /// Whether the server went on inside TLS.
+    pub(super) accepted: bool,
+}
+
+/// Reads the story, up to the server's first word behind it.
+pub(super) fn read<'a>(case: &Case<'a>) -> ClientAuth<'a> {
+    let mut story = ClientAuth {
+        request: None,
+        issuers: Vec::new(),
+        sent: Sent::Unknown,
+        answer: None,
+        refusal: None,
+        accepted: false,
+    };
+    for e in case.control() {
+        let side = e.from();
+        match &e.kind {
+            Kind::Handshake(Message::CertificateRequest { authorities }) if side == Some(Side::Server) => {
+                story.requested(e, authorities.iter().map(Vec::as_slice));
+            }
+            Kind::Decrypted { from: Side::Server, seen: Decrypted::CertificateRequest { authorities } } => {
+                story.requested(e, authorities.iter().map(|d| d.0.as_slice()));
+            }
+            Kind::Handshake(Message::Certificate { chain }) if side == Some(Side::Client) => {
+                story.answered(e, chain.first().map(Vec::as_slice));
+            }
+            Kind::Decrypted { from: Side::Client, seen: Decrypted::Certificates { chain } } => {
+                story.answered(e, chain.first().map(|d| d.0.as_slice()));
+            }
+            Kind::Alert { level: 2, description } if side == Some(Side::Server) => {
+                return story.refused(e, Refusal::Alert(*description));
+            }
+            Kind::Decrypted { from: Side::Server, seen: Decrypted::Alert { level: 2, description } } => {
+                return story.refused(e, Refusal::Alert(*description));
+            }
+            Kind::TextInsteadOfTls { reply: Some(r), .. } if side == Some(Side::Server) && r.code >= 400 => {
+                return story.refused(e, Refusal::Text(&r.text));
+            }
+            Kind::Reply(_) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => {
+                story.accepted = true;
+                return story;
+            }
+            _ => {
+                // Without a request an end says nothing of certificates.
+                let requested = story.request.is_some_and(|r| r.conn == e.conn);
+                if let Some(end) = End::of(e).filter(|_| requested) {
+                    return story.refused(e, Refusal::End(end));
+                }
+            }
+        }
+    }
+    story
+}
+
+impl<'a> ClientAuth<'a> {
+    fn requested<'d>(&mut self, e: &'a Event, authorities: impl Iterator<Item = &'d [u8]>) {
+        self.request.get_or_insert(e);
+        self.issuers =
+            authorities.map(|name| dn::show(name).unwrap_or_else(|| "(unreadable name)".to_owned())).collect();
+    }
+
+    fn answered(&mut self, e: &'a Event, first: Option<&[u8]>) {
+        self.answer = Some(e);
+        self.sent = first.map_or(Sent::Nothing, |der| Sent::Certificate(der.to_vec()));
+    }
+
+    fn refused(mut self, e: &'a Event, how: Refusal<'a>) -> Self {
+        self.refusal = Some((e, how));
+        self
+    }
+
+    /// `issued by CN=a or CN=b`, as far as the server said.
+    pub(super) fn wanted(&self) -> String {
+        match self.issuers.as_slice() {
+            [] => "The server names no authority: any of those that it trusts.".to_owned(),
+            [one] => format!("The server accepts certificates issued by: {one}."),
+            many => {
+                let shown: Vec<&str> = many.iter().take(3).map(String::as_str).collect();
+                let more = many.len().saturating_sub(3);
+                let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+                format!("The server accepts certificates issued by: {}{rest}.", shown.join("; "))
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The server insists on a client certificate, and got none.
+
+use super::client_auth::{Refusal, Sent, read};
+use super::phase::{advise_server, probably};
+use super::prelude::*;
+use crate::codes;
+
+pub(super) static RULE: Rule = Rule {
+    id: "client-certificate-required",
+    severity: Severity::Failure,
+    outranks: &[
+        "closed-during-handshake",
+        "control-connection-lost",
+        "fatal-alert",
+        "handshake-refused-by-client",
+        "plaintext-inside-tls",
+        "plaintext-instead-of-tls",
+        "reset-during-handshake",
+    ],
+    page: include_str!("../../docs/findings/client-certificate-required.md"),
+    check,
+};
+
+const CERTIFICATE_REQUIRED: u8 = 116;
+
+/// handshake_failure, no_certificate, bad_certificate, certificate_unknown, unknown_ca, access_denied: what servers send
+/// when the answer to their request is an empty list (TLS 1.2 and below have no alert of its own for it).
+const AFTER_AN_EMPTY_LIST: [u8; 6] = [40, 41, 42, 46, 48, 49];
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let story = read(case);
+    let Some((event, refusal)) = &story.refusal else { return };
+    let asked = story.request.is_some();
+    let proof = match (&story.sent, refusal) {
+        (Sent::Nothing | Sent::Unknown, Refusal::Alert(CERTIFICATE_REQUIRED)) => Confidence::Certain,
+        (Sent::Nothing, Refusal::Alert(n)) if asked && AFTER_AN_EMPTY_LIST.contains(n) => Confidence::Certain,
+        (Sent::Unknown, Refusal::Alert(n)) if asked && AFTER_AN_EMPTY_LIST.contains(n) => Confidence::Likely,
+        (Sent::Nothing, Refusal::Text(t)) if asked && t.contains("did not return a certificate") => Confidence::Certain,
+        (Sent::Nothing, Refusal::Text(_)) if asked => Confidence::Likely,
+        _ => return,
+    };
+    let guessed = case.direction_is_assumed() || case.is_from_log(event);
+    let confidence = if guessed { Confidence::Likely } else { proof };
+    let maybe = probably(confidence);
+    let endpoint = case.endpoint();
+    let mut f = sink.finding(
+        confidence,
+        Party::Client,
+        &[
+            format!("{endpoint} {maybe}wants a client certificate, and none was sent"),
+            format!("the server {maybe}wants a client certificate, and none was sent"),
+        ],
+    );
+    let alert = if let Refusal::Alert(n) = refusal { Some(*n) } else { None };
+    let text = if let Refusal::Text(t) = refusal { Some((*t).to_owned()) } else { None };
+    f.set("issuers", story.issuers.clone()).set("alert", alert).set("text", text);
+    f.evidence.extend(story.request.and_then(|e| sink.evidence(e, "CertificateRequest")));
+    if story.sent == Sent::Nothing {
+        f.evidence.extend(story.answer.and_then(|e| sink.evidence(e, "an empty list of certificates")));
+    }
+    let said = alert.map_or_else(
+        || "the refusal".to_owned(),
+        |n| format!("fatal alert {n} {}", codes::alert(n).map_or("unknown", |a| a.name)),
+    );
+    f.evidence.extend(sink.evidence(event, &said));
+    explain(case, &story.wanted(), alert, asked, &mut f);
+    sink.report(f);
+}
+
+fn explain(case: &Case<'_>, wanted: &str, alert: Option<u8>, asked: bool, f: &mut Finding) {
+    if asked {
+        f.why.push(wanted.to_owned());
+    }
+    match alert {
+        Some(CERTIFICATE_REQUIRED) => {
+            f.why.push(
+                "Alert 116 certificate_required: in TLS 1.3 it comes after the client believes the handshake done."
+                    .to_owned(),
+            );
+        }
+        Some(n) => {
+            f.why.push(format!("Alert {n} names no cipher here: suites were agreed on before the request came."))
+        }
+        None => {}
+    }
+    f.why.push("The server's certificate, the versions and the ciphers are not the fault.".to_owned());
+    let because = if asked { "the server asked, and the answer was empty" } else { "the alert says so" };
+    f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
+    f.act = Some(Act {
+        party: Party::Client,
+        text: "client: present a certificate that the server accepts (--cert here)".to_owned(),
+    });
+    f.advise("client-certificate", case.facts.client.as_ref().map_or("any", |c| c.id));
+    f.tell(
+        Party::Client,
+        AdviceKind::Lasting,
+        "present a client certificate with its key, from an authority that the server accepts",
+    );
+    advise_server(case, f, "stop-requesting-client-certificate");
+    f.tell(Party::Server, AdviceKind::Check, "is a client certificate meant to be required? Else make it optional");
+}

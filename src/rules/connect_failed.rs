@@ -1,0 +1,97 @@
+//! The connection could not be opened: nothing of FTP or TLS was reached.
+
+use super::phase::advise_server;
+use super::prelude::*;
+use crate::transcript::OpenFailure;
+
+pub(super) static RULE: Rule = Rule {
+    id: "connect-failed",
+    severity: Severity::Failure,
+    outranks: &[],
+    page: include_str!("../../docs/findings/connect-failed.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    // A second address that answers makes up for a first one that does not.
+    if case.control().any(|e| e.kind == Kind::Opened || e.span.is_some()) {
+        return;
+    }
+    let Some(event) = case.first(|e| matches!(e.kind, Kind::OpenFailed { .. })) else { return };
+    let Kind::OpenFailed { why } = event.kind else { return };
+    let (name, party, long, short) = match why {
+        OpenFailure::Dns => {
+            ("dns", Party::Client, "has no address: the name was not found in DNS", "has no address in DNS")
+        }
+        OpenFailure::Refused => {
+            ("refused", Party::Server, "refused the connection: nobody listens on that port", "refused the connection")
+        }
+        OpenFailure::Unreachable => {
+            ("unreachable", Party::Between, "cannot be reached: there is no way to that network", "cannot be reached")
+        }
+        OpenFailure::TimedOut => {
+            ("timed-out", Party::Between, "did not answer the attempt to connect", "did not answer")
+        }
+        OpenFailure::Other => ("other", Party::Unknown, "could not be connected to", "could not be connected to"),
+    };
+    let endpoint = case.endpoint();
+    let headlines = [format!("{endpoint} {long}"), format!("{endpoint} {short}"), format!("the server {short}")];
+    let mut f = sink.finding(Confidence::Certain, party, &headlines);
+    f.set("why", name);
+    f.why.push("FTP and TLS were not reached: neither versions, ciphers nor certificates are the fault.".to_owned());
+    advise(why, case, &mut f);
+    sink.report(f);
+}
+
+fn advise(why: OpenFailure, case: &Case<'_>, f: &mut Finding) {
+    let act = |party: Party, text: &str| Some(Act { party, text: text.to_owned() });
+    match why {
+        OpenFailure::Dns => {
+            f.act = act(Party::Client, "client: check the name; does it resolve on this machine?");
+            f.tell(
+                Party::Client,
+                AdviceKind::Check,
+                "spelling of the host name, and the DNS server that this machine asks",
+            );
+            f.tell(
+                Party::Client,
+                AdviceKind::Tonight,
+                "use the server's address until the name resolves (--resolve here)",
+            );
+        }
+        OpenFailure::Refused => {
+            f.why.push("A machine answered with a reset, so address and route are good.".to_owned());
+            f.causes
+                .push(causes::wrong_port(Confidence::Likely, "a machine answered, and nobody listens on that port"));
+            f.act = act(Party::Server, "server: is the FTP service up, and on this port?");
+            f.tell(Party::Client, AdviceKind::Check, "host and port: 21 is usual for explicit TLS, 990 for implicit");
+            f.tell(
+                Party::Server,
+                AdviceKind::Check,
+                "the service runs and listens on this address, not only on 127.0.0.1",
+            );
+            f.tell(Party::Between, AdviceKind::Check, "a firewall that rejects (not drops) this client looks the same");
+            if case.is_on_990() {
+                advise_server(case, f, "enable-implicit");
+                f.advise("use-explicit", "any");
+            }
+        }
+        OpenFailure::Unreachable => {
+            f.act = act(Party::Between, "network: no route, or a router said no; check VPN, routes and IPv6");
+            f.tell(Party::Client, AdviceKind::Check, "routes and VPN of this machine; with IPv6 addresses also try -4");
+        }
+        OpenFailure::TimedOut => {
+            f.why.push("Nothing came back: the packets are dropped on the way, or the machine is down.".to_owned());
+            f.act = act(Party::Between, "network: who drops the packets? Then: is the machine up?");
+            f.tell(
+                Party::Between,
+                AdviceKind::Check,
+                "firewalls on both sides: is this client's address let through to this port?",
+            );
+            f.tell(Party::Server, AdviceKind::Check, "the machine is up, and the address is still its own");
+        }
+        OpenFailure::Other => {
+            f.act = act(Party::Client, "client: see what the operating system says of the attempt");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! After the handshake the control connection ended without a reply.
+
+use super::phase::{End, advise_server, probably};
+use super::prelude::*;
+use crate::transcript::{Decrypted, Layer};
+
+pub(super) static RULE: Rule = Rule {
+    id: "control-connection-lost",
+    severity: Severity::Failure,
+    outranks: &[],
+    page: include_str!("../../docs/findings/control-connection-lost.md"),
+    check,
+};
+
+/// What the session inside TLS waits for.
+#[derive(Default)]
+struct Waiting<'a> {
+    established: bool,
+    heard: bool,
+    command: Option<(&'a Event, String)>,
+}
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let mut session = Waiting::default();
+    let is_inside = |e: &Event| {
+        let established = matches!(e.kind, Kind::Decrypted { seen: Decrypted::Established { .. }, .. });
+        established || e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)
+    };
+    let Some(conn) = case.first(is_inside).map(|e| e.conn) else { return };
+    for e in case.control().filter(|e| e.conn == conn) {
+        let inside = e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);
+        match &e.kind {
+            Kind::Decrypted { seen: Decrypted::Established { .. }, .. } => session.established = true,
+            Kind::Command { verb, .. } if inside => {
+                // After CCC the replies come in clear, and nobody waits for the last word.
+                if matches!(verb.as_str(), "QUIT" | "CCC") {
+                    return;
+                }
+                session.command = Some((e, verb.clone()));
+            }
+            // Half a reply is one that did not come.
+            Kind::Reply(r) if inside && r.whole && r.code != 221 => {
+                session.heard = true;
+                session.command = session.command.filter(|_| r.code < 200);
+            }
+            // Who ends it himself, or is told goodbye, has lost nothing.
+            Kind::Closed { by: Side::Client, .. } | Kind::TimedOut { waiting_for: Side::Client, .. } => return,
+            Kind::Reply(r) if r.code == 221 && r.whole => return,
+            _ => {
+                if let Some(end) = End::of(e) {
+                    return ended(case, e, end, &session, sink);
+                }
+            }
+        }
+    }
+}
+
+fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut Sink<'_>) {
+    let at_once = session.established && !session.heard;
+    if session.command.is_none() && !at_once {
+        return;
+    }
+    let from_log = session.command.as_ref().is_some_and(|(c, _)| case.is_from_log(c));
+    let confidence = if from_log { Confidence::Likely } else { end.confidence() };
+    let (maybe, endpoint, did) = (probably(confidence), case.endpoint(), end.did());
+    let place = session
+        .command
+        .as_ref()
+        .map_or_else(|| "right after the TLS handshake".to_owned(), |(_, v)| format!("instead of answering {v}"));
+    let mut f = sink.finding(
+        confidence,
+        Party::Server,
+        &[
+            format!("{endpoint} {maybe}{did} {place}"),
+            format!("the server {maybe}{did} {place}"),
+            format!("the server {maybe}ended the session inside TLS without a reply"),
+        ],
+    );
+    f.set("command", session.command.as_ref().map(|(_, v)| v.as_str())).set("how", end.name());
+    f.set("waited_ms", end.waited_ms());
+    if let Some((command, _)) = &session.command {
+        f.evidence.extend(sink.evidence(command, "never answered"));
+    }
+    f.why.push("The TLS handshake itself had completed: version, cipher and the server's certificate work.".to_owned());
+    if matches!(end, End::Silent(_)) {
+        f.causes.push(causes::slow_server(Confidence::Possible, "the connection stands, but no reply comes"));
+    } else {
+        let because = "a server whose process dies closes without a word".to_owned();
+        f.causes.push(causes::server_crashed_child(Confidence::Possible, because));
+        if at_once {
+            let because = "a client without a certificate is sometimes sent away like this in TLS 1.3";
+            f.causes.push(causes::client_certificate_missing(Confidence::Possible, because));
+        }
+        advise_server(case, &mut f, "fix-sandbox");
+    }
+    f.act = Some(Act { party: Party::Server, text: "server: its log of that second names the reason".to_owned() });
+    causes::advise_server_log(case, &mut f, e);
+    sink.report(f);
+}

@@ -1,0 +1,69 @@
+//! Bytes that begin as TLS and break its rules.
+
+use super::phase::probably;
+use super::prelude::*;
+use crate::wire::tls::handshake::{Message, type_name};
+
+pub(super) static RULE: Rule = Rule {
+    id: "malformed-tls",
+    severity: Severity::Failure,
+    outranks: &[
+        "closed-during-handshake",
+        "fatal-alert",
+        "handshake-refused-by-client",
+        "reset-during-handshake",
+        "silence-during-handshake",
+    ],
+    page: include_str!("../../docs/findings/malformed-tls.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let broken = |e: &&Event| matches!(e.kind, Kind::Malformed { .. } | Kind::Handshake(Message::Broken { .. }));
+    let Some(event) = case.control().find(broken) else { return };
+    let Some(from) = event.from() else { return };
+    let (place, shown) = match &event.kind {
+        Kind::Malformed { part } => ((*part).to_owned(), (*part).to_owned()),
+        Kind::Handshake(Message::Broken { kind, part }) => {
+            (format!("{}: {part}", type_name(*kind)), type_name(*kind).to_owned())
+        }
+        _ => return,
+    };
+    // What stands behind an alert, a text or another protocol is only what is left of it.
+    let said = |e: &Event| {
+        matches!(e.kind, Kind::Alert { level: 2, .. } | Kind::TextInsteadOfTls { .. } | Kind::OtherInsteadOfTls { .. })
+    };
+    if case.before(event).any(said) || case.handshake_completed_before(event) {
+        return;
+    }
+    // Bytes of a hello that a log or a mail has cut look broken too.
+    let sure = !case.is_from_log(event)
+        && !case.direction_is_assumed()
+        && !case.tls_due_is_assumed()
+        && case.opened_or_asked();
+    let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
+    let maybe = probably(confidence);
+    let who = if from == Side::Server { case.endpoint() } else { "the client".to_owned() };
+    let side = Party::from(from);
+    let mut f = sink.finding(
+        confidence,
+        side,
+        &[
+            format!("{who} {maybe}sent TLS that breaks its own rules ({shown})"),
+            format!("the {} {maybe}sent TLS that breaks its own rules ({shown})", side.name()),
+            format!("the {} {maybe}sent TLS that breaks its own rules", side.name()),
+        ],
+    );
+    f.set("where", place.as_str()).set("from", side.name());
+    f.evidence.extend(sink.evidence(event, &format!("breaks the rules at: {place}")));
+    f.why.push("It begins like a TLS record, so it is no clear text; but no TLS stack can read it.".to_owned());
+    f.act =
+        Some(Act { party: side, text: format!("{}: which program wrote this? Not a matter of settings", side.name()) });
+    f.tell(
+        Party::Between,
+        AdviceKind::Check,
+        "something in between that changes bytes: a proxy, a translation of character sets",
+    );
+    causes::advise_server_log(case, &mut f, event);
+    sink.report(f);
+}

@@ -1,0 +1,112 @@
+//! The connection stands, and no greeting came.
+
+use super::phase::{End, advise_server, probably};
+use super::prelude::*;
+use crate::transcript::{Close, Why};
+
+pub(super) static RULE: Rule = Rule {
+    id: "no-banner",
+    severity: Severity::Failure,
+    outranks: &[],
+    page: include_str!("../../docs/findings/no-banner.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let silent = case.control().find_map(|e| {
+        let end = End::of(e)?;
+        let quiet = !case.came_before(e, Side::Server) && !case.came_before(e, Side::Client);
+        let started = case.before(e).any(|b| matches!(b.kind, Kind::TlsStarts { .. } | Kind::Decrypted { .. }));
+        (quiet && !started && case.opened_before(e)).then_some((e, end))
+    });
+    let Some((event, end)) = silent else { return };
+    if answered_as_session(case, event) {
+        return;
+    }
+    let confidence = end.confidence();
+    let maybe = probably(confidence);
+    let (endpoint, did) = (case.endpoint(), end.did());
+    let headlines = match end {
+        End::Silent(_) => [
+            format!("{endpoint} {did}: no FTP greeting came"),
+            format!("{endpoint} sent no FTP greeting"),
+            "the connection stands, but no FTP greeting came".to_owned(),
+        ],
+        End::Closed(_) => [
+            format!("{endpoint} {maybe}{did} at once, without a greeting"),
+            format!("{endpoint} {maybe}{did} without a greeting"),
+            format!("the server {maybe}{did} without a greeting"),
+        ],
+    };
+    let mut f = sink.finding(confidence, Party::Server, &headlines);
+    f.set("how", end.name()).set("waited_ms", end.waited_ms());
+    f.why.push("TLS was not reached: versions, ciphers and certificates are not the fault.".to_owned());
+    match end {
+        End::Silent(_) => silence(case, &mut f),
+        End::Closed(how) => closed(case, how, &mut f),
+    }
+    sink.report(f);
+}
+
+/// Whether another connection of the same session was answered in TLS before this one ended: then the silence is no
+/// fault, only the manner of implicit TLS.
+fn answered_as_session(case: &Case<'_>, end: &Event) -> bool {
+    let mark = core::ptr::from_ref(end);
+    let Some(answer) = case.tls_at_once() else { return false };
+    let answer_at = core::ptr::from_ref(answer);
+    let earlier =
+        case.timeline.events.iter().take_while(|e| !core::ptr::eq(*e, mark)).any(|e| core::ptr::eq(e, answer_at));
+    earlier && case.is_session(answer) && case.asked() != Some(crate::transcript::Mode::Explicit)
+}
+
+fn silence(case: &Case<'_>, f: &mut Finding) {
+    let asked = case.transcript.conns.iter().any(|c| matches!(c.why, Why::Question { .. }));
+    let act = |party: Party, text: &str| Some(Act { party, text: text.to_owned() });
+    f.causes.push(causes::slow_server(Confidence::Likely, "the connection was accepted, and then nothing came"));
+    if asked {
+        f.why.push("A ClientHello on a second connection was not answered either: it is no implicit TLS.".to_owned());
+        f.causes.push(causes::wrong_port(Confidence::Possible, "neither FTP nor TLS answers there"));
+    } else {
+        f.causes.push(super::Cause {
+            confidence: Confidence::Possible,
+            ..causes::wrong_mode("a server with implicit TLS says nothing before it has a ClientHello")
+        });
+    }
+    f.act = act(Party::Server, "server: is the FTP service behind this port alive? Else: more patience");
+    advise_server(case, f, "slow-banner");
+    f.tell(
+        Party::Client,
+        AdviceKind::Check,
+        "wait longer (--timeout 60): reverse DNS look-ups delay a greeting by 5 to 30 s",
+    );
+    f.tell(
+        Party::Server,
+        AdviceKind::Check,
+        "reverse DNS and ident look-ups before the greeting; load; a hanging process",
+    );
+    if !asked {
+        f.advise("use-implicit", "any");
+    }
+}
+
+fn closed(case: &Case<'_>, how: Close, f: &mut Finding) {
+    let because = "closed before the first word: TCP wrappers and limits on connections do so";
+    f.causes.push(causes::connection_limit(because));
+    f.causes.push(causes::banned(Confidence::Possible, "a ban list closes in the same way"));
+    if how == Close::Reset {
+        f.causes.push(causes::middlebox_closed(Confidence::Possible, "a firewall may have sent the reset"));
+    }
+    f.act =
+        Some(Act { party: Party::Server, text: "server: limits, hosts.deny and ban lists for this client".to_owned() });
+    advise_server(case, f, "connection-limit");
+    f.tell(
+        Party::Server,
+        AdviceKind::Check,
+        "limits per address, hosts.allow and hosts.deny, fail2ban; its log of that second",
+    );
+    f.tell(
+        Party::Client,
+        AdviceKind::Check,
+        "other connections of this machine to the server: close them, and try again later",
+    );
+}

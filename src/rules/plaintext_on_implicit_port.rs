@@ -1,0 +1,103 @@
+//! TLS was to begin at once, and the server greeted in clear: it speaks explicit TLS, or none.
+
+use super::phase::is_auth;
+use super::prelude::*;
+use crate::decode::Reply;
+use crate::transcript::Mode;
+
+pub(super) static RULE: Rule = Rule {
+    id: "plaintext-on-implicit-port",
+    severity: Severity::Failure,
+    outranks: &[
+        "closed-during-handshake",
+        "handshake-refused-by-client",
+        "plaintext-instead-of-tls",
+        "reset-during-handshake",
+        "silence-during-handshake",
+    ],
+    page: include_str!("../../docs/findings/plaintext-on-implicit-port.md"),
+    check,
+};
+
+/// The greeting where a ServerHello was due. An error text there may as well be the server's TLS that failed:
+/// that is `plaintext-instead-of-tls`.
+pub(super) fn greeting_instead_of_tls<'a>(case: &Case<'a>) -> Option<(&'a Event, &'a Reply)> {
+    case.control().find_map(|e| match &e.kind {
+        Kind::TextInsteadOfTls { reply: Some(r), .. } if e.from() == Some(Side::Server) => {
+            let first = !case.came_before(e, Side::Server) && !case.auth_before(e);
+            (first && r.code < 400 && !case.tls_due_is_assumed()).then_some((e, r))
+        }
+        _ => None,
+    })
+}
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let found = greeting_instead_of_tls(case).filter(|(_, r)| case.opened_or_asked() || r.code == 220);
+    match found {
+        Some((event, reply)) => failure(case, event, reply, sink),
+        None => note(case, sink),
+    }
+}
+
+fn failure(case: &Case<'_>, event: &Event, reply: &Reply, sink: &mut Sink<'_>) {
+    let from_log = case.is_from_log(event) || case.direction_is_assumed();
+    let confidence = if from_log { Confidence::Likely } else { Confidence::Certain };
+    let maybe = super::phase::probably(confidence);
+    let endpoint = case.endpoint();
+    let mut f = sink.finding(
+        confidence,
+        Party::Client,
+        &[
+            format!("{endpoint} {maybe}speaks FTP first: it is no port for implicit TLS"),
+            format!("{endpoint} {maybe}speaks FTP first: no implicit TLS there"),
+            format!("the server {maybe}speaks FTP first: it is no port for implicit TLS"),
+        ],
+    );
+    f.set("code", reply.code).set("text", reply.text.as_str());
+    if let (Some(hello), Some(offer)) = (case.client_hello(), &case.facts.offer) {
+        f.evidence.extend(sink.evidence(hello, &offer.summary()));
+    }
+    f.evidence.extend(sink.evidence(event, "an FTP greeting, where a ServerHello was due"));
+    f.why.push(
+        "\"wrong version number\" and the like come of it: versions, ciphers and certificates are not the fault."
+            .to_owned(),
+    );
+    f.causes.push(causes::wrong_mode("the text is the greeting of a server that waits for AUTH TLS"));
+    f.act = Some(Act {
+        party: Party::Client,
+        text: "client: use explicit TLS (AUTH TLS), or the port for implicit TLS".to_owned(),
+    });
+    f.advise("use-explicit", case.facts.client.as_ref().map_or("any", |c| c.id));
+    super::phase::advise_server(case, &mut f, "enable-implicit");
+    sink.report(f);
+}
+
+/// Port 990 by chance or by habit: the run saw the greeting, and went on with AUTH.
+fn note(case: &Case<'_>, sink: &mut Sink<'_>) {
+    if case.asked() != Some(Mode::Auto) || !case.is_on_990() {
+        return;
+    }
+    let greeted = case.control().find_map(|e| match &e.kind {
+        Kind::Reply(r) if !case.came_before(e, Side::Server) && !case.came_before(e, Side::Client) => Some((e, r)),
+        _ => None,
+    });
+    let Some((event, reply)) = greeted.filter(|(e, r)| r.code < 400 && case.after(e).any(is_auth)) else { return };
+    let endpoint = case.endpoint();
+    let mut f = sink.finding(
+        Confidence::Certain,
+        Party::Server,
+        &[
+            format!("{endpoint} speaks FTP first: explicit TLS on the port of implicit TLS"),
+            "explicit TLS on port 990, the usual port of implicit TLS".to_owned(),
+        ],
+    );
+    f.severity = Severity::Note;
+    f.set("code", reply.code).set("text", reply.text.as_str());
+    f.evidence.extend(sink.evidence(event, "a greeting in clear"));
+    f.tell(
+        Party::Client,
+        AdviceKind::Lasting,
+        "set explicit TLS (AUTH TLS) for this port; many clients take 990 for implicit",
+    );
+    sink.report(f);
+}

@@ -1,0 +1,61 @@
+//! AUTH or the ClientHello was never answered, and somebody waited for it.
+
+use super::phase::{Broken, End, advise_server, probably};
+use super::prelude::*;
+
+pub(super) static RULE: Rule = Rule {
+    id: "silence-during-handshake",
+    severity: Severity::Failure,
+    outranks: &["handshake-refused-by-client"],
+    page: include_str!("../../docs/findings/silence-during-handshake.md"),
+    check,
+};
+
+/// More does not fit into one Ethernet packet.
+const ONE_PACKET: u64 = 1_400;
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let silent = |b: &Broken<'_>| matches!(b.how, End::Silent(_));
+    let Some(b) = case.broken_handshake().filter(silent) else { return };
+    let confidence = if b.from_log { Confidence::Likely } else { Confidence::Certain };
+    let (endpoint, did, maybe) = (case.endpoint(), b.how.did(), probably(confidence));
+    let to = match b.place {
+        "auth" => "AUTH",
+        "client-hello" => "the ClientHello",
+        _ => "the rest of the handshake",
+    };
+    let mut f = sink.finding(
+        confidence,
+        Party::Unknown,
+        &[
+            format!("{endpoint} {maybe}{did} in answer to {to}"),
+            format!("{endpoint} {maybe}did not answer {to}"),
+            format!("the server {maybe}did not answer {to}"),
+        ],
+    );
+    f.set("place", b.place).set("waited_ms", b.how.waited_ms());
+    let label = case.facts.offer.as_ref().map(crate::facts::Offer::summary).filter(|_| b.place != "auth");
+    f.evidence.extend(sink.evidence(b.asked, label.as_deref().unwrap_or("never answered")));
+    f.why.push(
+        "A server that refuses says so or closes; silence means that it hangs, or that the packets do not arrive."
+            .to_owned(),
+    );
+    let large = case.facts.offer.as_ref().map(|o| o.wire_len).filter(|n| *n > ONE_PACKET && b.place == "client-hello");
+    f.causes.extend(large.map(causes::client_hello_too_large));
+    f.causes.push(causes::middlebox_closed(
+        Confidence::Possible,
+        "a firewall that inspects FTP may swallow what it cannot follow",
+    ));
+    f.causes.push(causes::slow_server(Confidence::Possible, "the process behind the port may hang"));
+    f.act = Some(Act {
+        party: Party::Unknown,
+        text: "server: did it see the connection? That decides who acts".to_owned(),
+    });
+    advise_server(case, &mut f, "handshake-timeout");
+    if large.is_some() {
+        f.tell(Party::Client, AdviceKind::Tonight, "leave post-quantum key shares out: the hello then fits one packet");
+    }
+    causes::advise_server_log(case, &mut f, b.end);
+    f.tell(Party::Between, AdviceKind::Check, "FTP inspection on the way: exempt this connection");
+    sink.report(f);
+}
