@@ -89,7 +89,7 @@ impl Run<'_> {
             verify_name: args.verify_name.clone(),
             any_certificate: args.accept_any_certificate,
         };
-        let patience = Patience { step: micros(args.timeout), ..Patience::default() };
+        let patience = Patience::of(micros(args.timeout));
         let plan = Plan {
             asked: asked.clone(),
             host: target.host.clone(),

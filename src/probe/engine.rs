@@ -17,7 +17,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, HandshakeKind, SignatureScheme};
 
 use super::plan::ServerName;
-use crate::transcript::{Decrypted, Der, Side};
+use crate::transcript::{Decrypted, Der, Side, What};
 use crate::wire::tls::content;
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 
@@ -163,7 +163,8 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        tolerant(crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms))
+        let algorithms = &self.provider.signature_verification_algorithms;
+        tolerant(cert, crypto::verify_tls12_signature(message, cert, dss, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -172,7 +173,8 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        tolerant(crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms))
+        let algorithms = &self.provider.signature_verification_algorithms;
+        tolerant(cert, crypto::verify_tls13_signature(message, cert, dss, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -180,11 +182,27 @@ impl ServerCertVerifier for Witness {
     }
 }
 
-fn tolerant(checked: Result<HandshakeSignatureValid, rustls::Error>) -> Result<HandshakeSignatureValid, rustls::Error> {
+fn tolerant(
+    cert: &CertificateDer<'_>,
+    checked: Result<HandshakeSignatureValid, rustls::Error>,
+) -> Result<HandshakeSignatureValid, rustls::Error> {
     match checked {
-        Err(e @ rustls::Error::InvalidCertificate(rustls::CertificateError::BadSignature)) => Err(e),
+        Err(e @ rustls::Error::InvalidCertificate(rustls::CertificateError::BadSignature))
+            if !has_small_rsa_key(cert) =>
+        {
+            Err(e)
+        }
         _ => Ok(HandshakeSignatureValid::assertion()),
     }
+}
+
+/// Whether a certificate holds an RSA key that `ring` does not verify with (below 2048 bits), and calls any signature bad.
+/// That such a key is weak is said elsewhere; here it must not look like a broken handshake.
+fn has_small_rsa_key(cert: &[u8]) -> bool {
+    // AlgorithmIdentifier rsaEncryption with NULL, then a BIT STRING whose length fits one byte (RFC 8017, RFC 5280).
+    const RSA: [u8; 13] = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+    let at = cert.windows(RSA.len()).position(|w| w == RSA);
+    matches!(at.and_then(|at| cert.get(at + RSA.len()..)), Some([3, len, ..]) if *len <= 0x81)
 }
 
 impl ResolvesClientCert for Witness {
@@ -203,13 +221,17 @@ impl ResolvesClientCert for Witness {
     }
 }
 
+fn server(seen: Decrypted) -> What {
+    What::Decrypted { from: Side::Server, seen }
+}
+
 /// One TLS connection.
 pub(super) struct Engine {
     connection: ClientConnection,
     witness: Arc<Witness>,
     /// Bytes that are no whole record yet, or that are no TLS.
     unread: Vec<u8>,
-    notes: Vec<(Side, Decrypted)>,
+    notes: Vec<What>,
     tickets: u32,
     asked: bool,
     /// The server switched encryption on, so that its alerts cannot be read from outside.
@@ -282,15 +304,23 @@ impl Engine {
             match self.connection.process_new_packets() {
                 Ok(io) if io.peer_has_closed() => {
                     if hidden {
-                        self.notes.push((Side::Server, Decrypted::Alert { level: 1, description: 0 }));
+                        self.notes.push(server(Decrypted::Alert { level: 1, description: 0 }));
                     }
                     self.state = State::Closed;
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    if let (rustls::Error::AlertReceived(alert), true) = (&error, hidden) {
-                        let description = u8::from(*alert);
-                        self.notes.push((Side::Server, Decrypted::Alert { level: 2, description }));
+                    match error {
+                        rustls::Error::AlertReceived(alert) if hidden => {
+                            self.notes.push(server(Decrypted::Alert { level: 2, description: alert.into() }));
+                        }
+                        rustls::Error::AlertReceived(_) => {}
+                        // Our side gives up. Its alert may be encrypted, so that only these words are left of it.
+                        error => self.notes.push(What::Claim {
+                            by: "rustls".to_owned(),
+                            code: None,
+                            text: error.to_string(),
+                        }),
                     }
                     self.state = State::Failed;
                 }
@@ -306,15 +336,15 @@ impl Engine {
         self.asked |= seen.iter().any(|(_, s)| matches!(s, Decrypted::CertificateRequest { .. }));
         // Everything in a handshake comes before its completion, alerts behind it.
         let alerts = core::mem::take(&mut self.notes);
-        self.notes.extend(seen);
+        self.notes.extend(seen.into_iter().map(|(from, seen)| What::Decrypted { from, seen }));
         if self.state != State::Failed && !self.connection.is_handshaking() && self.state == State::Handshake {
             self.state = State::Established;
-            self.notes.extend(self.established().map(|e| (Side::Server, e)));
+            self.notes.extend(self.established().map(server));
         }
         self.notes.extend(alerts);
         while self.tickets < self.connection.tls13_tickets_received() {
             self.tickets += 1;
-            self.notes.push((Side::Server, Decrypted::Ticket));
+            self.notes.push(server(Decrypted::Ticket));
         }
     }
 
@@ -330,7 +360,7 @@ impl Engine {
     }
 
     /// What was seen since the last call.
-    pub(super) fn take_notes(&mut self) -> Vec<(Side, Decrypted)> {
+    pub(super) fn take_notes(&mut self) -> Vec<What> {
         core::mem::take(&mut self.notes)
     }
 

@@ -46,6 +46,14 @@ pub struct Patience {
     pub verdict: Micros,
 }
 
+impl Patience {
+    /// With so much patience for a step, the usual for the rest. Who has less than 10 s tries TLS at once after a third of it.
+    pub fn of(step: Micros) -> Self {
+        let usual = Self::default();
+        Self { step, greeting: Micros(usual.greeting.0.min(step.0 / 3)), ..usual }
+    }
+}
+
 impl Default for Patience {
     fn default() -> Self {
         let ms = |n: u64| Micros(n * 1_000);

@@ -167,37 +167,39 @@ impl<'a> Case<'a> {
 
     /// Whether the handshake of the control connection completed, as far as that shows from outside.
     pub fn handshake_completed(&self) -> bool {
-        completed(self.control())
+        self.completed(self.control())
     }
 
     /// Whether our own engine, or the records themselves, show that: not only a log.
     pub fn handshake_is_proved(&self) -> bool {
-        completed(self.control().filter(|e| e.span.is_none_or(|s| s.flow.layer == Layer::Wire)))
+        self.completed(self.control().filter(|e| e.span.is_none_or(|s| s.flow.layer == Layer::Wire)))
     }
 
     /// Whether it had completed before an event.
     pub fn handshake_completed_before(&self, mark: &Event) -> bool {
-        completed(self.before(mark))
+        self.completed(self.before(mark))
+    }
+
+    /// Our own engine said so; or, in evidence of others, the server answered and application data went both ways.
+    /// In a run of ours that is no proof: an encrypted alert looks like data.
+    fn completed<'e>(&self, events: impl Iterator<Item = &'e Event>) -> bool {
+        let ours = self.transcript.origin.asked.is_some();
+        let (mut answered, mut client, mut server) = (false, false, false);
+        for e in events {
+            match (&e.kind, e.from()) {
+                (Kind::Decrypted { seen: Decrypted::Established { .. }, .. }, _) => return true,
+                // Who quotes what the server said inside TLS had a handshake.
+                (Kind::Reply(_), _) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => return true,
+                (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Client)) => client = true,
+                (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Server)) => server = true,
+                _ => answered |= is_server_hello(e),
+            }
+        }
+        answered && client && server && !ours
     }
 }
 
 /// Whether an event is the server's answer to a ClientHello.
 pub(super) fn is_server_hello(e: &Event) -> bool {
     matches!(e.kind, Kind::Handshake(Message::ServerHello(_) | Message::HelloRetryRequest(_)))
-}
-
-/// Our own engine said so; or the server answered, and application data went both ways.
-fn completed<'a>(events: impl Iterator<Item = &'a Event>) -> bool {
-    let (mut answered, mut client, mut server) = (false, false, false);
-    for e in events {
-        match (&e.kind, e.from()) {
-            (Kind::Decrypted { seen: Decrypted::Established { .. }, .. }, _) => return true,
-            // Who quotes what the server said inside TLS had a handshake.
-            (Kind::Reply(_), _) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => return true,
-            (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Client)) => client = true,
-            (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Server)) => server = true,
-            _ => answered |= is_server_hello(e),
-        }
-    }
-    answered && client && server
 }

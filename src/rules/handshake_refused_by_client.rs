@@ -21,7 +21,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Some(Code::Gsk(rc)) if *rc != 0 => Some((claim.event, *rc, claim.by, claim.text)),
         _ => None,
     });
-    let Some((event, rc, by, text)) = failed else { return };
+    let Some((event, rc, by, text)) = failed else { return gave_up(case, sink) };
     let starts = |e: &Event| match &e.kind {
         Kind::TlsStarts { .. } | Kind::Handshake(_) => true,
         Kind::Command { verb, .. } => verb == "AUTH",
@@ -49,6 +49,31 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if unread && !case.before(event).any(answered) {
         sink.untested("bytes", "the bytes that the client could not read", "not in the evidence");
     }
+    sink.report(f);
+}
+
+/// A client of ours whose engine gave up; its alert may have been encrypted.
+fn gave_up(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(claim) = case.claims().find(|c| c.by == "rustls" && case.asked().is_some()) else { return };
+    if case.handshake_completed_before(claim.event) {
+        return;
+    }
+    let endpoint = case.endpoint();
+    let mut f = sink.finding(
+        Confidence::Likely,
+        Party::Server,
+        &[
+            format!("{endpoint} probably broke a rule of TLS: our own client gave up"),
+            "the server probably broke a rule of TLS: our own client gave up".to_owned(),
+        ],
+    );
+    f.set("rc", serde_json::Value::Null).set("by", claim.by.as_str()).set("text", claim.text.as_str());
+    f.why.push(format!("rustls: \"{}\".", claim.text));
+    f.act = Some(Act {
+        party: Party::Server,
+        text: "server: its TLS log of that second; another client may agree".to_owned(),
+    });
+    causes::advise_server_log(case, &mut f, claim.event);
     sink.report(f);
 }
 

@@ -1,6 +1,7 @@
 //! Reports held against the words of the table.
 
 use ftpsdiag::report::Report;
+use ftpsdiag::rules::Severity;
 
 use super::Row;
 
@@ -12,6 +13,7 @@ use super::Row;
 /// alert=70                                           data of the first finding
 /// also certificate-weak                              among the findings
 /// no findings                                        none of any kind
+/// no warnings                                        at most notes (vsftpd asks for a client certificate by default: a fact)
 /// ```
 pub fn mismatch(row: &Row, report: &Report) -> Option<String> {
     let wrong: Vec<String> = row
@@ -42,6 +44,9 @@ fn holds(line: &str, report: &Report) -> bool {
     let v = &report.verdict;
     match words[..] {
         ["no", "findings"] => report.findings.is_empty() && report.consequences.is_empty(),
+        ["no", "warnings"] => {
+            report.findings.iter().all(|f| f.severity == Severity::Note) && report.consequences.is_empty()
+        }
         ["also", id] => report.findings.iter().any(|f| f.id == id),
         [pair] if pair.contains('=') => {
             let (key, value) = pair.split_once('=').unwrap_or_default();

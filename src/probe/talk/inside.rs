@@ -23,9 +23,9 @@ impl Talk {
         engine.feed(bytes);
         let (notes, plain, output, state) =
             (engine.take_notes(), engine.take_plain(), engine.take_output(), engine.state());
-        for (from, seen) in notes {
-            self.established |= matches!(seen, Decrypted::Established { .. });
-            self.note(What::Decrypted { from, seen });
+        for note in notes {
+            self.established |= matches!(note, What::Decrypted { seen: Decrypted::Established { .. }, .. });
+            self.note(note);
         }
         if !output.is_empty() {
             self.out.push_back(Output::Send(self.conn, output));
