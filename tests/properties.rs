@@ -120,8 +120,11 @@ fn the_laws_hold_for_the_corpus() {
     }
 }
 
+const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03\x60\x38\x53\xae\xfe\xe4\x0e\x3f\xa5\xc1\x73\x8d\x11\x74\x97\xb1\x1a\x6c\x48\xd5\x0a\x52\x9e\xd8\xc9\xf6\x19\xaf\x4c\x56\xc2\x0d\x00\x00\x04\x00\x35\x00\x2f\x01\x00";
+const SERVER_HELLO: &[u8] = b"\x16\x03\x03\x00\x31\x02\x00\x00\x2d\x03\x03\x60\x38\x53\xae\xfe\xe4\x0e\x3f\xa5\xc1\x73\x8d\x11\x74\x97\xb1\x1a\x6c\x48\xd5\x0a\x52\x9e\xd8\xc9\xf6\x19\xaf\x4c\x56\xc2\x0d\x00\x00\x35\x00\x00\x05\xff\x01\x00\x01\x00";
+
 fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
-    const PIECES: [&[u8]; 16] = [
+    const PIECES: [&[u8]; 20] = [
         b"220 ready\r\n",
         b"AUTH TLS\r\n",
         b"234 ok\r\n",
@@ -138,6 +141,10 @@ fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
         b"\x15",
         b"SSH-2.0\r\n",
         b"\x80\x2e\x01\x03",
+        CLIENT_HELLO,
+        SERVER_HELLO,
+        b"530 TLS required\r\n",
+        b"FEAT\r\n",
     ];
     let text = proptest::sample::select(&PIECES[..]);
     prop_oneof![3 => text.prop_map(<[u8]>::to_vec), 1 => proptest::collection::vec(any::<u8>(), 0..24)]
@@ -152,6 +159,7 @@ fn some_what() -> impl Strategy<Value = What> {
     prop_oneof![
         12 => bytes,
         1 => Just(What::Opened),
+        1 => proptest::sample::select(&[OpenFailure::Refused, OpenFailure::Dns][..]).prop_map(|why| What::OpenFailed { why }),
         1 => (side.clone(), any::<bool>()).prop_map(|(by, fin)| What::Closed { by, how: if fin { Close::Fin } else { Close::Reset } }),
         1 => (side.clone(), proptest::sample::select(&[0u8, 40, 42, 48, 112, 116][..])).prop_map(|(from, description)| What::Decrypted {
             from, seen: Decrypted::Alert { level: 2, description } }),

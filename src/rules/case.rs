@@ -50,7 +50,7 @@ impl<'a> Case<'a> {
                 (Kind::Claim { .. }, _) => false,
                 (Kind::Decrypted { from, .. } | Kind::TlsStarts { by: from }, _) => closed.contains(from),
                 (_, Some(from)) => closed.contains(&from),
-                _ => closed.len() == 2,
+                _ => closed.contains(&Side::Client) && closed.contains(&Side::Server),
             };
             match &e.kind {
                 Kind::Closed { by, .. } => closed.push(*by),

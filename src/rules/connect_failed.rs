@@ -13,11 +13,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(event) = case.first(|e| matches!(e.kind, Kind::OpenFailed { .. })) else { return };
+    let began = case.before(event).any(|e| !matches!(e.kind, Kind::Claim { .. }));
     // A second address that answers makes up for a first one that does not.
-    if case.control().any(|e| e.kind == Kind::Opened || e.span.is_some()) {
+    if began || case.control().any(|e| e.conn != event.conn && e.kind == Kind::Opened) {
         return;
     }
-    let Some(event) = case.first(|e| matches!(e.kind, Kind::OpenFailed { .. })) else { return };
     let Kind::OpenFailed { why } = event.kind else { return };
     let (name, party, long, short) = match why {
         OpenFailure::Dns => {

@@ -20,6 +20,8 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// A regular end, whatever its level says.
+const CLOSE_NOTIFY: u8 = 0;
 const HANDSHAKE_FAILURE: u8 = 40;
 const PROTOCOL_VERSION: u8 = 70;
 const INSUFFICIENT_SECURITY: u8 = 71;
@@ -32,11 +34,12 @@ const ILLEGAL_PARAMETER: u8 = 47;
 
 /// A fatal alert, in clear or seen by our own engine.
 fn fatal(e: &Event) -> Option<(u8, Side)> {
-    match (&e.kind, e.from()) {
-        (Kind::Alert { level: 2, description }, Some(from)) => Some((*description, from)),
-        (Kind::Decrypted { from, seen: Decrypted::Alert { level: 2, description } }, _) => Some((*description, *from)),
-        _ => None,
-    }
+    let (description, from) = match (&e.kind, e.from()) {
+        (Kind::Alert { level: 2, description }, Some(from)) => (*description, from),
+        (Kind::Decrypted { from, seen: Decrypted::Alert { level: 2, description } }, _) => (*description, *from),
+        _ => return None,
+    };
+    (description != CLOSE_NOTIFY).then_some((description, from))
 }
 
 /// In TLS 1.3 the server may still refuse when the client believes the handshake done; behind its first words inside it
@@ -44,7 +47,11 @@ fn fatal(e: &Event) -> Option<(u8, Side)> {
 fn too_late(case: &Case<'_>, event: &Event, from: Side) -> bool {
     let inside = |e: &Event| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls && s.flow.from == Side::Server);
     let decrypted = matches!(event.kind, Kind::Decrypted { .. }) && from == Side::Server;
-    if decrypted { case.before(event).any(inside) } else { case.handshake_completed_before(event) }
+    if decrypted {
+        case.before(event).any(inside) || case.client_left_before(event)
+    } else {
+        case.handshake_completed_before(event)
+    }
 }
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let silent = case.control().find_map(|e| {
-        let end = End::of(e)?;
+        let end = End::of(e).filter(|_| !case.client_left_before(e))?;
         let quiet = !case.came_before(e, Side::Server) && !case.came_before(e, Side::Client);
         let started = case.before(e).any(|b| matches!(b.kind, Kind::TlsStarts { .. } | Kind::Decrypted { .. }));
         (quiet && !started && case.opened_before(e)).then_some((e, end))

@@ -114,6 +114,11 @@ impl<'a> Case<'a> {
         self.before(mark).any(|e| e.kind == Kind::Opened)
     }
 
+    /// Whether the client had left before an event: what the server does behind that is no fault of it.
+    pub(super) fn client_left_before(&self, mark: &Event) -> bool {
+        self.before(mark).any(|e| matches!(e.kind, Kind::Closed { by: Side::Client, .. }))
+    }
+
     /// Whether the bytes of an event were put together from a log. The first four decide, as they decide what it is.
     pub(super) fn is_from_log(&self, e: &Event) -> bool {
         e.span.is_some_and(|s| self.transcript.rebuilt(Span { end: s.end.min(s.start + 4), ..s }) > 0)
@@ -122,7 +127,7 @@ impl<'a> Case<'a> {
     /// Where the handshake broke off without a word.
     pub(super) fn broken_handshake(&self) -> Option<Broken<'a>> {
         self.control().find_map(|end| {
-            let how = End::of(end)?;
+            let how = End::of(end).filter(|_| !self.client_left_before(end))?;
             let hello = self.before(end).find(|e| matches!(e.kind, Kind::Handshake(Message::ClientHello(_))));
             let asked = hello.or_else(|| self.before(end).filter(|e| is_auth(e)).last())?;
             let mut place = if hello.is_some() { "client-hello" } else { "auth" };

@@ -26,7 +26,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Kind::Decrypted { seen: Decrypted::Alert { description: 0, .. }, .. } => true,
         _ => false,
     };
-    if case.before(event).any(agreed) || (reply.is_none() && !text.ends_with("\\n")) {
+    if case.before(event).any(agreed) || case.client_left_before(event) || (reply.is_none() && !text.ends_with("\\n")) {
         return;
     }
     let sure = reply.is_some() && !case.is_from_log(event) && !case.direction_is_assumed();

@@ -52,9 +52,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.report(f);
 }
 
+/// A command and its verb.
+type Command<'a> = (&'a Event, String);
+
 /// The reply that asks for TLS, with the command that it answers.
-fn refusal<'a>(case: &Case<'a>) -> Option<(&'a Event, &'a Reply, Option<(&'a Event, String)>)> {
-    let mut command: Option<(&Event, String)> = None;
+fn refusal<'a>(case: &Case<'a>) -> Option<(&'a Event, &'a Reply, Option<Command<'a>>)> {
+    let mut command: Option<Command<'a>> = None;
     for e in case.control() {
         let on_wire = e.span.is_some_and(|s| s.flow.layer == Layer::Wire);
         match &e.kind {
