@@ -80,13 +80,13 @@ pub(super) fn read<'a>(case: &Case<'a>) -> ClientAuth<'a> {
             Kind::TextInsteadOfTls { reply: Some(r), .. } if side == Some(Side::Server) && r.code >= 400 => {
                 return story.refused(e, Refusal::Text(&r.text));
             }
-            // Behind a goodbye, or once the client has left, nothing is said of its certificate.
-            Kind::Reply(r) if r.code == 221 && r.whole => return story,
-            Kind::Closed { by: Side::Client, .. } => return story,
             Kind::Reply(_) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => {
                 story.accepted = true;
                 return story;
             }
+            // Behind a goodbye, or once the client has left, nothing is said of its certificate.
+            Kind::Reply(r) if r.code == 221 && r.whole => return story,
+            Kind::Closed { by: Side::Client, .. } => return story,
             _ => {
                 // Without a request an end says nothing of certificates.
                 let requested = story.request.is_some_and(|r| r.conn == e.conn);
