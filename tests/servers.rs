@@ -3,6 +3,8 @@
 #[path = "servers/mod.rs"]
 mod servers;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -160,6 +162,41 @@ fn the_chain_is_written_as_it_was_sent() {
         blocks.map(|b| b.split("-----END").next().unwrap().split_whitespace().collect::<String>()).collect::<Vec<_>>()
     };
     assert_eq!(pem(&file), pem(lab.certificate("leaf.pem").as_ref()));
+}
+
+/// The hello of the trace that this project began with, sent to the library that it met: the same bytes come back.
+#[test]
+fn the_seed_happens_again() {
+    const HELLO: &str = "16030100390100003503016038\
+        53aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c20d00000e00ff003500380039002f003200330100";
+    let lab = Lab::get();
+    let server = servers::Start::OldOpenssl("leaf", "notls1").start(lab);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut play = String::from("0 open\n");
+    let mut say = |who: &str, bytes: &[u8]| play.push_str(&format!("- {who} {}\n", hex::encode(bytes)));
+    let mut answer = |stream: &mut TcpStream| {
+        let mut buffer = vec![0; 4096];
+        let len = stream.read(&mut buffer).unwrap();
+        buffer.truncate(len);
+        buffer
+    };
+    say("S", &answer(&mut stream));
+    for words in [b"AUTH TLS\r\n".to_vec(), hex::decode(HELLO).unwrap()] {
+        stream.write_all(&words).unwrap();
+        say("C", &words);
+        say("S", &answer(&mut stream));
+    }
+    assert!(play.ends_with(&format!("S {}\n", hex::encode("550 TLS handshake failed\r\n"))), "{play}");
+    play.push_str("- S closes\n");
+    let t = ftpsdiag::transcript::dialogue::parse(&play).unwrap();
+    let r = ftpsdiag::report::diagnose(t, &ftpsdiag::report::About::default());
+    let v = &r.verdict;
+    assert_eq!(
+        (v.by.as_deref(), v.cause.as_deref()),
+        (Some("plaintext-instead-of-tls"), Some("client-tls-version-refused"))
+    );
+    assert_eq!(r.findings[0].data["text"], "550 TLS handshake failed");
 }
 
 /// Starts every row and prints where it listens, until standard input ends; for trying things by hand:

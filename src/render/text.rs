@@ -52,7 +52,7 @@ pub(super) fn render(report: &Report, style: Style) -> String {
     }
     blocks.extend([why(report), causes(report)]);
     blocks.extend(advice(report, style.verbose));
-    blocks.extend([prove(report), notes(report), passed(report), open(report), cost(report)]);
+    blocks.extend([prove(report), next(report), notes(report), passed(report), open(report), cost(report)]);
     let cut = if style.verbose { 0 } else { shorten(&mut blocks) };
     blocks.push(more(report, style, cut));
     let mut out = print(report, &blocks, style);
@@ -247,6 +247,13 @@ fn prove(report: &Report) -> Block {
         a.how.iter().enumerate().map(way)
     });
     Block::new("PROVE", ways.map(|w| wrap(&w, WIDTH)).collect(), 1, 0)
+}
+
+/// The wall behind this one: what would fail next, though nothing of this finding explains it.
+fn next(report: &Report) -> Block {
+    let certificate = report.consequences.iter().find(|f| f.id.starts_with("certificate-"));
+    let line = certificate.map(|f| wrap(&format!("{} ({})", f.headline, f.id), WIDTH)).unwrap_or_default();
+    Block::whole("NEXT", line)
 }
 
 fn notes(report: &Report) -> Block {

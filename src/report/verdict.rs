@@ -23,7 +23,9 @@ pub(super) fn rank(found: Vec<Finding>) -> Ranked {
     let (mut consequences, mut findings): (Vec<_>, Vec<_>) = found.into_iter().partition(outranked);
     // Worst first; among failures, the earliest.
     let place = |f: &Finding| f.evidence.iter().map(|e| e.start).max().unwrap_or(u64::MAX);
-    findings.sort_by_key(|f| (core::cmp::Reverse(f.severity), place(f)));
+    // What ends a session comes before what a verifying client would have refused: the chain is judged by us.
+    let judged = |f: &Finding| f.id.starts_with("certificate-");
+    findings.sort_by_key(|f| (core::cmp::Reverse(f.severity), judged(f), place(f)));
     let further = findings.iter().skip(1).take_while(|f| f.severity == Severity::Failure).count();
     consequences.extend(findings.drain(findings.len().min(1)..findings.len().min(1 + further)));
     Ranked { findings, consequences }

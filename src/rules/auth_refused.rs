@@ -39,19 +39,19 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             Some(Code::Message(id)) => matches!(id.as_str(), "EZA2897I" | "EZA2898I"),
             _ => false,
         });
-    let listed = feat_lists_tls(case, auth);
+    let listed = feat_lists_tls(case);
     f.set("code", reply.code).set("text", reply.text.as_str()).set("feat_lists_tls", listed.map(|(_, lists)| lists));
-    f.evidence.extend(listed.filter(|(_, lists)| *lists).and_then(|(e, _)| sink.evidence(e, "FEAT lists AUTH TLS")));
     f.evidence.extend(sink.evidence(auth, ""));
     f.evidence.extend(sink.evidence(event, ""));
+    f.evidence.extend(listed.filter(|(_, lists)| *lists).and_then(|(e, _)| sink.evidence(e, "FEAT lists AUTH TLS")));
     f.why.push("No TLS was spoken: versions, ciphers and certificates are not the fault.".to_owned());
     explain(case, reply, listed.is_some_and(|(_, lists)| lists), &mut f);
     sink.report(f);
 }
 
-/// The reply to FEAT before AUTH, and whether it lists AUTH TLS.
-fn feat_lists_tls<'a>(case: &Case<'a>, auth: &Event) -> Option<(&'a Event, bool)> {
-    case.before(auth)
+/// The reply to FEAT, and whether it lists AUTH TLS. Our own probe asks behind the refusal.
+fn feat_lists_tls<'a>(case: &Case<'a>) -> Option<(&'a Event, bool)> {
+    case.control()
         .filter_map(|e| match &e.kind {
             Kind::Reply(r) if r.code == 211 && r.whole => {
                 Some((e, r.text.to_ascii_uppercase().split(" / ").any(|l| l.contains("AUTH") && l.contains("TLS"))))

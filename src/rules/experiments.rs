@@ -3,7 +3,9 @@
 use super::finding::{Act, AdviceKind, Cause, Finding, Party};
 use super::sink::fitting;
 use super::{Case, causes};
+use crate::decode::Kind;
 use crate::facts::{Answer, Came, version_name};
+use crate::wire::tls::handshake::Message;
 
 /// Findings about a ClientHello that was refused.
 const REFUSALS: [&str; 5] = [
@@ -26,6 +28,15 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
     for answer in &asked {
         f.why.push(format!("asked with {}: {}", answer.changed.join(", "), answer.describe()));
     }
+    if let Some(version) = spoken_version(case) {
+        let (cause, act, headlines) = too_old(case, version, "its ServerHello says so");
+        f.headline = fitting(&headlines);
+        f.party = Party::Server;
+        f.causes.insert(0, cause);
+        f.act = Some(act);
+        advise(case, f, version);
+        return;
+    }
     let let_in = asked.iter().find_map(|a| match a.came {
         Came::Hello { version, .. } => Some((*a, version)),
         _ => None,
@@ -42,10 +53,7 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
 
 fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<String>) {
     let because = "tried out: another hello, changed in this alone, was answered with a ServerHello";
-    let again = match case.transcript.origin.asked.as_ref() {
-        Some(asked) => format!("ftpsdiag probe {}, after the change", asked.target),
-        None => "the same probe, after the change".to_owned(),
-    };
+    let again = again(case);
     let tried = |id, headline: String| causes::tried(id, headline, because, &again);
     let server = |text: String| Act { party: Party::Server, text };
     let endpoint = case.endpoint();
@@ -58,14 +66,7 @@ fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<S
         return (tried("sni-rejected", "the server refuses the name that is sent".to_owned()), act, headlines.to_vec());
     }
     if version < TLS12 {
-        let best = version_name(version);
-        let act = server(format!("server: switch TLS 1.2 on; only clients that still speak {best} get in"));
-        let headlines = [
-            format!("{endpoint} speaks {best} at most: refused TLS 1.3 and TLS 1.2"),
-            format!("the server speaks {best} at most: refused TLS 1.3 and TLS 1.2"),
-        ];
-        let cause = tried("client-tls-version-refused", format!("the server speaks {best} at most"));
-        return (cause, act, headlines.to_vec());
+        return too_old(case, version, because);
     }
     let act = server("server: allow ECDHE with AES-GCM; only clients with old suites get in".to_owned());
     let headlines = [
@@ -74,6 +75,34 @@ fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<S
         "the server accepts old cipher suites only: refused ECDHE with AES-GCM".to_owned(),
     ];
     (tried("no-shared-cipher", "the server accepts old cipher suites only".to_owned()), act, headlines.to_vec())
+}
+
+/// The version of the session's ServerHello, when it is one that our own client does not speak.
+fn spoken_version(case: &Case<'_>) -> Option<u16> {
+    case.transcript.origin.asked.as_ref()?;
+    case.control().find_map(|e| match &e.kind {
+        Kind::Handshake(Message::ServerHello(h)) if h.negotiated() < TLS12 => Some(h.negotiated()),
+        _ => None,
+    })
+}
+
+fn too_old(case: &Case<'_>, version: u16, because: &str) -> (Cause, Act, Vec<String>) {
+    let best = version_name(version);
+    let text = format!("server: switch TLS 1.2 on; only clients that still speak {best} get in");
+    let headlines = vec![
+        format!("{} speaks {best} at most: refused TLS 1.3 and TLS 1.2", case.endpoint()),
+        format!("the server speaks {best} at most: refused TLS 1.3 and TLS 1.2"),
+    ];
+    let headline = format!("the server speaks {best} at most");
+    let cause = causes::tried("client-tls-version-refused", headline, because, &again(case));
+    (cause, Act { party: Party::Server, text }, headlines)
+}
+
+fn again(case: &Case<'_>) -> String {
+    match case.transcript.origin.asked.as_ref() {
+        Some(asked) => format!("ftpsdiag probe {}, after the change", crate::wire::printable_str(&asked.target)),
+        None => "the same probe, after the change".to_owned(),
+    }
 }
 
 fn advise(case: &Case<'_>, f: &mut Finding, version: u16) {

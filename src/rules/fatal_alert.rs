@@ -136,7 +136,10 @@ fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut 
             f.act = Some(Act { party: Party::Client, text: "client: offer TLS 1.2".to_owned() });
             causes::advise_version(case, f, event);
         }
-        (HANDSHAKE_FAILURE | INSUFFICIENT_SECURITY, version) if from == Side::Server => {
+        // Behind its ServerHello a server has chosen a suite.
+        (HANDSHAKE_FAILURE | INSUFFICIENT_SECURITY, version)
+            if from == Side::Server && !case.server_answered_before(event) =>
+        {
             let because = "the alert that servers send when no suite is common to both";
             f.causes.push(causes::no_shared_cipher(case, event, Confidence::Likely, because));
             f.causes.extend(version.map(|c| super::Cause { confidence: Confidence::Possible, ..c }));

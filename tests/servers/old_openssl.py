@@ -3,6 +3,7 @@
 VARIANT   default    TLS 1.0 to 1.2
           tls12      TLS 1.2 alone, by options on the general method
           notls1     no TLS 1.0: an older hello is answered without an alert, by clear text alone
+          tls1       TLS 1.0 alone: a ServerHello whatever supported_versions say
           nocipher   TLS 1.0 to 1.2, ECDHE with AES-GCM alone
           nocert     no certificate, so no suite fits
 
@@ -52,8 +53,8 @@ write = function("SSL_write", number, pointer, text, number)
 shut_down = function("SSL_shutdown", number, pointer)
 
 SSL_CTRL_OPTIONS, SSL_CTRL_SET_ECDH_AUTO, PEM = 32, 94, 1
-NO_SSL2, NO_SSL3, NO_TLS1, NO_TLS1_1 = 0x01000000, 0x02000000, 0x04000000, 0x10000000
-OFF = {"notls1": NO_TLS1, "tls12": NO_TLS1 | NO_TLS1_1}
+NO_SSL2, NO_SSL3, NO_TLS1, NO_TLS1_1, NO_TLS1_2 = 0x01000000, 0x02000000, 0x04000000, 0x10000000, 0x08000000
+OFF = {"tls1": NO_TLS1_1 | NO_TLS1_2, "notls1": NO_TLS1, "tls12": NO_TLS1 | NO_TLS1_1}
 
 
 def context():

@@ -267,6 +267,11 @@ pub const ROWS: &[Row] = &[
     healthy("OpenSSL 1.0.2, TLS 1.0 off", OldOpenssl("leaf", "notls1"), "TLS 1.2 C030 secp256r1 2"),
     healthy("OpenSSL 1.0.2, TLS 1.2 alone", OldOpenssl("leaf", "tls12"), "TLS 1.2 C030 secp256r1 2"),
     healthy("OpenSSL 1.0.2, ECDHE with AES-GCM alone", OldOpenssl("leaf", "nocipher"), "TLS 1.2 C030 secp256r1 2"),
+    fails(
+        "OpenSSL 1.0.2, TLS 1.0 at most",
+        OldOpenssl("leaf", "tls1"),
+        "fails fatal-alert server <- client-tls-version-refused; alert=70",
+    ),
     fails("OpenSSL 1.0.2 without a certificate", OldOpenssl("leaf", "nocert"), "fails fatal-alert; alert=40"),
     row(
         "OpenSSL 1.0.2, self-signed, nobody trusts it",
