@@ -74,9 +74,6 @@ fn explain(case: &Case<'_>, event: &Event, said: &str, f: &mut Finding) {
         s if s.contains("cannot change directory") => {
             ("fix-missing-home", "server (vsftpd): create the user's home directory, or correct local_root")
         }
-        s if s.contains("priv_sock_get") || s.contains("child died") || s.contains("sandbox") => {
-            ("fix-sandbox", "server (vsftpd): its child died; try without the seccomp sandbox")
-        }
         _ => ("see-tls-log", "server (vsftpd): the text behind OOPS names the reason"),
     };
     let because = format!("vsftpd writes \"500 OOPS:\" from a process that has no TLS: \"{said}\"");
