@@ -468,6 +468,11 @@ fn a_name_without_address_is_a_finding() {
     assert_eq!(t.entries[0].conn, ConnId(0));
 }
 
+/// A ServerHello of version 3.`minor` with TLS_RSA_WITH_AES_128_CBC_SHA.
+fn server_hello(minor: u8) -> Vec<u8> {
+    [&[22, 3, minor, 0, 42, 2, 0, 0, 38, 3, minor][..], &[0; 32], &[0, 0, 0x2f, 0]].concat()
+}
+
 /// Connects to ask, up to the hello.
 fn question(stage: stage::Play) -> stage::Play {
     stage.dials("192.0.2.7:21").opens().server("220 ready").client("AUTH TLS").server("234 go ahead").client_hello()
@@ -484,9 +489,7 @@ fn who_would_be_let_in() {
     };
     let alert = |n: u8| [0x15, 3, 3, 0, 2, 2, n];
     // protocol_version: TLS 1.1 at most is answered with a ServerHello, and that is enough.
-    let hello =
-        hex::decode("160301002a0200002603010000000000000000000000000000000000000000000000000000000000000000002f00")
-            .unwrap();
+    let hello = server_hello(0x02);
     let stage = question(to_hello().server_bytes(&alert(70)).hangs_up());
     let t = stage.server_bytes(&hello).client_closes().ends();
     assert_eq!(changed(&t), ["session", "TLS 1.1 at most"]);
@@ -505,6 +508,14 @@ fn who_would_be_let_in() {
     let stage = question(to_hello().server_bytes(&alert(70)).hangs_up()).server_bytes(b"\x15\x03\x01\x00\x02\x01\x70");
     let t = stage.silence().server_bytes(&hello).client_closes().ends();
     assert_eq!(t.conns.len(), 2);
+}
+
+#[test]
+fn a_server_that_goes_back_to_tls10() {
+    let t = to_hello().server_bytes(&server_hello(0x01)).hangs_up().ends();
+    let r = report(t, Mode::Explicit);
+    assert_eq!(common::verdict(&r), "fails fatal-alert certain server <- client-tls-version-refused certain");
+    assert!(r.verdict.headline.contains("speaks TLS 1.0 at most"), "{}", r.verdict.headline);
 }
 
 #[test]

@@ -270,7 +270,7 @@ pub const ROWS: &[Row] = &[
     fails(
         "OpenSSL 1.0.2, TLS 1.0 at most",
         OldOpenssl("leaf", "tls1"),
-        "fails fatal-alert server <- client-tls-version-refused; alert=70",
+        "fails fatal-alert server <- client-tls-version-refused; alert=40",
     ),
     fails("OpenSSL 1.0.2 without a certificate", OldOpenssl("leaf", "nocert"), "fails fatal-alert; alert=40"),
     row(
