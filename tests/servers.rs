@@ -175,7 +175,7 @@ fn the_seed_happens_again() {
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut play = String::from("0 open\n");
     let mut say = |who: &str, bytes: &[u8]| play.push_str(&format!("- {who} {}\n", hex::encode(bytes)));
-    let mut answer = |stream: &mut TcpStream| {
+    let answer = |stream: &mut TcpStream| {
         let mut buffer = vec![0; 4096];
         let len = stream.read(&mut buffer).unwrap();
         buffer.truncate(len);
