@@ -94,15 +94,7 @@ fn seen(t: &Transcript) -> Vec<&Decrypted> {
 
 #[test]
 fn a_healthy_server_with_tls13() {
-    let t = play(explicit())
-        .dials("192.0.2.7:21")
-        .silence()
-        .opens()
-        .silence()
-        .server("220 ready")
-        .client("AUTH TLS")
-        .server("234 go ahead")
-        .handshake(&server(TLS13, None))
+    let t = to_handshake(play(explicit()), &server(TLS13, None))
         .client_inside("FEAT")
         .server_inside("211-Features:\r\n PBSZ\r\n211 End")
         .client_inside("PBSZ 0")

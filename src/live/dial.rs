@@ -1,13 +1,13 @@
 //! From a name to a connection.
 
-use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::proxy::{self, Proxy};
+use super::tcp::{Failure, connect};
 use crate::probe::Where;
 use crate::transcript::OpenFailure;
 
@@ -43,31 +43,6 @@ impl Family {
     }
 }
 
-/// Why a connection was not opened.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) why: OpenFailure,
-    /// What a proxy said.
-    pub(super) said: Option<String>,
-}
-
-impl Failure {
-    pub(super) fn of(why: OpenFailure) -> Self {
-        Self { why, said: None }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(e: std::io::Error) -> Self {
-        Self::of(match e.kind() {
-            ErrorKind::ConnectionRefused => OpenFailure::Refused,
-            ErrorKind::TimedOut => OpenFailure::TimedOut,
-            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => OpenFailure::Unreachable,
-            _ => OpenFailure::Other,
-        })
-    }
-}
-
 /// The addresses of a name, in the order of the system's resolver, without duplicates.
 ///
 /// # Errors
@@ -94,13 +69,4 @@ pub(super) async fn dial(to: &Where, way: &Way) -> Result<TcpStream, Failure> {
             Where::Name(..) => Err(Failure::of(OpenFailure::Dns)),
         },
     }
-}
-
-/// A TCP connection from an address of our own, if one is wanted.
-pub(super) async fn connect(to: SocketAddr, source: Option<IpAddr>) -> std::io::Result<TcpStream> {
-    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    if let Some(source) = source {
-        socket.bind(SocketAddr::new(source, 0))?;
-    }
-    socket.connect(to).await
 }

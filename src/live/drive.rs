@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::dial::{self, Way};
+use super::tcp::Failure;
 use crate::probe::{Input, Machine, Output, Where};
 use crate::transcript::clock::UnixMicros;
 use crate::transcript::{
@@ -63,7 +64,7 @@ pub fn probe(
 /// What a task of a connection reports.
 enum Report {
     Opened(ConnId, TcpStream),
-    Failed(ConnId, dial::Failure),
+    Failed(ConnId, Failure),
     Bytes(ConnId, Vec<u8>),
     Closed(ConnId, Close),
 }
@@ -197,7 +198,7 @@ impl<'a> Drive<'a> {
             let report = match dialled {
                 Ok(Ok(stream)) => Report::Opened(conn, stream),
                 Ok(Err(failure)) => Report::Failed(conn, failure),
-                Err(_) => Report::Failed(conn, dial::Failure::of(OpenFailure::TimedOut)),
+                Err(_) => Report::Failed(conn, Failure::of(OpenFailure::TimedOut)),
             };
             let _ = reports.send(report).await;
         });

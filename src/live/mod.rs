@@ -3,6 +3,7 @@
 mod dial;
 mod drive;
 mod proxy;
+mod tcp;
 
 pub use dial::{Family, Way, resolve};
 pub use drive::{Ended, Limits, Watch, probe};

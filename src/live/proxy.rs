@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 
-use super::dial::{Failure, connect as connect_tcp};
+use super::tcp::{self, Failure};
 use crate::probe::Where;
 use crate::transcript::OpenFailure;
 use crate::wire::printable;
@@ -87,7 +87,7 @@ pub(super) async fn connect(proxy: &Proxy, to: &Where, source: Option<IpAddr>) -
         lookup_host((proxy.host.as_str(), proxy.port)).await.map_err(|_| said("its name has no address".to_owned()))?;
     let mut stream = None;
     for address in addresses {
-        stream = connect_tcp(address, source).await.ok();
+        stream = tcp::connect(address, source).await.ok();
         if stream.is_some() {
             break;
         }

@@ -7,6 +7,17 @@ use crate::transcript::{Decrypted, Layer, Side};
 use crate::wire::dn;
 use crate::wire::tls::handshake::Message;
 
+/// What a refused or missing client certificate explains.
+pub(super) const OUTRANKED: &[&str] = &[
+    "closed-during-handshake",
+    "control-connection-lost",
+    "fatal-alert",
+    "handshake-refused-by-client",
+    "plaintext-inside-tls",
+    "plaintext-instead-of-tls",
+    "reset-during-handshake",
+];
+
 /// What the client sent in answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Sent {

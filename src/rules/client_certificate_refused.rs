@@ -1,6 +1,6 @@
 //! A client certificate was sent, and the server does not take it.
 
-use super::client_auth::{ClientAuth, Refusal, Sent, read};
+use super::client_auth::{ClientAuth, OUTRANKED, Refusal, Sent, read};
 use super::phase::{End, advise_server, probably};
 use super::prelude::*;
 use crate::codes;
@@ -9,15 +9,7 @@ use crate::wire::dn;
 pub(super) static RULE: Rule = Rule {
     id: "client-certificate-refused",
     severity: Severity::Failure,
-    outranks: &[
-        "closed-during-handshake",
-        "control-connection-lost",
-        "fatal-alert",
-        "handshake-refused-by-client",
-        "plaintext-inside-tls",
-        "plaintext-instead-of-tls",
-        "reset-during-handshake",
-    ],
+    outranks: OUTRANKED,
     page: include_str!("../../docs/findings/client-certificate-refused.md"),
     check,
 };

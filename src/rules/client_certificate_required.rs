@@ -1,6 +1,6 @@
 //! The server insists on a client certificate, and got none.
 
-use super::client_auth::{Refusal, Sent, read};
+use super::client_auth::{OUTRANKED, Refusal, Sent, read};
 use super::phase::{advise_server, probably};
 use super::prelude::*;
 use crate::codes;
@@ -8,15 +8,7 @@ use crate::codes;
 pub(super) static RULE: Rule = Rule {
     id: "client-certificate-required",
     severity: Severity::Failure,
-    outranks: &[
-        "closed-during-handshake",
-        "control-connection-lost",
-        "fatal-alert",
-        "handshake-refused-by-client",
-        "plaintext-inside-tls",
-        "plaintext-instead-of-tls",
-        "reset-during-handshake",
-    ],
+    outranks: OUTRANKED,
     page: include_str!("../../docs/findings/client-certificate-required.md"),
     check,
 };

@@ -1,0 +1,42 @@
+//! One TCP connection, and why there is none.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::transcript::OpenFailure;
+
+/// Why a connection was not opened.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) why: OpenFailure,
+    /// What a proxy said.
+    pub(super) said: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn of(why: OpenFailure) -> Self {
+        Self { why, said: None }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(e: std::io::Error) -> Self {
+        Self::of(match e.kind() {
+            ErrorKind::ConnectionRefused => OpenFailure::Refused,
+            ErrorKind::TimedOut => OpenFailure::TimedOut,
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => OpenFailure::Unreachable,
+            _ => OpenFailure::Other,
+        })
+    }
+}
+
+/// A TCP connection from an address of our own, if one is wanted.
+pub(super) async fn connect(to: SocketAddr, source: Option<IpAddr>) -> std::io::Result<TcpStream> {
+    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(source) = source {
+        socket.bind(SocketAddr::new(source, 0))?;
+    }
+    socket.connect(to).await
+}
