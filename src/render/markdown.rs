@@ -86,11 +86,15 @@ fn for_party(report: &Report, f: &Finding, party: Party, out: &mut String) {
         Party::Between | Party::Unknown => "network's",
     };
     let _ = writeln!(out, "## For the {who} side\n");
-    let when =
-        report.client.as_ref().and_then(|c| c.clock.as_ref()).map_or_else(String::new, |c| format!(" ({} UTC)", c.utc));
-    let _ = writeln!(out, "{}{when}. Evidence:\n", escaped(&capital(&report.verdict.headline)));
+    let clock = report.client.as_ref().and_then(|c| c.clock.as_ref()).map(|c| format!(" ({} UTC)", c.utc));
+    let when = clock.or_else(|| report.started.as_ref().map(|s| format!(" ({s})"))).unwrap_or_default();
+    let _ = writeln!(out, "{}{when}. Evidence:\n", escaped(&report.verdict.headline));
     for e in &f.evidence {
         let _ = writeln!(out, "- {}", escaped(&evidence(report, e)));
+    }
+    // What was decrypted has no bytes of its own.
+    for fact in f.why.iter().take(if f.evidence.is_empty() { 4 } else { 0 }) {
+        let _ = writeln!(out, "- {}", escaped(fact));
     }
     out.push('\n');
     if let Some(cause) = f.causes.first() {

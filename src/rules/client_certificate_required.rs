@@ -55,6 +55,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         |n| format!("fatal alert {n} {}", codes::alert(n).map_or("unknown", |a| a.name)),
     );
     f.evidence.extend(sink.evidence(event, &said));
+    if event.span.is_none() {
+        let when = case.second(event).map_or_else(String::new, |t| format!(" at {t}"));
+        f.why.push(format!("Inside TLS the server sent {said}{when}; our own engine decrypted it."));
+    }
     explain(case, &story.wanted(), alert, asked, &mut f);
     sink.report(f);
 }

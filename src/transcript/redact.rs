@@ -114,6 +114,10 @@ struct Redactor {
 impl Redactor {
     /// Names that stand somewhere in a form that says what they are.
     fn collect(&mut self, t: &Transcript) {
+        let asked = t.origin.asked.iter().flat_map(|a| [Some(host_of(&a.target)), a.verify_name.as_deref()]);
+        for host in t.conns.iter().map(|c| c.host.as_deref()).chain(asked).flatten() {
+            self.host(host);
+        }
         for entry in &t.entries {
             match &entry.what {
                 What::Bytes { data, .. } => {
@@ -130,6 +134,14 @@ impl Redactor {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A word that is known to be a host, though it may not look like one. An address stays one.
+    fn host(&mut self, name: &str) {
+        let next = self.hosts.len() + 1;
+        if !name.is_empty() && name.parse::<IpAddr>().is_err() {
+            self.hosts.entry(name.to_ascii_lowercase()).or_insert_with(|| format!("host-{next}.example"));
         }
     }
 
@@ -187,6 +199,9 @@ impl Redactor {
         }
         blank_der_strings(record);
         blank_host_names(record);
+        for host in self.hosts.keys() {
+            blank(record, host.as_bytes());
+        }
     }
 
     fn line(&mut self, line: &str) -> String {
@@ -256,7 +271,7 @@ impl Redactor {
         let behind = if is_port { port.len() + 1 } else { 0 };
         let (trimmed, _) = trimmed.split_at_checked(trimmed.len() - behind).unwrap_or((trimmed, ""));
         let tail = word.strip_prefix(trimmed).unwrap_or_default();
-        if is_host_name(trimmed) {
+        if is_host_name(trimmed) || self.hosts.contains_key(&trimmed.to_ascii_lowercase()) {
             let next = self.hosts.len() + 1;
             let name = self.hosts.entry(trimmed.to_ascii_lowercase()).or_insert_with(|| format!("host-{next}.example"));
             return format!("{name}{tail}");
@@ -275,6 +290,29 @@ impl Redactor {
         let IpAddr::V4(ip) = self.address(Ipv4Addr::new(a, b, c, d).into()) else { return text.to_owned() };
         let [a, b, c, d] = ip.octets();
         text.replace(word, &format!("{a},{b},{c},{d},{high},{low}"))
+    }
+}
+
+/// The host of `host:port` or `[v6]:port`.
+fn host_of(target: &str) -> &str {
+    match target.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host.trim_matches(['[', ']']),
+        _ => target,
+    }
+}
+
+/// Overwrites a name wherever it stands, in any case, without changing a length.
+fn blank(bytes: &mut [u8], name: &[u8]) {
+    if name.is_empty() {
+        return;
+    }
+    let mut at = 0;
+    while let Some(place) = bytes.get_mut(at..at + name.len()) {
+        let same = place.eq_ignore_ascii_case(name);
+        if same {
+            place.fill(b'x');
+        }
+        at += if same { name.len() } else { 1 };
     }
 }
 
@@ -358,6 +396,19 @@ mod tests {
         let play = "asked \"ftp.partner.example:21\" explicit\nconn 0 control host=\"ftp.partner.example\"\n0 open\n";
         let out = redacted(play, Level::Names);
         assert!(out.contains("asked \"host-1.example:21\"") && !out.contains("partner"), "{out}");
+    }
+
+    #[test]
+    fn a_host_without_dots_is_known_by_the_connection() {
+        let hello = hex::encode([&[0x16, 3, 1, 0, 9][..], b"gateway42"].concat());
+        let out = redacted(
+            &format!(
+                "asked \"Gateway42:21\" explicit\nconn 0 control host=\"gateway42\"\n0 S \"220 gateway42 up\\r\\n\"\n1 C {hello}\n"
+            ),
+            Level::Names,
+        );
+        assert!(!out.to_lowercase().contains("gateway42") && !out.contains(&hex::encode("gateway42")), "{out}");
+        assert!(out.contains("asked \"host-1.example:21\"") && out.contains("220 host-1.example up"), "{out}");
     }
 
     #[test]
