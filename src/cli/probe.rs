@@ -7,11 +7,11 @@ use std::io;
 use super::args::{Common, Probe};
 use super::output::Output;
 use super::progress::Progress;
-use super::target::Target;
+use super::target::{Target, is_host};
 use super::{Status, complain, judges, term};
 use crate::error::InputError;
-use crate::live::{self, Ended, Family, Limits, Proxy, Way};
-use crate::probe::{Patience, Plan, ServerName, Session, TlsClient, Where};
+use crate::live::{self, Ended, Limits, Proxy, Way};
+use crate::probe::{Identity, Patience, Plan, ServerName, Session, TlsClient, Where};
 use crate::report::{About, SubjectKind, diagnose};
 use crate::transcript::redact::{Level, redact};
 use crate::transcript::{Asked, Micros, Mode, OpenFailure};
@@ -35,7 +35,7 @@ struct Run<'a> {
     common: &'a Common,
     targets: Vec<Target>,
     way: Way,
-    tls: TlsClient,
+    identity: Option<Identity>,
     stores: Stores,
     output: Output,
 }
@@ -44,13 +44,20 @@ struct Run<'a> {
 fn prepare<'a>(args: &Probe, common: &'a Common) -> Result<Run<'a>, InputError> {
     let targets = args.targets.iter().map(|t| Target::parse(t, args.mode)).collect::<Result<Vec<_>, _>>()?;
     let identity = judges::identity(args.cert.as_deref(), args.key.as_deref())?;
-    let tls = TlsClient::new(identity).map_err(|e| {
+    TlsClient::new(identity.clone()).map_err(|e| {
         InputError::unreadable(args.cert.as_deref().unwrap_or("--cert"), e.0, "a certificate and its key")
     })?;
     let stores = judges::stores(&args.ca)?;
+    for (option, name) in [("--sni", &args.sni), ("--verify-name", &args.verify_name)] {
+        let wrong = |n: &&String| !is_host(n) || (option == "--sni" && n.parse::<IpAddr>().is_ok());
+        if let Some(name) = name.as_ref().filter(wrong) {
+            let problem = format!("`{}` is no host name", term::safe(name));
+            return Err(InputError::unreadable(option, problem, "a name such as ftp.example.org"));
+        }
+    }
     let proxy = args.proxy.as_deref().map(proxy).transpose()?;
     let way = Way { source: args.source, proxy };
-    Ok(Run { common, targets, way, tls, stores, output: Output::new(common)? })
+    Ok(Run { common, targets, way, identity, stores, output: Output::new(common)? })
 }
 
 fn proxy(url: &str) -> Result<Proxy, InputError> {
@@ -63,11 +70,20 @@ impl Run<'_> {
     fn all(mut self, args: &Probe, command: &str) -> io::Result<Status> {
         let mut status = Status::Works;
         for target in std::mem::take(&mut self.targets) {
-            for to in ways_to(&target, args, &self.way) {
+            let ways = match ways_to(&target, args, &self.way) {
+                Ok(ways) => ways,
+                Err(error) => {
+                    complain(&term::safe(&error.to_string()));
+                    status = status.worse(Status::Unreadable);
+                    continue;
+                }
+            };
+            for to in ways {
                 let (outcome, ended) = self.one(&target, to, args, command)?;
                 status = status.worse(outcome);
                 if ended == Ended::Interrupted {
                     self.output.finish()?;
+                    complain("interrupted: what was not probed until then is not in the output");
                     return Ok(Status::CannotTell);
                 }
             }
@@ -89,6 +105,8 @@ impl Run<'_> {
             verify_name: args.verify_name.clone(),
             any_certificate: args.accept_any_certificate,
         };
+        // A client of its own for each report: a session that was resumed from another shows no certificate.
+        let tls = TlsClient::new(self.identity.clone()).map_err(|e| io::Error::other(e.0))?;
         let patience = Patience::of(micros(args.timeout));
         let plan = Plan {
             asked: asked.clone(),
@@ -96,7 +114,7 @@ impl Run<'_> {
             port: target.port,
             to,
             server_name: server_name(target, args),
-            tls: self.tls.clone(),
+            tls,
             patience,
             random: random(),
         };
@@ -126,30 +144,29 @@ impl Run<'_> {
 }
 
 /// Addresses, a list for each report: one list of all of them, or a list for each with `--all-addresses`.
-fn ways_to(target: &Target, args: &Probe, way: &Way) -> Vec<Result<Vec<Where>, OpenFailure>> {
-    let family = match (args.ipv4, args.ipv6) {
-        (true, _) => Family::V4,
-        (_, true) => Family::V6,
-        _ => Family::Any,
-    };
+///
+/// # Errors
+/// When the options leave none of the addresses that there are.
+fn ways_to(target: &Target, args: &Probe, way: &Way) -> Result<Vec<Result<Vec<Where>, OpenFailure>>, InputError> {
     let fixed = args.resolve.or_else(|| target.ip());
     let found = match fixed {
         Some(ip) => Ok(vec![SocketAddr::new(ip, target.port)]),
-        None if way.proxy.is_some() => return vec![Ok(vec![Where::Name(target.host.clone(), target.port)])],
-        None => live::resolve(&target.host, target.port, family, args.timeout),
+        None if way.proxy.is_some() => return Ok(vec![Ok(vec![Where::Name(target.host.clone(), target.port)])]),
+        None => live::resolve(&target.host, target.port, args.timeout),
     };
-    let usable = |a: &SocketAddr| match way.source {
-        Some(IpAddr::V4(_)) => a.is_ipv4(),
-        Some(IpAddr::V6(_)) => a.is_ipv6(),
-        None => true,
+    let addresses = match found {
+        Err(why) => return Ok(vec![Err(why)]),
+        Ok(addresses) => addresses,
     };
-    match found {
-        Err(why) => vec![Err(why)],
-        Ok(addresses) => {
-            let to: Vec<Where> = addresses.into_iter().filter(usable).map(Where::Address).collect();
-            if args.all_addresses { to.into_iter().map(|a| Ok(vec![a])).collect() } else { vec![Ok(to)] }
-        }
+    let (v4, v6) = (way.source.is_some_and(|s| s.is_ipv4()), way.source.is_some_and(|s| s.is_ipv6()));
+    let usable = |a: &&SocketAddr| if a.is_ipv4() { !args.ipv6 && !v6 } else { !args.ipv4 && !v4 };
+    let to: Vec<Where> = addresses.iter().filter(usable).copied().map(Where::Address).collect();
+    if to.is_empty() {
+        let has: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
+        let problem = format!("no address that -4, -6 or --source allows; it has {}", has.join(", "));
+        return Err(InputError::unreadable(&target.name(), problem, "leave the option out"));
     }
+    Ok(if args.all_addresses { to.into_iter().map(|a| Ok(vec![a])).collect() } else { vec![Ok(to)] })
 }
 
 fn server_name(target: &Target, args: &Probe) -> ServerName {

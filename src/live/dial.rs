@@ -20,40 +20,17 @@ pub struct Way {
     pub proxy: Option<Proxy>,
 }
 
-/// Which addresses of a name are wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Family {
-    /// Both.
-    #[default]
-    Any,
-    /// IPv4 only.
-    V4,
-    /// IPv6 only.
-    V6,
-}
-
-impl Family {
-    /// Whether an address belongs to it.
-    pub fn holds(self, ip: IpAddr) -> bool {
-        match self {
-            Family::Any => true,
-            Family::V4 => ip.is_ipv4(),
-            Family::V6 => ip.is_ipv6(),
-        }
-    }
-}
-
 /// The addresses of a name, in the order of the system's resolver, without duplicates.
 ///
 /// # Errors
-/// [`OpenFailure::Dns`] when there is none, or none of that family.
-pub fn resolve(host: &str, port: u16, family: Family, patience: Duration) -> Result<Vec<SocketAddr>, OpenFailure> {
+/// [`OpenFailure::Dns`] when there is none.
+pub fn resolve(host: &str, port: u16, patience: Duration) -> Result<Vec<SocketAddr>, OpenFailure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| OpenFailure::Other)?;
     let found = runtime.block_on(async { timeout(patience, lookup_host((host, port))).await });
     runtime.shutdown_background();
     let mut addresses: Vec<SocketAddr> = Vec::new();
     for address in found.ok().and_then(Result::ok).into_iter().flatten() {
-        if family.holds(address.ip()) && !addresses.contains(&address) {
+        if !addresses.contains(&address) {
             addresses.push(address);
         }
     }

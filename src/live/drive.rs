@@ -210,8 +210,8 @@ impl<'a> Drive<'a> {
             Report::Opened(conn, stream) => self.opened(conn, stream, machine),
             Report::Failed(conn, failure) => {
                 self.dialling.retain(|(c, _)| *c != conn);
-                if let Some(text) = failure.said {
-                    self.record(conn, What::Claim { by: "proxy".to_owned(), code: None, text });
+                if let Some((by, text)) = failure.said {
+                    self.record(conn, What::Claim { by: by.to_owned(), code: None, text });
                 }
                 self.record(conn, What::OpenFailed { why: failure.why });
                 machine.handle(self.now(), Input::OpenFailed(conn, failure.why));

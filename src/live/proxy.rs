@@ -82,7 +82,7 @@ impl Proxy {
 
 /// Opens a connection to `to` through the proxy.
 pub(super) async fn connect(proxy: &Proxy, to: &Where, source: Option<IpAddr>) -> Result<TcpStream, Failure> {
-    let said = |text: String| Failure { why: OpenFailure::Other, said: Some(text) };
+    let said = |text: String| Failure { why: OpenFailure::Other, said: Some(("proxy", text)) };
     let addresses =
         lookup_host((proxy.host.as_str(), proxy.port)).await.map_err(|_| said("its name has no address".to_owned()))?;
     let mut stream = None;
@@ -101,7 +101,7 @@ pub(super) async fn connect(proxy: &Proxy, to: &Where, source: Option<IpAddr>) -
 }
 
 fn refusal(why: OpenFailure, text: &str) -> Failure {
-    Failure { why, said: Some(text.to_owned()) }
+    Failure { why, said: Some(("proxy", text.to_owned())) }
 }
 
 async fn socks5(proxy: &Proxy, to: &Where, stream: &mut TcpStream) -> Result<(), Failure> {
@@ -176,7 +176,7 @@ async fn socks5(proxy: &Proxy, to: &Where, stream: &mut TcpStream) -> Result<(),
 const LONGEST_ANSWER: usize = 16 * 1024;
 
 async fn http(proxy: &Proxy, to: &Where, stream: &mut TcpStream) -> Result<(), Failure> {
-    let said = |text: String| Failure { why: OpenFailure::Other, said: Some(text) };
+    let said = |text: String| Failure { why: OpenFailure::Other, said: Some(("proxy", text)) };
     let target = match to {
         Where::Address(address) => address.to_string(),
         Where::Name(name, port) => format!("{name}:{port}"),
@@ -201,8 +201,8 @@ async fn http(proxy: &Proxy, to: &Where, stream: &mut TcpStream) -> Result<(), F
     let status = printable(&line);
     match status.split(' ').nth(1) {
         Some(code) if code.starts_with('2') => Ok(()),
-        Some("502" | "503") => Err(Failure { why: OpenFailure::Unreachable, said: Some(status) }),
-        Some("504") => Err(Failure { why: OpenFailure::TimedOut, said: Some(status) }),
+        Some("502" | "503") => Err(Failure { why: OpenFailure::Unreachable, said: Some(("proxy", status)) }),
+        Some("504") => Err(Failure { why: OpenFailure::TimedOut, said: Some(("proxy", status)) }),
         _ => Err(said(status)),
     }
 }

@@ -11,8 +11,8 @@ use crate::transcript::OpenFailure;
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) why: OpenFailure,
-    /// What a proxy said.
-    pub(super) said: Option<String>,
+    /// What somebody else said of it, and who.
+    pub(super) said: Option<(&'static str, String)>,
 }
 
 impl Failure {
@@ -23,12 +23,14 @@ impl Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(e: std::io::Error) -> Self {
-        Self::of(match e.kind() {
+        let why = match e.kind() {
             ErrorKind::ConnectionRefused => OpenFailure::Refused,
             ErrorKind::TimedOut => OpenFailure::TimedOut,
             ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => OpenFailure::Unreachable,
             _ => OpenFailure::Other,
-        })
+        };
+        let said = (why == OpenFailure::Other).then(|| ("operating system", e.to_string()));
+        Self { why, said }
     }
 }
 

@@ -38,6 +38,7 @@ impl fmt::Debug for TlsClient {
 }
 
 /// A client certificate with its key.
+#[derive(Clone)]
 pub struct Identity {
     /// The chain, DER, end entity first.
     pub chain: Vec<Vec<u8>>,

@@ -22,6 +22,8 @@ pub struct Session {
     address: usize,
     /// The connection that tries TLS at once while the session waits for its greeting.
     second: Option<usize>,
+    /// The connection that tries TLS behind the greeting, as z/OS does it with SECUREIMPLICITZOS.
+    after_banner: Option<usize>,
     questions: Option<VecDeque<Question>>,
     /// The question that is being asked.
     asking: Option<usize>,
@@ -40,6 +42,7 @@ impl Session {
             mode,
             address: 0,
             second: None,
+            after_banner: None,
             questions: None,
             asking: None,
             out: VecDeque::new(),
@@ -108,28 +111,36 @@ impl Session {
         }
     }
 
+    fn is_over(&self, n: usize) -> bool {
+        self.talks.get(n).is_none_or(Talk::is_over)
+    }
+
+    /// Whether a ClientHello was answered in TLS.
+    fn is_answered(&self, n: usize) -> bool {
+        self.talks.get(n).is_some_and(|t| t.answer.tls)
+    }
+
+    fn stop(&mut self, n: usize, now: Micros) {
+        if let Some(talk) = self.talks.get_mut(n) {
+            talk.stop(now);
+        }
+    }
+
     /// What follows from what just happened; each step may lead to another.
     fn go_on(&mut self, now: Micros) {
         if self.talks.is_empty() || self.over {
             return;
         }
-        self.watch_greeting(now);
-        let over = |n: usize, talks: &[Talk]| talks.get(n).is_none_or(Talk::is_over);
-        if !over(self.main, &self.talks) {
+        match self.second {
+            None => self.watch_greeting(now),
+            Some(second) => self.watch_second(second, now),
+        }
+        if !self.is_over(self.main) || self.second.is_some() || self.try_another_way(now) {
             return;
         }
-        if let Some(second) = self.second.take()
-            && let Some(talk) = self.talks.get_mut(second)
-        {
-            talk.stop(now);
+        if self.asking.is_none_or(|n| self.is_over(n)) {
+            self.ask(now);
         }
-        if self.try_another_way(now) {
-            return;
-        }
-        if self.asking.is_some_and(|n| !over(n, &self.talks)) {
-            return;
-        }
-        self.ask(now);
     }
 
     /// Whether TLS at once was not tried yet.
@@ -141,61 +152,69 @@ impl Session {
     fn watch_greeting(&mut self, now: Micros) {
         let Some(main) = self.talks.get(self.main) else { return };
         let waited = now.0.saturating_sub(main.since().0);
-        let waits = main.waits_for_greeting();
-        match self.second {
-            None if waits && self.may_try_tls() && waited >= self.plan.patience.greeting.0 => {
-                let why = Why::Question { changed: vec!["TLS at once".to_owned()] };
-                self.second = self.open(Mode::Implicit, why, None, now);
-            }
-            Some(second) if !waits => {
-                // The greeting came after all, or the wait is over.
-                self.second = None;
-                if let Some(talk) = self.talks.get_mut(second) {
-                    talk.stop(now);
-                }
-            }
-            Some(second) => {
-                let answered = self.talks.get(second).is_some_and(|t| t.answer.tls);
-                if !answered {
-                    return;
-                }
-                self.second = None;
-                if let Some(main) = self.talks.get_mut(self.main) {
-                    main.stop(now);
-                }
-                if self.plan.is_auto() {
-                    let first = self.main;
-                    self.becomes_question(first, "waited for a greeting");
-                    if let Some(talk) = self.talks.get(second) {
-                        self.out.push_back(Output::Because(talk.conn, Why::Session));
-                    }
-                    self.main = second;
-                    self.mode = Mode::Implicit;
-                } else if let Some(talk) = self.talks.get_mut(second) {
-                    talk.stop(now);
-                }
-            }
-            None => {}
+        if main.waits_for_greeting() && self.may_try_tls() && waited >= self.plan.patience.greeting.0 {
+            let why = Why::Question { changed: vec!["TLS at once".to_owned()] };
+            self.second = self.open(Mode::Implicit, why, None, now);
         }
     }
 
-    /// The session ended: was it the address, or the mode?
+    /// Two connections wait: one for a greeting, one for an answer to its ClientHello.
+    fn watch_second(&mut self, second: usize, now: Micros) {
+        let Some(main) = self.talks.get(self.main) else { return };
+        if self.is_answered(second) {
+            self.second = None;
+            self.stop(self.main, now);
+            if self.plan.is_auto() {
+                self.becomes_question(self.main, "waited for a greeting");
+                self.becomes_session(second, Mode::Implicit);
+            } else {
+                self.stop(second, now);
+            }
+        } else if main.was_heard() || self.is_over(second) && main.is_over() {
+            // The greeting came after all, or nobody waits any more. While the second still waits, a server that serves
+            // one connection at a time may turn to it now.
+            self.second = None;
+            self.stop(second, now);
+        }
+    }
+
+    /// Says that a connection is the session.
+    fn becomes_session(&mut self, n: usize, mode: Mode) {
+        if let Some(talk) = self.talks.get(n) {
+            self.out.push_back(Output::Because(talk.conn, Why::Session));
+            self.main = n;
+            self.mode = mode;
+        }
+    }
+
+    /// The session ended: was it the mode?
     fn try_another_way(&mut self, now: Micros) -> bool {
         let Some(main) = self.talks.get(self.main) else { return false };
-        if self.asking.is_some() || self.questions.is_some() {
+        if self.asking.is_some() || self.questions.is_some() || !self.plan.is_auto() {
             return false;
         }
-        let auto_on_990 = self.plan.is_auto() && self.plan.port == IMPLICIT_PORT;
-        if auto_on_990 && self.mode == Mode::Implicit && main.answer.not_tls {
+        if let Some(tried) = self.after_banner.take() {
+            if !self.is_over(tried) {
+                self.after_banner = Some(tried);
+                return true;
+            }
+            if self.is_answered(tried) {
+                self.becomes_question(self.main, "AUTH TLS");
+                self.becomes_session(tried, Mode::ImplicitAfterBanner);
+            }
+            self.questions = Some(VecDeque::new());
+            return false;
+        }
+        if self.plan.port == IMPLICIT_PORT && self.mode == Mode::Implicit && main.answer.not_tls {
             self.becomes_question(self.main, "TLS at once");
             self.open_main(Mode::Explicit, now);
             return true;
         }
-        let ignored_auth = main.auth_sent && !main.auth_accepted && !main.auth_refused;
-        if auto_on_990 && self.mode == Mode::Explicit && main.greeted && ignored_auth {
-            self.becomes_question(self.main, "AUTH TLS");
-            self.open_main(Mode::ImplicitAfterBanner, now);
-            return true;
+        // The greeting came, and AUTH was not answered: some servers take for a ClientHello whatever comes then.
+        if self.mode == Mode::Explicit && main.greeted && main.auth_sent && !main.auth_answered {
+            let why = Why::Question { changed: vec!["TLS behind the greeting".to_owned()] };
+            self.after_banner = self.open(Mode::ImplicitAfterBanner, why, None, now);
+            return self.after_banner.is_some();
         }
         false
     }
@@ -241,7 +260,7 @@ impl Machine for Session {
             Input::Closed(conn, _) => self.on(conn, Talk::server_closed),
             Input::Deadline => self.talks.iter_mut().for_each(|t| t.deadline_passed(now)),
             Input::Stop => {
-                self.talks.iter_mut().for_each(|t| t.stop(now));
+                self.talks.iter_mut().for_each(Talk::cut_off);
                 return self.finish();
             }
         }

@@ -40,6 +40,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let mut f = sink.finding(Confidence::Certain, party, &headlines);
     f.set("why", name);
     f.why.push("FTP and TLS were not reached: neither versions, ciphers nor certificates are the fault.".to_owned());
+    for claim in case.claims().filter(|c| matches!(c.by.as_str(), "proxy" | "operating system")) {
+        f.why.insert(0, format!("the {}: {}", claim.by, claim.text));
+    }
     advise(why, case, &mut f);
     sink.report(f);
 }
@@ -92,7 +95,12 @@ fn advise(why: OpenFailure, case: &Case<'_>, f: &mut Finding) {
             f.tell(Party::Server, AdviceKind::Check, "the machine is up, and the address is still its own");
         }
         OpenFailure::Other => {
-            f.act = act(Party::Client, "client: see what the operating system says of the attempt");
+            let proxied = case.claims().any(|c| c.by == "proxy");
+            f.act = if proxied {
+                act(Party::Between, "proxy: it did not connect; its own words stand below")
+            } else {
+                act(Party::Client, "client: mend what the operating system says below")
+            };
         }
     }
 }

@@ -70,12 +70,13 @@ pub(super) struct Talk {
     replies: Replies,
     last_words: usize,
     heard_any: bool,
+    /// When the last byte came.
+    heard: Micros,
     /// Whether TLS has begun, so that commands go inside.
     inside: bool,
     pub(super) greeted: bool,
-    pub(super) auth_refused: bool,
+    pub(super) auth_answered: bool,
     pub(super) auth_sent: bool,
-    pub(super) auth_accepted: bool,
     pub(super) established: bool,
     pub(super) answer: Answer,
     out: VecDeque<Output>,
@@ -95,11 +96,11 @@ impl Talk {
             replies: Replies::default(),
             last_words: 0,
             heard_any: false,
+            heard: now,
             inside: false,
             greeted: false,
-            auth_refused: false,
+            auth_answered: false,
             auth_sent: false,
-            auth_accepted: false,
             established: false,
             answer: Answer::default(),
             out: VecDeque::from([Output::Open(conn, to, why)]),
@@ -123,6 +124,11 @@ impl Talk {
     /// Whether it waits for a greeting, and has heard nothing yet.
     pub(super) fn waits_for_greeting(&self) -> bool {
         self.step == Step::Greeting && !self.heard_any
+    }
+
+    /// Whether a byte came.
+    pub(super) fn was_heard(&self) -> bool {
+        self.heard_any
     }
 
     /// Whether a ClientHello went out.
@@ -149,6 +155,7 @@ impl Talk {
 
     pub(super) fn bytes(&mut self, bytes: &[u8], now: Micros) {
         self.heard_any = true;
+        self.heard = now;
         let mut rest = bytes;
         while !rest.is_empty() {
             let taken = match self.step {
@@ -189,6 +196,11 @@ impl Talk {
         self.end();
     }
 
+    /// The run is over: whatever is waited for was not waited for long enough to say that it did not come.
+    pub(super) fn cut_off(&mut self) {
+        self.end();
+    }
+
     /// Ends the conversation, whatever it waits for.
     pub(super) fn stop(&mut self, now: Micros) {
         if !matches!(self.step, Step::Ended | Step::Farewell | Step::LastWords) {
@@ -200,7 +212,7 @@ impl Talk {
     fn note_silence(&mut self, now: Micros) {
         let after = match self.step {
             Step::LastWords => self.patience.last_words,
-            _ => Micros(now.0.saturating_sub(self.since.0)),
+            _ => Micros(now.0.saturating_sub(self.since.max(self.heard).0)),
         };
         self.note(What::TimedOut { waiting_for: Side::Server, after });
     }
@@ -269,15 +281,15 @@ impl Talk {
                 }
             }
             Step::Auth { .. } if code < 200 => {}
-            Step::Auth { .. } if code < 400 => {
-                self.auth_accepted = true;
-                self.begin_tls(now);
+            Step::Auth { .. } if !self.auth_answered => {
+                self.auth_answered = true;
+                self.clear_reply(code, now);
             }
+            Step::Auth { .. } if code < 400 => self.begin_tls(now),
             // The service closes: no other command will be answered.
             Step::Auth { .. } if code == 421 => self.enter(Step::LastWords, now),
             Step::Auth { ssl: false } => self.send_clear("AUTH SSL", Step::Auth { ssl: true }, now),
             Step::Auth { ssl: true } => {
-                self.auth_refused = true;
                 self.send_clear("FEAT", Step::ClearFeat, now);
             }
             Step::ClearFeat => self.send_clear("QUIT", Step::Quit, now),

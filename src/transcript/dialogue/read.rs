@@ -63,6 +63,9 @@ pub fn looks_like(line: &str) -> bool {
                         | "skipped"
                         | "established"
                         | "certificates"
+                        | "certificate-request"
+                        | "ticket"
+                        | "alert"
                 ) || (w.len() >= 2 && w.len() % 2 == 0 && w.bytes().all(|b| b.is_ascii_hexdigit()))
             }
             _ => false,
