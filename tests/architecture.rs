@@ -106,7 +106,7 @@ fn what_touches_the_world_has_one_home() {
         ("std::env", "src/cli"),
         ("io::stdout", "src/cli"),
         ("clap", "src/cli"),
-        ("rustls::", "src/probe/engine.rs"),
+        ("rustls::", "src/probe/engine"),
         ("webpki::", "src/trust"),
         ("tls_parser::", "src/wire/tls"),
     ];

@@ -27,7 +27,7 @@ fn session(leaf: &[u8]) -> Transcript {
     let text = format!(
         "clock utc 2026-06-15T09:00:00Z\nasked \"{HOST}:21\" explicit\nconn 0 control host=\"{HOST}\" peer=192.0.2.7:21\n\
          1 C \"AUTH TLS\\r\\n\"\n2 S \"234 go\\r\\n\"\n3 S 16030300 31 0200002d 0303 603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c20d 00 1301 00 0005 ff01000100\n\
-         4 S* certificates {}\n5 S* established 0304 1301\n6 C closes\n",
+         4 S* certificates {}\n5 S* established 0304 1301\n5 C* \"QUIT\\r\\n\"\n6 C closes\n",
         hex::encode(leaf)
     );
     dialogue::parse(&text).unwrap()

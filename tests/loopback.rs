@@ -116,13 +116,13 @@ fn the_text_that_every_library_throws_away() {
         common::verdict(&r)
     );
     assert_eq!(r.findings[0].data["text"], "550 TLS handshake failed");
-    // To an address no name is sent, so there are two questions: old suites, old versions.
-    assert_eq!((r.experiments.len(), r.cost.as_ref().map(|c| c.connections)), (2, Some(3)));
+    // Three questions: TLS 1.2, old suites, old versions.
+    assert_eq!((r.experiments.len(), r.cost.as_ref().map(|c| c.connections)), (3, Some(4)));
     assert!(r.started.is_some() && r.elapsed_ms.is_some() && r.complete);
     // Every byte is in the report: what we sent is what the server read.
     assert_eq!(
         r.cost.unwrap().bytes_in,
-        3 * ("220 ready\r\n234 go ahead\r\n550 TLS handshake failed\r\n".len() as u64)
+        4 * ("220 ready\r\n234 go ahead\r\n550 TLS handshake failed\r\n".len() as u64)
     );
     drop(server);
 }

@@ -416,6 +416,24 @@ fn auto_tries_tls_when_no_greeting_comes() {
 }
 
 #[test]
+fn a_server_that_serves_one_at_a_time_turns_to_the_second() {
+    let stage = play(auto(2121)).dials("192.0.2.7:2121").opens().nothing_for(ms(3_000));
+    let stage = stage.dials("192.0.2.7:2121").opens().on(0).nothing_for(ms(7_000)).client_closes();
+    let t = to_the_end(stage.on(1).handshake(&server(TLS13, None)).server_inside("220 ready")).hangs_up().ends();
+    assert_eq!(t.conns[1].why, Why::Session);
+}
+
+#[test]
+fn a_refusal_or_junk_inside_is_no_success() {
+    let stage = to_handshake(play(explicit()), &server(TLS13, None)).client_inside("FEAT");
+    let r = report(stage.server_inside("421 too many connections").hangs_up().ends(), Mode::Explicit);
+    assert_ne!(r.verdict.outcome.name(), "works", "{}", r.verdict.headline);
+    let stage = to_handshake(play(explicit()), &server(TLS13, None)).client_inside("FEAT");
+    let r = report(stage.server_inside(&"x".repeat(300_000)).client_closes().ends(), Mode::Explicit);
+    assert_ne!(r.verdict.outcome.name(), "works", "{}", r.verdict.headline);
+}
+
+#[test]
 fn a_late_greeting_ends_the_second_try() {
     let stage = play(auto(21)).dials("192.0.2.7:21").opens().nothing_for(ms(3_000));
     let stage = stage.dials("192.0.2.7:21").opens().client_hello().silence().on(0).server("220 slow");
@@ -480,26 +498,36 @@ fn who_would_be_let_in() {
         why.collect()
     };
     let alert = |n: u8| [0x15, 3, 3, 0, 2, 2, n];
-    // protocol_version: TLS 1.1 at most is answered with a ServerHello, and that is enough.
+    // Whatever the alert, the control comes first: TLS 1.2 with suites of today. A ServerHello is answer enough.
     let hello = server_hello(0x02);
     let stage = question(to_hello().server_bytes(&alert(70)).hangs_up());
     let t = stage.server_bytes(&hello).client_closes().ends();
-    assert_eq!(changed(&t), ["session", "TLS 1.1 at most"]);
-    // handshake_failure: old suites, old versions, no server name; nobody is let in.
+    assert_eq!(changed(&t), ["session", "TLS 1.2 at most"]);
+    // Then old suites, then old versions; nobody is let in.
     let mut stage = to_hello().server_bytes(&alert(40)).hangs_up();
     for _ in 0..3 {
         stage = question(stage).server_bytes(&alert(40)).client_closes();
     }
     let t = stage.ends();
-    let asked = ["session", "TLS 1.2, static RSA, CBC and DHE suites", "TLS 1.1 at most", "TLS 1.2, no server name"];
+    let asked = ["session", "TLS 1.2 at most", "TLS 1.2 at most, static RSA, CBC and DHE suites", "TLS 1.1 at most"];
     assert_eq!(changed(&t), asked);
-    // unrecognized_name: only the name is asked about.
-    let t = question(to_hello().server_bytes(&alert(112)).hangs_up()).server_bytes(&alert(112)).client_closes().ends();
-    assert_eq!(changed(&t), ["session", "TLS 1.2, no server name"]);
+    // unrecognized_name: only the name is asked about, behind the control.
+    let stage = question(to_hello().server_bytes(&alert(112)).hangs_up()).server_bytes(&alert(112)).client_closes();
+    let t = question(stage).server_bytes(&hello).client_closes().ends();
+    assert_eq!(changed(&t), ["session", "TLS 1.2 at most", "TLS 1.2 at most, no server name"]);
+    let r = report(t, Mode::Explicit);
+    assert_eq!(r.verdict.cause.as_deref(), Some("sni-rejected"), "{}", r.verdict.headline);
     // A warning about the name is no answer.
     let stage = question(to_hello().server_bytes(&alert(70)).hangs_up()).server_bytes(b"\x15\x03\x01\x00\x02\x01\x70");
     let t = stage.silence().server_bytes(&hello).client_closes().ends();
     assert_eq!(t.conns.len(), 2);
+}
+
+#[test]
+fn a_tls13_hello_that_is_disliked_is_told_from_old_suites() {
+    let stage = question(to_hello().hangs_up()).server_bytes(&server_hello(0x03)).client_closes();
+    let r = report(stage.ends(), Mode::Explicit);
+    assert_eq!(r.verdict.cause.as_deref(), Some("extension-intolerance"), "{}", r.verdict.headline);
 }
 
 #[test]

@@ -7,9 +7,10 @@ use super::args::{Common, Decode};
 use super::output::Output;
 use super::{Status, complain, judges, term};
 use crate::error::{Damage, InputError};
-use crate::report::{About, Outcome, diagnose};
+use crate::report::{About, Outcome, diagnose, judgement};
 use crate::sources::{Evidence, InputReader, Options, weave};
 use crate::transcript::redact::{Level, redact};
+use crate::trust::Judgement;
 
 pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<Status> {
     let mut output = match Output::new(common) {
@@ -24,8 +25,8 @@ pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<S
     let options = Options { from: args.from.map(Into::into), only: args.source };
     let evidence = files.iter().map(|name| read(name, &options)).collect();
     let reading = weave(evidence);
-    let others = match judges::stores_for_evidence(&args.ca) {
-        Ok(stores) => stores,
+    let own = match judges::authorities(&args.ca) {
+        Ok(own) => own,
         Err(error) => {
             complain(&term::safe(&error.to_string()));
             return Ok(Status::Unreadable);
@@ -39,14 +40,19 @@ pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<S
         if args.session.is_some_and(|wanted| wanted != n) {
             continue;
         }
+        let judged_by = match &session.origin.asked {
+            Some(asked) if own.is_empty() => judges::stores(&asked.authorities),
+            _ => judges::stores_for_evidence(&own),
+        };
+        let judgement = (common.redact >= Level::Names).then(|| judgement(&session, &judged_by)).flatten();
         redact(&mut session, common.redact);
-        let live = session.origin.asked.is_some();
         let command = if common.redact >= Level::Names { "ftpsdiag decode (redacted)" } else { command };
         let about = About {
             session: n,
             reference: common.reference.as_deref().map(term::masked),
             command: command.to_owned(),
-            stores: if live && args.ca.is_empty() { judges::stores(&[]).unwrap_or_default() } else { others.clone() },
+            stores: judged_by,
+            judgement: judgement.map(Judgement::without_names),
             ..About::default()
         };
         let report = diagnose(session, &about);

@@ -82,8 +82,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = term::command_line(&arguments);
     match run(&cli, &command) {
         Ok(status) => ExitCode::from(status.code()),
-        // The reader of a pipe went away: nobody is left to tell.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(0),
+        // The reader of a pipe went away: nobody is left to tell, and nothing is said to work.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(Status::CannotTell.code()),
         Err(error) => {
             complain(&error.to_string());
             ExitCode::from(Status::Unreadable.code())

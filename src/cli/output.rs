@@ -8,10 +8,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::args::Common;
-use super::term;
+use super::{complain, term};
 use crate::error::InputError;
 use crate::render::{Format, Style, render};
 use crate::report::Report;
+
+/// A file that gets certificates. What stands in it stays until there is something to write.
+struct Chain {
+    name: String,
+    file: File,
+    written: bool,
+}
 
 /// Writes reports.
 pub(super) struct Output {
@@ -19,8 +26,8 @@ pub(super) struct Output {
     format: Format,
     style: Style,
     files: Vec<(Format, BufWriter<File>)>,
-    /// Files that get certificates as PEM.
-    chains: Vec<BufWriter<File>>,
+    /// Files that get certificates as PEM, each with its name, and whether anything was written.
+    chains: Vec<Chain>,
     count: u32,
 }
 
@@ -42,7 +49,8 @@ impl Output {
                 let endings = "end it in .txt .json .md .dialogue or .pem";
                 return Err(InputError::unreadable(name, "its ending names no format", endings));
             }
-            let file = File::create(name).map_err(|e| {
+            let opened = File::options().write(true).create(true).truncate(format.is_some()).open(name);
+            let file = opened.map_err(|e| {
                 InputError::unreadable(
                     name,
                     format!("cannot be written: {e}"),
@@ -51,7 +59,7 @@ impl Output {
             })?;
             match format {
                 Some(format) => files.push((format, BufWriter::new(file))),
-                None => chains.push(BufWriter::new(file)),
+                None => chains.push(Chain { name: name.clone(), file, written: false }),
             }
         }
         Ok(Self { stdout, format: common.format, style, files, chains, count: 0 })
@@ -73,9 +81,13 @@ impl Output {
             file.write_all(render(report, *format, style).as_bytes())?;
         }
         let session = report.connections.iter().find(|c| c.why == "session").and_then(|c| c.tls.as_ref());
-        for file in &mut self.chains {
+        for chain in &mut self.chains {
             for certificate in session.iter().flat_map(|tls| &tls.certificates) {
-                file.write_all(pem(&hex::decode(certificate).unwrap_or_default()).as_bytes())?;
+                if !chain.written {
+                    chain.file.set_len(0)?;
+                    chain.written = true;
+                }
+                chain.file.write_all(pem(&hex::decode(certificate).unwrap_or_default()).as_bytes())?;
             }
         }
         self.count += 1;
@@ -85,7 +97,9 @@ impl Output {
     /// Flushes; errors of writing show here at the latest.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.files.iter_mut().try_for_each(|(_, file)| file.flush())?;
-        self.chains.iter_mut().try_for_each(Write::flush)?;
+        for chain in self.chains.iter_mut().filter(|c| !c.written) {
+            complain(&format!("{}: no certificate came, nothing was written", term::safe(&chain.name)));
+        }
         self.stdout.flush()
     }
 }

@@ -12,10 +12,10 @@ use super::{Status, complain, judges, term};
 use crate::error::InputError;
 use crate::live::{self, Ended, Limits, Proxy, Way};
 use crate::probe::{Identity, Patience, Plan, ServerName, Session, TlsClient, Where};
-use crate::report::{About, SubjectKind, diagnose};
+use crate::report::{About, SubjectKind, diagnose, judgement};
 use crate::transcript::redact::{Level, redact};
-use crate::transcript::{Asked, Micros, Mode, OpenFailure};
-use crate::trust::Stores;
+use crate::transcript::{Asked, Authorities, Micros, Mode, OpenFailure};
+use crate::trust::{Judgement, Stores};
 
 /// Received bytes of one run; a healthy one needs a few kilobytes.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -36,6 +36,7 @@ struct Run<'a> {
     targets: Vec<Target>,
     way: Way,
     identity: Option<Identity>,
+    authorities: Vec<Authorities>,
     stores: Stores,
     output: Output,
 }
@@ -47,7 +48,8 @@ fn prepare<'a>(args: &Probe, common: &'a Common) -> Result<Run<'a>, InputError> 
     TlsClient::new(identity.clone()).map_err(|e| {
         InputError::unreadable(args.cert.as_deref().unwrap_or("--cert"), e.0, "a certificate and its key")
     })?;
-    let stores = judges::stores(&args.ca)?;
+    let authorities = judges::authorities(&args.ca)?;
+    let stores = judges::stores(&authorities);
     for (option, name) in [("--sni", &args.sni), ("--verify-name", &args.verify_name)] {
         let wrong = |n: &&String| !is_host(n) || (option == "--sni" && n.parse::<IpAddr>().is_ok());
         if let Some(name) = name.as_ref().filter(wrong) {
@@ -57,7 +59,7 @@ fn prepare<'a>(args: &Probe, common: &'a Common) -> Result<Run<'a>, InputError> 
     }
     let proxy = args.proxy.as_deref().map(proxy).transpose()?;
     let way = Way { source: args.source, proxy };
-    Ok(Run { common, targets, way, identity, stores, output: Output::new(common)? })
+    Ok(Run { common, targets, way, identity, authorities, stores, output: Output::new(common)? })
 }
 
 fn proxy(url: &str) -> Result<Proxy, InputError> {
@@ -104,6 +106,7 @@ impl Run<'_> {
             mode: if args.mode == Mode::Auto { target.mode.unwrap_or_default() } else { args.mode },
             verify_name: args.verify_name.clone(),
             any_certificate: args.accept_any_certificate,
+            authorities: kept(&self.authorities),
         };
         // A client of its own for each report: a session that was resumed from another shows no certificate.
         let tls = TlsClient::new(self.identity.clone()).map_err(|e| io::Error::other(e.0))?;
@@ -126,6 +129,8 @@ impl Run<'_> {
             live::probe(&mut session, host, &self.way, limits, &mut |entry| progress.tell(entry))?;
         drop(progress);
         transcript.origin.asked = Some(asked);
+        // Judged first: what redaction writes over can no longer be verified.
+        let judgement = (self.common.redact >= Level::Names).then(|| judgement(&transcript, &self.stores)).flatten();
         redact(&mut transcript, self.common.redact);
         let hidden = self.common.redact >= Level::Names;
         let about = About {
@@ -135,6 +140,7 @@ impl Run<'_> {
             complete: ended == Ended::Finished,
             seen_from: if hidden { None } else { term::host_name() },
             stores: self.stores.clone(),
+            judgement: judgement.map(Judgement::without_names),
             ..About::default()
         };
         let report = diagnose(transcript, &about);
@@ -167,6 +173,13 @@ fn ways_to(target: &Target, args: &Probe, way: &Way) -> Result<Vec<Result<Vec<Wh
         return Err(InputError::unreadable(&target.name(), problem, "leave the option out"));
     }
     Ok(if args.all_addresses { to.into_iter().map(|a| Ok(vec![a])).collect() } else { vec![Ok(to)] })
+}
+
+/// The user's lists as the report keeps them: whole, or not at all when they are as long as a system's.
+fn kept(lists: &[Authorities]) -> Vec<Authorities> {
+    const MOST: usize = 100;
+    let few = lists.iter().map(|l| l.certificates.len()).sum::<usize>() <= MOST;
+    if few { lists.to_vec() } else { Vec::new() }
 }
 
 fn server_name(target: &Target, args: &Probe) -> ServerName {

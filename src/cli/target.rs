@@ -23,7 +23,16 @@ pub(super) struct Target {
 impl Target {
     /// Reads `host`, `host:port`, `[v6]:port`, `ftp://`, `ftpes://` or `ftps://host[:port]`.
     pub(super) fn parse(text: &str, mode: Mode) -> Result<Self, InputError> {
+        // Before anything is echoed: whatever looks like user:password@ is none of anybody's business.
+        let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+        if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
+            let problem = "a password in a URL is seen by others and not accepted";
+            return Err(InputError::unreadable("the target", problem, "leave user and password out of the URL"));
+        }
         let bad = |problem: &str, advice: &str| Err(InputError::unreadable(text, problem, advice));
+        if text.contains('%') {
+            return bad("an address with a zone, or an escaped name", "an address without %zone, or a plain host name");
+        }
         let (ordered, rest) = match text.split_once("://") {
             Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
                 "ftp" | "ftpes" => (Some(Mode::Explicit), rest),
@@ -38,10 +47,6 @@ impl Target {
             None => rest,
         };
         let (user, address) = address.rsplit_once('@').map_or((None, address), |(u, a)| (Some(u), a));
-        if user.is_some_and(|u| u.contains(':')) {
-            let problem = "a password in a URL is seen by others and not accepted";
-            return Err(InputError::unreadable("the target", problem, "leave user and password out of the URL"));
-        }
         if user.is_some() {
             return bad("a user name; this version does not log in", "leave the user out");
         }
@@ -136,5 +141,10 @@ mod tests {
         }
         let error = Target::parse("ftp://me:secret@h", Mode::Auto).unwrap_err().to_string();
         assert!(!error.contains("secret"), "{error}");
+        for bad in
+            ["sftp://me:secret@h", "http://me:secret@h", "ftp://me:sec/ret@h", "ftp://me:secret#x@h", "fe80::1%lo"]
+        {
+            assert!(!Target::parse(bad, Mode::Auto).unwrap_err().to_string().contains("sec"), "{bad}");
+        }
     }
 }

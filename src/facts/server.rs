@@ -35,6 +35,7 @@ pub(super) fn products(timeline: &Timeline) -> Vec<Product> {
             // The same words mean something else behind another command.
             Kind::Reply(r) if r.code >= 400 && answers_auth => ("auth-refused", r),
             Kind::Reply(r) if r.code >= 400 => ("tls-required", r),
+            Kind::TextInsteadOfTls { reply: Some(r), .. } if r.code == 220 => ("banner", r),
             Kind::TextInsteadOfTls { reply: Some(r), .. } => ("handshake-failed", r),
             _ => continue,
         };

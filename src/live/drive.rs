@@ -75,6 +75,8 @@ struct Line {
     write: OwnedWriteHalf,
     reader: JoinHandle<()>,
     closed: bool,
+    /// How writing failed: the reader may see only an end where the writer saw the reset.
+    broken: Option<Close>,
 }
 
 struct Drive<'a> {
@@ -232,6 +234,7 @@ impl<'a> Drive<'a> {
             Report::Closed(conn, how) => {
                 let Some(line) = self.line(conn).filter(|l| !l.closed) else { return };
                 line.closed = true;
+                let how = if how == Close::Fin { line.broken.unwrap_or(how) } else { how };
                 self.record(conn, What::Closed { by: Side::Server, how });
                 machine.handle(self.now(), Input::Closed(conn, how));
             }
@@ -271,7 +274,7 @@ impl<'a> Drive<'a> {
                 }
             }
         });
-        self.lines.push(Line { conn, write, reader, closed: false });
+        self.lines.push(Line { conn, write, reader, closed: false, broken: None });
         self.record(conn, What::Opened);
         machine.handle(self.now(), Input::Opened(conn));
     }
@@ -281,6 +284,11 @@ impl<'a> Drive<'a> {
         let patience = self.limits.step;
         let Some(line) = self.line(conn).filter(|l| !l.closed) else { return };
         let sent = timeout(patience, line.write.write_all(&data)).await;
+        line.broken = match &sent {
+            Ok(Err(e)) if e.kind() == ErrorKind::ConnectionReset => Some(Close::Reset),
+            Ok(Err(_)) => Some(Close::Unknown),
+            _ => None,
+        };
         if matches!(sent, Ok(Ok(()))) {
             let what = What::Bytes { from: Side::Client, layer: Layer::Wire, data, fidelity: Fidelity::Exact };
             self.record(conn, what);

@@ -113,7 +113,7 @@ async fn socks5(proxy: &Proxy, to: &Where, stream: &mut TcpStream) -> Result<(),
     stream.read_exact(&mut chosen).await.map_err(no_answer)?;
     match chosen {
         [5, 0] => {}
-        [5, 2] => {
+        [5, 2] if proxy.user.is_some() => {
             let (user, password) = (proxy.user.as_deref().unwrap_or(""), proxy.password.as_deref().unwrap_or(""));
             let mut login = vec![1];
             for part in [user, password] {

@@ -174,7 +174,9 @@ impl Session {
             // The greeting came after all, or nobody waits any more. While the second still waits, a server that serves
             // one connection at a time may turn to it now.
             self.second = None;
-            self.stop(second, now);
+            if let Some(talk) = self.talks.get_mut(second) {
+                talk.cut_off();
+            }
         }
     }
 

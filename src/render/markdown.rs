@@ -48,6 +48,15 @@ fn facts(report: &Report, out: &mut String) {
     if let Some(target) = &report.subject.target {
         let _ = writeln!(out, "- Endpoint: {}", escaped(target));
     }
+    if let Some(address) = &report.subject.address {
+        let _ = writeln!(out, "- Address: {}", escaped(address));
+    }
+    if let Some(started) = &report.started {
+        let _ = writeln!(out, "- When: {started} (UTC; the times below as well)");
+    }
+    if let Some(local) = report.seen_from.as_ref().and_then(|s| s.local.as_ref()) {
+        let _ = writeln!(out, "- Seen from: {}", escaped(local));
+    }
     if let Some(clock) = report.client.as_ref().and_then(|c| c.clock.as_ref()) {
         let _ = writeln!(out, "- When: {} UTC", clock.utc);
     }
@@ -87,7 +96,13 @@ fn for_party(report: &Report, f: &Finding, party: Party, out: &mut String) {
     };
     let _ = writeln!(out, "## For the {who} side\n");
     let clock = report.client.as_ref().and_then(|c| c.clock.as_ref()).map(|c| format!(" ({} UTC)", c.utc));
-    let when = clock.or_else(|| report.started.as_ref().map(|s| format!(" ({s})"))).unwrap_or_default();
+    let live = || {
+        let local = report.seen_from.as_ref().and_then(|s| s.local.as_ref());
+        let from = local.map_or_else(String::new, |l| format!(", client {l}"));
+        let to = report.subject.address.as_ref().map_or_else(String::new, |a| format!(", server {a}"));
+        report.started.as_ref().map(|s| format!(" ({s}{from}{to})"))
+    };
+    let when = clock.or_else(live).unwrap_or_default();
     let _ = writeln!(out, "{}{when}. Evidence:\n", escaped(&report.verdict.headline));
     for e in &f.evidence {
         let _ = writeln!(out, "- {}", escaped(&evidence(report, e)));

@@ -4,6 +4,7 @@ mod bytes;
 mod json;
 mod ladder;
 mod lines;
+mod live;
 mod markdown;
 mod text;
 

@@ -4,7 +4,7 @@
 use colored::{Color, Colorize};
 
 use super::lines::{event, evidence};
-use super::{Style, bytes, ladder, wrap};
+use super::{Style, bytes, ladder, live, wrap};
 use crate::report::{Outcome, Report, SubjectKind};
 use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Finding, Party, Severity};
 
@@ -45,6 +45,7 @@ impl Block {
 
 /// The screen.
 pub(super) fn render(report: &Report, style: Style) -> String {
+    let cost = Block::whole("COST", live::cost(report).map(|l| wrap(&l, WIDTH)).unwrap_or_default());
     let mut blocks = vec![headline(report), act(report)];
     if style.quiet {
         blocks.truncate(1);
@@ -52,7 +53,7 @@ pub(super) fn render(report: &Report, style: Style) -> String {
     }
     blocks.extend([why(report), causes(report)]);
     blocks.extend(advice(report, style.verbose));
-    blocks.extend([prove(report), next(report), notes(report), passed(report), open(report), cost(report)]);
+    blocks.extend([prove(report), next(report), notes(report), passed(report), open(report), cost]);
     let cut = if style.verbose { 0 } else { shorten(&mut blocks) };
     blocks.push(more(report, style, cut));
     let mut out = print(report, &blocks, style);
@@ -88,7 +89,7 @@ fn headline(report: &Report) -> Block {
         Some(id) if report.verdict.outcome == Outcome::Inconclusive => {
             format!("{id} - {} so far; how it ended is not in the evidence", report.verdict.confidence.name())
         }
-        Some(id) => format!("{id} - {sure}"),
+        Some(id) => format!("{id} - {sure}{}", unnamed(report)),
         None if report.subject.kind == SubjectKind::Probe && report.verdict.outcome == Outcome::Works => {
             "tested: the control connection up to QUIT; not login and transfers".to_owned()
         }
@@ -96,7 +97,7 @@ fn headline(report: &Report) -> Block {
             let by = if report.verdict.confidence == Confidence::Certain { "" } else { "likely, by a log alone; " };
             format!("{by}tested: the TLS handshake, nothing behind it")
         }
-        None => "no finding".to_owned(),
+        None => format!("no finding{}", unnamed(report)),
     };
     let reference =
         report.reference.as_ref().map_or_else(String::new, |r| format!(" - {}", crate::wire::printable_str(r)));
@@ -107,6 +108,12 @@ fn headline(report: &Report) -> Block {
     }
     lines.extend(wrap(&format!("{how}{reference}"), WIDTH));
     Block::whole(label, lines)
+}
+
+/// The endpoint, when the headline had no room for its name.
+fn unnamed(report: &Report) -> String {
+    let target = report.subject.target.as_deref().filter(|t| !report.verdict.headline.contains(*t));
+    target.map_or_else(String::new, |t| format!(" - {t}"))
 }
 
 fn act(report: &Report) -> Block {
@@ -128,32 +135,12 @@ fn why(report: &Report) -> Block {
         units.extend(f.evidence.iter().map(|e| wrap(&evidence(report, e), WIDTH)));
         units.extend(f.why.iter().map(|w| wrap(w, WIDTH)));
     } else if report.verdict.outcome == Outcome::Works && report.subject.kind == SubjectKind::Probe {
-        units.extend(agreed(report).into_iter().map(|l| wrap(&l, WIDTH)));
+        units.extend(live::agreed(report).into_iter().map(|l| wrap(&l, WIDTH)));
     } else {
         let last = report.events.iter().skip(report.events.len().saturating_sub(6));
         units.extend(last.map(|e| wrap(&event(report, e), WIDTH)));
     }
     Block::new("WHY", units, 6, 3)
-}
-
-/// What client and server agreed on, and who the server said it is.
-fn agreed(report: &Report) -> Vec<String> {
-    let mut lines = Vec::new();
-    let session = report.connections.iter().find(|c| c.why == "session");
-    if let Some(tls) = session.and_then(|c| c.tls.as_ref()) {
-        let mode = report.subject.mode.as_deref().unwrap_or("TLS");
-        let group = tls.group.as_deref().map_or_else(String::new, |g| format!(", {g}"));
-        lines.push(format!("{mode}: {}, {}{group}", tls.version, tls.cipher.name));
-    }
-    let certificates = report.endpoint.iter().flat_map(|e| &e.certificates);
-    for (n, c) in (1..).zip(certificates).take(4) {
-        let until: String = c.not_after.iter().flat_map(|t| t.chars().take(10)).collect();
-        let subject = c.subject.as_deref().unwrap_or("a certificate that cannot be read");
-        lines.push(format!("{n} {subject}, until {until}"));
-    }
-    let products = report.endpoint.iter().flat_map(|e| &e.products).take(1);
-    lines.extend(products.map(|p| format!("{} by its wording: {}", p.name, p.because.join(", "))));
-    lines
 }
 
 /// The first cause with its reasons, the others as long as there is room.
@@ -242,8 +229,11 @@ fn prove(report: &Report) -> Block {
     let asks = decisive(report).and_then(|f| f.causes.first()).map(|c| c.ask.as_slice()).unwrap_or_default();
     let ways = asks.iter().rev().flat_map(|a| {
         let last = a.how.len().saturating_sub(1);
-        let way =
-            move |(n, how): (usize, &String)| if n == last { format!("{how}: {}", a.settles) } else { how.clone() };
+        let way = move |(n, how): (usize, &String)| match how.strip_suffix('?') {
+            _ if n < last => how.clone(),
+            Some(question) => format!("{question}? Settled by: {}", a.settles),
+            None => format!("{how}: {}", a.settles),
+        };
         a.how.iter().enumerate().map(way)
     });
     Block::new("PROVE", ways.map(|w| wrap(&w, WIDTH)).collect(), 1, 0)
@@ -260,6 +250,11 @@ fn notes(report: &Report) -> Block {
     let further = report.findings.iter().skip(usize::from(decisive(report).is_some()));
     let mut notes: Vec<String> =
         further.filter(|f| f.severity < Severity::Failure).map(|f| f.headline.clone()).collect();
+    let failed = report.checks.iter().filter(|c| c.result == CheckResult::Failed && c.finding.is_none());
+    notes.extend(failed.map(|c| {
+        let why = c.why.as_deref().map_or_else(String::new, |w| format!(" ({w})"));
+        format!("{}{why}", c.headline)
+    }));
     notes.extend(report.subject.inputs.iter().flat_map(|i| &i.assumed).map(|a| format!("assumed: {a}")));
     notes.extend(
         report.transcript.origin.redacted.iter().map(|what| format!("redacted: {what} (the bytes in hex as well)")),
@@ -292,22 +287,6 @@ fn open(report: &Report) -> Block {
     let inputs = report.subject.inputs.iter().filter(|i| i.understood < i.lines);
     units.extend(inputs.map(|i| wrap(&format!("{}: {} of {} lines understood", i.name, i.understood, i.lines), WIDTH)));
     Block::new("OPEN", units, 1, 1)
-}
-
-fn cost(report: &Report) -> Block {
-    let line = report.cost.as_ref().map(|c| {
-        let connections = if c.connections == 1 { "connection" } else { "connections" };
-        let bytes = c.bytes_in + c.bytes_out;
-        let bytes = if bytes < 1_000 { format!("{bytes} B") } else { format!("{:.1} kB", bytes as f64 / 1e3) };
-        let time = match report.elapsed_ms {
-            None => String::new(),
-            Some(ms @ 0..1_000) => format!(", {ms} ms"),
-            Some(ms) => format!(", {:.1} s", ms as f64 / 1e3),
-        };
-        let cut = if report.complete { "" } else { "; cut off before its end" };
-        format!("{} {connections}, {bytes}{time}; nothing was logged in or changed{cut}", c.connections)
-    });
-    Block::whole("COST", line.map(|l| wrap(&l, WIDTH)).unwrap_or_default())
 }
 
 fn more(report: &Report, style: Style, cut: usize) -> Block {

@@ -32,6 +32,8 @@ pub struct About {
     pub seen_from: Option<String>,
     /// The lists of authorities that judge the server's certificate; without any, no path is judged.
     pub stores: Stores,
+    /// The judgement on the chain, when it was made before the evidence was redacted.
+    pub judgement: Option<Judgement>,
 }
 
 impl Default for About {
@@ -44,6 +46,7 @@ impl Default for About {
             complete: true,
             seen_from: None,
             stores: Stores::default(),
+            judgement: None,
         }
     }
 }
@@ -53,11 +56,11 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let timeline = decode(&transcript);
     let facts = gather(&transcript, &timeline);
     let case = Case { transcript: &transcript, timeline: &timeline, facts: &facts, trust: None };
-    let judgement = judged(&case, &about.stores);
+    let judgement = about.judgement.clone().or_else(|| judged(&case, &about.stores));
     let case = Case { trust: judgement.as_ref(), ..case };
     let (found, checks) = rules::run(&case);
     let ranked = rank(found);
-    let verdict = verdict(&case, &ranked);
+    let verdict = verdict(&case, &ranked, about.complete);
     let conn = session_conn(&transcript);
     let asked = transcript.origin.asked.as_ref();
     let known = |s: String| (s != "the server").then_some(s);
@@ -94,6 +97,13 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
         events: events(&timeline),
         transcript,
     }
+}
+
+/// The judgement on the chain of the session, as [`diagnose`] makes it.
+pub fn judgement(transcript: &Transcript, stores: &Stores) -> Option<Judgement> {
+    let timeline = decode(transcript);
+    let facts = gather(transcript, &timeline);
+    judged(&Case { transcript, timeline: &timeline, facts: &facts, trust: None }, stores)
 }
 
 /// Equal for the same problem at the same endpoint: neither time nor port goes in.

@@ -252,6 +252,7 @@ fn decrypted(from: Side, seen: &Decrypted) -> String {
             let how = if *resumed { " (resumed)" } else { "" };
             format!("handshake completed: {}, {}{how}", version_name(*version), suite_name(*suite))
         }
+        Decrypted::Certificates { chain } if chain.len() == 1 => format!("{} sent 1 certificate", side(from)),
         Decrypted::Certificates { chain } => format!("{} sent {} certificates", side(from), chain.len()),
         Decrypted::CertificateRequest { authorities } => {
             format!("{} asks for a certificate ({} names)", side(from), authorities.len())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use certificates::CertificateOut;
-pub use diagnose::{About, diagnose};
+pub use diagnose::{About, diagnose, judgement};
 pub use events::{ConnectionOut, EventOut, TlsOut};
 
 use crate::rules::{Act, Check, Confidence, Finding, Party};

@@ -1,7 +1,7 @@
 //! Findings to a verdict: the earliest failure that nothing earlier explains.
 
 use super::{Outcome, Verdict};
-use crate::decode::Kind;
+use crate::decode::{Event, Kind};
 use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
 use crate::transcript::Layer;
 use crate::trust::NameMatch;
@@ -32,7 +32,7 @@ pub(super) fn rank(found: Vec<Finding>) -> Ranked {
 }
 
 /// The verdict on a case.
-pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
+pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdict {
     let failure = ranked.findings.first().filter(|f| f.severity == Severity::Failure);
     if let Some(f) = failure {
         let outcome = if f.ended { Outcome::Fails } else { Outcome::Inconclusive };
@@ -50,7 +50,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
     }
     let completed = case.handshake_completed();
     let refused = refused_inside(case);
-    let works = completed && case.is_closed() && refused.is_none();
+    let works = completed && case.is_closed() && refused.is_none() && said_goodbye(case);
     let headline = if let (true, Some(code)) = (completed, refused) {
         format!("the TLS handshake completed; later a command was refused ({code})")
     } else if completed && !works {
@@ -60,6 +60,11 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
             endpoint if endpoint == "the server" => "the TLS handshake works".to_owned(),
             endpoint => first_fitting(&format!("{endpoint}: {}", what_works(case)), what_works(case)),
         }
+    } else if !complete {
+        first_fitting(
+            &format!("{}: cut off before anything was decided", case.endpoint()),
+            "cut off before anything was decided",
+        )
     } else if case.is_ended() {
         "something failed, but the evidence does not show what".to_owned()
     } else {
@@ -78,11 +83,20 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked) -> Verdict {
         headline,
         scope: scope(case),
         for_whom: None,
-        act: (!works).then(|| Act {
-            party: Party::Unknown,
-            text: "add what is missing: the bytes or log lines behind the last line below".to_owned(),
+        act: (!works).then(|| match complete {
+            false => Act { party: Party::Unknown, text: "run it again with more time (--max-time)".to_owned() },
+            true => Act {
+                party: Party::Unknown,
+                text: "add what is missing: the bytes or log lines behind the last line below".to_owned(),
+            },
         }),
     }
+}
+
+/// Whether a run of ours came to its QUIT: whatever kept it from that is no success.
+fn said_goodbye(case: &Case<'_>) -> bool {
+    let quit = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if verb == "QUIT");
+    case.transcript.origin.asked.is_none() || case.first(quit).is_some()
 }
 
 /// The code of a refusal inside TLS. Our own probe is not logged in, so that a refusal of PBSZ and the like tells nothing.
@@ -95,7 +109,11 @@ fn refused_inside(case: &Case<'_>) -> Option<u16> {
             excused = ours && harmless(verb);
             None
         }
-        Kind::Reply(r) if r.code >= 400 && !excused && e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => {
+        Kind::Reply(r)
+            if r.code >= 400
+                && (!excused || r.code == 421)
+                && e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) =>
+        {
             Some(r.code)
         }
         _ => None,
@@ -111,7 +129,12 @@ fn what_works(case: &Case<'_>) -> &'static str {
     let good = case
         .trust
         .is_some_and(|j| j.is_trusted() == Some(true) && j.timing.is_none() && matches!(j.name, NameMatch::Matches));
-    if good { "TLS handshake and certificate work" } else { "the TLS handshake works" }
+    match case.trust {
+        Some(_) if good => "TLS handshake and certificate work",
+        Some(j) if j.is_trusted().is_none() => "the TLS handshake works; no list judged the certificate",
+        Some(_) => "the TLS handshake works; the certificate is another matter",
+        None => "the TLS handshake works",
+    }
 }
 
 /// How far the evidence reaches.

@@ -43,7 +43,6 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("code", reply.code).set("text", reply.text.as_str()).set("feat_lists_tls", listed.map(|(_, lists)| lists));
     f.evidence.extend(sink.evidence(auth, ""));
     f.evidence.extend(sink.evidence(event, ""));
-    f.evidence.extend(listed.filter(|(_, lists)| *lists).and_then(|(e, _)| sink.evidence(e, "FEAT lists AUTH TLS")));
     f.why.push("No TLS was spoken: versions, ciphers and certificates are not the fault.".to_owned());
     explain(case, reply, listed.is_some_and(|(_, lists)| lists), &mut f);
     sink.report(f);
@@ -95,12 +94,18 @@ fn explain(case: &Case<'_>, reply: &Reply, feat_lies: bool, f: &mut Finding) {
         f.tell(Party::Client, AdviceKind::Tonight, "close idle and parallel connections, then try again");
         return;
     }
-    f.tell(Party::Server, AdviceKind::Check, "is TLS switched on, with a certificate, for this address and port?");
+    if code != 431 {
+        f.tell(Party::Server, AdviceKind::Check, "is TLS switched on, with a certificate, for this address and port?");
+    }
     f.tell(Party::Client, AdviceKind::Leave, "nothing to change while the server refuses AUTH");
 }
 
 /// Why the refusal may come from something in between.
 fn not_its_own_words(case: &Case<'_>, reply: &Reply, feat_lies: bool) -> Option<String> {
+    // Firewalls that inspect FTP overwrite commands that they do not let through.
+    if reply.text.contains("XXX") {
+        return Some("the server quotes a command of X's: something overwrote AUTH on the way".to_owned());
+    }
     let worded = |kind: &str, r: &Reply| -> Vec<&'static str> {
         codes::fingerprints().filter(|p| p.matches(kind, r.code, &r.text)).map(|p| p.product).collect()
     };

@@ -180,22 +180,41 @@ impl<'a> Case<'a> {
         self.completed(self.before(mark))
     }
 
+    /// The event by which the handshake of the control connection had completed.
+    pub fn completion(&self) -> Option<&'a Event> {
+        let mut seen = Completion { ours: self.transcript.origin.asked.is_some(), ..Completion::default() };
+        self.control().find(|e| seen.takes(e))
+    }
+
     /// Our own engine said so; or, in evidence of others, the server answered and application data went both ways.
     /// In a run of ours that is no proof: an encrypted alert looks like data.
     fn completed<'e>(&self, events: impl Iterator<Item = &'e Event>) -> bool {
-        let ours = self.transcript.origin.asked.is_some();
-        let (mut answered, mut client, mut server) = (false, false, false);
-        for e in events {
-            match (&e.kind, e.from()) {
-                (Kind::Decrypted { seen: Decrypted::Established { .. }, .. }, _) => return true,
-                // Who quotes what the server said inside TLS had a handshake.
-                (Kind::Reply(_), _) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => return true,
-                (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Client)) => client = true,
-                (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Server)) => server = true,
-                _ => answered |= is_server_hello(e),
-            }
+        let mut seen = Completion { ours: self.transcript.origin.asked.is_some(), ..Completion::default() };
+        events.into_iter().any(|e| seen.takes(e))
+    }
+}
+
+/// What of a handshake was seen so far.
+#[derive(Default)]
+struct Completion {
+    ours: bool,
+    answered: bool,
+    client: bool,
+    server: bool,
+}
+
+impl Completion {
+    /// Takes an event; whether the handshake has completed with it.
+    fn takes(&mut self, e: &Event) -> bool {
+        match (&e.kind, e.from()) {
+            (Kind::Decrypted { seen: Decrypted::Established { .. }, .. }, _) => return true,
+            // Who quotes what the server said inside TLS had a handshake.
+            (Kind::Reply(_), _) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => return true,
+            (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Client)) => self.client = true,
+            (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Server)) => self.server = true,
+            _ => self.answered |= is_server_hello(e),
         }
-        answered && client && server && !ours
+        self.answered && self.client && self.server && !self.ours
     }
 }
 

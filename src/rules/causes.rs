@@ -32,6 +32,7 @@ pub static ALL: &[CausePage] = &[
     page("client-tls-version-refused", include_str!("../../docs/causes/client-tls-version-refused.md")),
     page("clock-wrong", include_str!("../../docs/causes/clock-wrong.md")),
     page("connection-limit", include_str!("../../docs/causes/connection-limit.md")),
+    page("extension-intolerance", include_str!("../../docs/causes/extension-intolerance.md")),
     page("middlebox-closed", include_str!("../../docs/causes/middlebox-closed.md")),
     page("middlebox-rewrote-auth", include_str!("../../docs/causes/middlebox-rewrote-auth.md")),
     page("no-shared-cipher", include_str!("../../docs/causes/no-shared-cipher.md")),

@@ -21,7 +21,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let asked = printable_str(&j.asked);
     match j.name {
         NameMatch::Differs => {}
-        NameMatch::Matches => return sink.passed("certificate-name", "certificate is for this name", &asked),
+        NameMatch::Matches => {
+            return sink.passed("certificate-name", &format!("certificate is for {asked}"), "by its subjectAltName");
+        }
         NameMatch::OnlyCommonName => return,
         NameMatch::NotJudged => {
             let why = if case.is_redacted() { "names are redacted" } else { "the name that was dialled is not known" };
@@ -35,6 +37,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     let (who, first) = (case.endpoint(), names.first().cloned().unwrap_or_else(|| "nobody".to_owned()));
     let headlines = [
+        format!("{who} shows a certificate for {first}, not for {asked}"),
         format!("{who} shows a certificate for {first}"),
         format!("{who} shows a certificate for another name"),
         "the server shows a certificate for another name".to_owned(),

@@ -40,6 +40,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     });
     let pin = "trust this very certificate, after the partner confirmed its SHA-256 by another way; it ends with the next renewal";
     f.tell(Party::Client, AdviceKind::Tonight, pin);
+    if case.asked().is_some() {
+        f.tell(Party::Client, AdviceKind::Check, "here: -o chain.pem writes it down, --ca chain.pem trusts it");
+    }
     advise_trust(case, &mut f, "trust the CA of the certificate that replaces it");
     advise_server(case, &mut f, "fix-certificate", "get a certificate of a CA that your partners know");
     sink.report(f);

@@ -38,7 +38,9 @@ impl<'a> Case<'a> {
 
     /// Whether names were written over, so that neither names nor signatures are what they were.
     pub fn is_redacted(&self) -> bool {
-        self.transcript.origin.redacted.as_deref().is_some_and(|level| level != "users")
+        // What was judged before it was redacted has a name, though not the real one.
+        let judged = self.trust.is_some_and(|j| !j.asked.is_empty());
+        self.transcript.origin.redacted.as_deref().is_some_and(|level| level != "users") && !judged
     }
 
     /// Whether the client ended the handshake because of such a doubt, by its first fatal alert or by its own word.

@@ -4,9 +4,9 @@ use serde_json::Map;
 
 use super::Case;
 use super::finding::{Check, CheckResult};
-use crate::decode::{Event, Kind};
+use crate::decode::{Event, Kind, Reply};
 use crate::facts::{suite_name, version_name};
-use crate::transcript::{Decrypted, Side};
+use crate::transcript::{Decrypted, Layer, Side};
 
 /// The checks of a live run; evidence of others was not gathered by us, so that nothing was left out by us either.
 pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
@@ -14,8 +14,7 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
         return Vec::new();
     }
     let mut out = Vec::new();
-    let accepted = |verb: &str| reply_to(case, verb).map(|code| code < 400);
-    if accepted("AUTH") == Some(true) {
+    if reply_to(case, "AUTH").is_some_and(|r| r.code < 400) {
         out.push(passed("auth", "AUTH TLS"));
     }
     let established = case.control().find_map(|e| match &e.kind {
@@ -29,22 +28,49 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
         }
         None => return out,
     }
-    match (accepted("PBSZ"), accepted("PROT")) {
-        (_, Some(true)) => out.push(passed("protection", "PBSZ 0 and PROT P")),
-        (Some(_), _) => out.push(untested("protection", "PROT P", "the server wants a login first")),
-        _ => {}
+    out.extend(protection(case));
+    if certificate_was_taken(case) {
+        out.push(passed("client-certificate", "client certificate accepted"));
     }
     out.push(untested("login", "login", "not logged in"));
     out.push(untested("data-connection", "transfers", "not logged in"));
     out
 }
 
-/// The code of the reply to the last command with this verb.
-fn reply_to(case: &Case<'_>, verb: &str) -> Option<u16> {
+/// Whether the server protects data connections, as far as it says so before a login.
+fn protection(case: &Case<'_>) -> Option<Check> {
+    let (verb, reply) = match (reply_to(case, "PROT"), reply_to(case, "PBSZ")) {
+        (Some(r), _) => ("PROT P", r),
+        (None, Some(r)) if r.code >= 400 => ("PBSZ 0", r),
+        _ => return None,
+    };
+    let words = reply.text.to_ascii_lowercase();
+    let login = reply.code == 530 || ["login", "log in", "logged in"].iter().any(|w| words.contains(w));
+    Some(match reply.code {
+        ..400 => passed("protection", "PBSZ 0 and PROT P"),
+        _ if login => untested("protection", "PROT P", "the server wants a login first"),
+        code => {
+            let headline = format!("{verb} was refused: {code} {}", reply.text);
+            let why = "data connections would not be protected; it may differ behind a login";
+            check("protection", &headline, CheckResult::Failed, Some(why))
+        }
+    })
+}
+
+/// Whether a client certificate was sent, and the server went on inside TLS.
+fn certificate_was_taken(case: &Case<'_>) -> bool {
+    let sent = |e: &Event| matches!(&e.kind, Kind::Decrypted { from: Side::Client, seen: Decrypted::Certificates { chain } } if !chain.is_empty());
+    let Some(sent) = case.first(sent) else { return false };
+    case.after(sent)
+        .any(|e| matches!(e.kind, Kind::Reply(_)) && e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls))
+}
+
+/// The reply to the last command with this verb.
+fn reply_to<'a>(case: &Case<'a>, verb: &str) -> Option<&'a Reply> {
     let is_it = |e: &&Event| matches!(&e.kind, Kind::Command { verb: v, .. } if v == verb);
     let command = case.control().filter(is_it).last()?;
     case.after(command).find_map(|e| match &e.kind {
-        Kind::Reply(r) if r.code >= 200 && e.from() == Some(Side::Server) => Some(r.code),
+        Kind::Reply(r) if r.code >= 200 && e.from() == Some(Side::Server) => Some(r),
         _ => None,
     })
 }

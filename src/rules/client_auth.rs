@@ -89,7 +89,15 @@ pub(super) fn read<'a>(case: &Case<'a>) -> ClientAuth<'a> {
                 return story.refused(e, Refusal::Alert(*description));
             }
             Kind::TextInsteadOfTls { reply: Some(r), .. } if side == Some(Side::Server) && r.code >= 400 => {
-                return story.refused(e, Refusal::Text(&r.text));
+                // Alert and text may share a segment; what was decrypted of it is written down behind its bytes.
+                let alert = case.after(e).find_map(|b| match &b.kind {
+                    Kind::Decrypted { from: Side::Server, seen: Decrypted::Alert { level: 2, description } } => {
+                        Some((b, Refusal::Alert(*description)))
+                    }
+                    _ => None,
+                });
+                let (at, how) = alert.unwrap_or((e, Refusal::Text(&r.text)));
+                return story.refused(at, how);
             }
             Kind::Reply(_) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => {
                 story.accepted = true;

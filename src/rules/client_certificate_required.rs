@@ -40,6 +40,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Party::Client,
         &[
             format!("{endpoint} {maybe}wants a client certificate, and none was sent"),
+            format!("{endpoint} {maybe}wants a client certificate"),
             format!("the server {maybe}wants a client certificate, and none was sent"),
         ],
     );
@@ -92,6 +93,6 @@ fn explain(case: &Case<'_>, wanted: &str, alert: Option<u8>, asked: bool, f: &mu
         AdviceKind::Lasting,
         "present a client certificate with its key, from an authority that the server accepts",
     );
-    advise_server(case, f, "stop-requesting-client-certificate");
-    f.tell(Party::Server, AdviceKind::Check, "is a client certificate meant to be required? Else make it optional");
+    f.tell(Party::Server, AdviceKind::Check, "is a client certificate meant to be required? If not:");
+    advise_server(case, f, "accept-no-client-certificate");
 }

@@ -3,6 +3,7 @@
 use super::phase::{End, advise_server, probably};
 use super::prelude::*;
 use crate::transcript::{Decrypted, Layer};
+use crate::wire::tls::handshake::Message;
 
 pub(super) static RULE: Rule = Rule {
     id: "control-connection-lost",
@@ -85,15 +86,26 @@ fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut
     if matches!(end, End::Silent(_)) {
         f.causes.push(causes::slow_server(Confidence::Possible, "the connection stands, but no reply comes"));
     } else {
-        let because = "a server whose process dies closes without a word".to_owned();
-        f.causes.push(causes::server_crashed_child(Confidence::Possible, because));
-        if at_once {
+        if causes::likely_server(case).is_some_and(|p| p.id == "vsftpd") {
+            let because = "a server whose process dies closes without a word".to_owned();
+            f.causes.push(causes::server_crashed_child(Confidence::Possible, because));
+        }
+        let asked = |e: &Event| {
+            matches!(
+                e.kind,
+                Kind::Decrypted { seen: Decrypted::CertificateRequest { .. }, .. }
+                    | Kind::Handshake(Message::CertificateRequest { .. })
+            )
+        };
+        // In TLS 1.3 a request is encrypted: evidence of others does not show it.
+        if at_once && (case.asked().is_none() || case.first(asked).is_some()) {
             let because = "a client without a certificate is sometimes sent away like this in TLS 1.3";
             f.causes.push(causes::client_certificate_missing(Confidence::Possible, because));
         }
         advise_server(case, &mut f, "fix-sandbox");
     }
     f.act = Some(Act { party: Party::Server, text: "server: its log of that second names the reason".to_owned() });
-    causes::advise_server_log(case, &mut f, e);
+    let when = case.second(e).map_or_else(|| "of that moment".to_owned(), |s| format!("at {s}"));
+    f.tell(Party::Server, AdviceKind::Check, format!("server and system log {when}: why did the session end?"));
     sink.report(f);
 }

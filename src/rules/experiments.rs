@@ -68,6 +68,17 @@ fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<S
     if version < TLS12 {
         return too_old(case, version, because);
     }
+    if answer.changed == ["TLS 1.2 at most"] {
+        let act = server(
+            "server: mend what it does with TLS 1.3 hellos; until then clients limit themselves to TLS 1.2".to_owned(),
+        );
+        let headlines = [
+            format!("{endpoint} refuses a TLS 1.3 hello, and answers one of TLS 1.2"),
+            "the server refuses a TLS 1.3 hello, and answers one of TLS 1.2".to_owned(),
+        ];
+        let cause = tried("extension-intolerance", "something dislikes what TLS 1.3 adds to a hello".to_owned());
+        return (cause, act, headlines.to_vec());
+    }
     let act = server("server: allow ECDHE with AES-GCM; only clients with old suites get in".to_owned());
     let headlines = [
         format!("{endpoint} accepts old cipher suites only: refused ECDHE with AES-GCM"),
@@ -106,7 +117,11 @@ fn again(case: &Case<'_>) -> String {
 }
 
 fn advise(case: &Case<'_>, f: &mut Finding, version: u16) {
-    let need = if version < TLS12 { "enable-tls12" } else { "choose-suites" };
+    let need = match f.causes.first().map(|c| c.id.as_str()) {
+        Some("extension-intolerance") => return limit_to_tls12(f),
+        _ if version < TLS12 => "enable-tls12",
+        _ => "choose-suites",
+    };
     let before = f.advice.len();
     if let Some(product) = causes::likely_server(case) {
         f.advise(need, &product.id);
@@ -116,4 +131,14 @@ fn advise(case: &Case<'_>, f: &mut Finding, version: u16) {
     } else if f.advice.len() == before {
         f.tell(Party::Server, AdviceKind::Lasting, "add ECDHE suites with AES-GCM to the server's list");
     }
+}
+
+fn limit_to_tls12(f: &mut Finding) {
+    f.tell(Party::Client, AdviceKind::Tonight, "limit the client to TLS 1.2 for this partner");
+    f.tell(
+        Party::Server,
+        AdviceKind::Lasting,
+        "update the TLS library: a server without TLS 1.3 has to ignore what it adds",
+    );
+    f.tell(Party::Between, AdviceKind::Check, "a firewall or proxy that reads hellos: does it know TLS 1.3?");
 }

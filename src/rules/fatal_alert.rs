@@ -159,7 +159,9 @@ fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut 
                 party: Party::Client,
                 text: "client: ask for a name that the server has, or for none (--no-sni here)".to_owned(),
             });
-            f.advise("ignore-sni", case.facts.client.as_ref().map_or("java", |c| c.id));
+            if let Some(client) = &case.facts.client {
+                f.advise("ignore-sni", client.id);
+            }
             super::phase::advise_server(case, f, "ignore-sni");
             causes::advise_server_log(case, f, event);
         }

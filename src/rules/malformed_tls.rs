@@ -2,6 +2,7 @@
 
 use super::phase::probably;
 use super::prelude::*;
+use crate::wire::sniff::Speaker;
 use crate::wire::tls::handshake::{Message, type_name};
 
 pub(super) static RULE: Rule = Rule {
@@ -19,7 +20,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let broken = |e: &&Event| matches!(e.kind, Kind::Malformed { .. } | Kind::Handshake(Message::Broken { .. }));
+    let broken = |e: &&Event| match e.kind {
+        Kind::Malformed { .. } | Kind::Handshake(Message::Broken { .. }) => true,
+        Kind::OtherInsteadOfTls { speaker: Speaker::Unknown } => e.from() == Some(Side::Server),
+        _ => false,
+    };
     let Some(event) = case.control().find(broken) else { return };
     let Some(from) = event.from() else { return };
     let (place, shown) = match &event.kind {
@@ -27,8 +32,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Kind::Handshake(Message::Broken { kind, part }) => {
             (format!("{}: {part}", type_name(*kind)), type_name(*kind).to_owned())
         }
-        _ => return,
+        _ => ("first bytes".to_owned(), "neither a record nor text".to_owned()),
     };
+    let unknown = matches!(event.kind, Kind::OtherInsteadOfTls { .. });
     // What stands behind an alert, a text or another protocol is only what is left of it.
     let said = |e: &Event| {
         matches!(e.kind, Kind::Alert { level: 2, .. } | Kind::TextInsteadOfTls { .. } | Kind::OtherInsteadOfTls { .. })
@@ -37,7 +43,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         return;
     }
     // Bytes of a hello that a log or a mail has cut look broken too.
-    let sure = !case.is_from_log(event)
+    let sure = !unknown
+        && !case.is_from_log(event)
         && !case.direction_is_assumed()
         && !case.tls_due_is_assumed()
         && case.opened_or_asked();
@@ -56,7 +63,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     );
     f.set("where", place.as_str()).set("from", side.name());
     f.evidence.extend(sink.evidence(event, &format!("breaks the rules at: {place}")));
-    f.why.push("It begins like a TLS record, so it is no clear text; but no TLS stack can read it.".to_owned());
+    f.why.push(if unknown {
+        "It is neither TLS nor text, and no protocol that is known here.".to_owned()
+    } else {
+        "It begins like a TLS record, so it is no clear text; but no TLS stack can read it.".to_owned()
+    });
     f.act =
         Some(Act { party: side, text: format!("{}: which program wrote this? Not a matter of settings", side.name()) });
     f.tell(

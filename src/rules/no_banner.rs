@@ -2,6 +2,7 @@
 
 use super::phase::{End, advise_server, probably};
 use super::prelude::*;
+use crate::facts::Came;
 use crate::transcript::{Close, Why};
 
 pub(super) static RULE: Rule = Rule {
@@ -19,7 +20,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         let started = case.before(e).any(|b| matches!(b.kind, Kind::TlsStarts { .. } | Kind::Decrypted { .. }));
         (quiet && !started && case.opened_before(e)).then_some((e, end))
     });
-    let Some((event, end)) = silent else { return };
+    let Some((event, end)) = silent else { return endless(case, sink) };
     if answered_as_session(case, event) {
         return;
     }
@@ -48,6 +49,50 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.report(f);
 }
 
+/// A greeting that began and did not end. Our own driver waited, or had read enough.
+fn endless(case: &Case<'_>, sink: &mut Sink<'_>) {
+    if case.asked().is_none() {
+        return;
+    }
+    let ends = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
+    let Some(end) = case.first(ends) else { return };
+    let whole = |e: &Event| matches!(&e.kind, Kind::Reply(r) if r.whole && r.code >= 200);
+    let bytes: u64 =
+        case.before(end).filter(|e| e.from() == Some(Side::Server)).filter_map(|e| e.span).map(|s| s.len()).sum();
+    if bytes == 0 || case.came_before(end, Side::Client) || case.before(end).any(whole) {
+        return;
+    }
+    let size = if bytes < 1_000 { format!("{bytes} bytes") } else { format!("{} kB", bytes / 1_000) };
+    let endpoint = case.endpoint();
+    let headlines = [
+        format!("{endpoint} began a greeting and did not end it ({size})"),
+        format!("the server began a greeting and did not end it ({size})"),
+    ];
+    let mut f = sink.finding(Confidence::Certain, Party::Server, &headlines);
+    f.set("how", "unfinished").set("waited_ms", serde_json::Value::Null);
+    f.evidence.extend(case.first(|e| e.from() == Some(Side::Server)).and_then(|e| sink.evidence(e, "")).map(shortened));
+    f.why.push("TLS was not reached: versions, ciphers and certificates are not the fault.".to_owned());
+    f.why.push("A greeting ends with a line of 220 and a blank; 220 with a hyphen says that more follows.".to_owned());
+    f.causes.push(causes::slow_server(Confidence::Possible, "the greeting comes slower than it was waited for"));
+    f.causes.push(causes::wrong_port(Confidence::Possible, "what speaks there may not be FTP"));
+    f.act = Some(Act {
+        party: Party::Server,
+        text: "server: what writes this greeting? Make it short, and end it".to_owned(),
+    });
+    f.tell(Party::Client, AdviceKind::Check, "host and port; then wait longer (--timeout 60)");
+    sink.report(f);
+}
+
+/// The beginning of a long evidence is enough to recognise it.
+fn shortened(mut e: super::Evidence) -> super::Evidence {
+    const ENOUGH: usize = 60;
+    if e.text.len() > ENOUGH {
+        e.text.truncate(ENOUGH);
+        e.text.push_str("...");
+    }
+    e
+}
+
 /// Whether another connection of the same session was answered in TLS before this one ended: then the silence is no
 /// fault, only the manner of implicit TLS.
 fn answered_as_session(case: &Case<'_>, end: &Event) -> bool {
@@ -64,7 +109,14 @@ fn silence(case: &Case<'_>, f: &mut Finding) {
     let act = |party: Party, text: &str| Some(Act { party, text: text.to_owned() });
     f.causes.push(causes::slow_server(Confidence::Likely, "the connection was accepted, and then nothing came"));
     if asked {
-        f.why.push("A ClientHello on a second connection was not answered either: it is no implicit TLS.".to_owned());
+        f.why.push(
+            match case.facts.answers.iter().find(|a| a.changes("TLS at once")).map(|a| (&a.came, a.describe())) {
+                Some((Came::Silence | Came::NotAsked, _)) | None => {
+                    "A ClientHello on a second connection was not answered either.".to_owned()
+                }
+                Some((_, answer)) => format!("A ClientHello on a second connection: {answer}."),
+            },
+        );
         f.causes.push(causes::wrong_port(Confidence::Possible, "neither FTP nor TLS answers there"));
     } else {
         f.causes.push(super::Cause {

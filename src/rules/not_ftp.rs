@@ -7,9 +7,11 @@ pub(super) static RULE: Rule = Rule {
     id: "not-ftp",
     severity: Severity::Failure,
     outranks: &[
+        "auth-refused",
         "closed-during-handshake",
         "handshake-refused-by-client",
         "malformed-tls",
+        "no-banner",
         "reset-during-handshake",
         "silence-during-handshake",
     ],
@@ -17,42 +19,80 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let other = |e: &Event| {
-        e.from() == Some(Side::Server)
-            && matches!(e.kind, Kind::OtherInsteadOfTls { speaker: Speaker::Ssh | Speaker::Http | Speaker::Telnet })
-    };
-    let Some(event) = case.first(other) else { return };
-    let Kind::OtherInsteadOfTls { speaker } = event.kind else { return };
-    if case.server_answered_before(event) || case.handshake_completed_before(event) {
-        return;
+/// Another protocol, where it showed, and how sure that is.
+struct Other<'a> {
+    event: &'a Event,
+    protocol: &'static str,
+    name: &'static str,
+    label: &'static str,
+    confidence: Confidence,
+}
+
+/// Bytes of another protocol where a TLS record was due. The first bytes are unmistakable, but a flow may go on as anything
+/// until its line ends.
+fn instead_of_tls<'a>(case: &Case<'a>) -> Option<Other<'a>> {
+    let mut all = case.timeline.events.iter().filter(|e| e.from() == Some(Side::Server));
+    let event = all.find(|e| {
+        matches!(e.kind, Kind::OtherInsteadOfTls { speaker: Speaker::Ssh | Speaker::Http | Speaker::Telnet })
+    })?;
+    // What a question met counts only where the session met nothing.
+    let session = case.is_session(event);
+    let heard = |e: &Event| e.from() == Some(Side::Server);
+    if session && (case.server_answered_before(event) || case.handshake_completed_before(event))
+        || !session && case.control().any(heard)
+    {
+        return None;
     }
-    let (protocol, name) = match speaker {
-        Speaker::Ssh => ("ssh", "SSH"),
-        Speaker::Http => ("http", "HTTP"),
+    let (protocol, name) = match event.kind {
+        Kind::OtherInsteadOfTls { speaker: Speaker::Ssh } => ("ssh", "SSH"),
+        Kind::OtherInsteadOfTls { speaker: Speaker::Http } => ("http", "HTTP"),
         _ => ("telnet", "telnet"),
     };
+    Some(Other { event, protocol, name, label: "where a TLS record was due", confidence: Confidence::Likely })
+}
+
+/// A first line that is another protocol's greeting.
+fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
+    let event = case.first(|e| e.from() == Some(Side::Server))?;
+    let (protocol, name, confidence) = match &event.kind {
+        Kind::Text { text } if text.starts_with("SSH-") => ("ssh", "SSH", Confidence::Certain),
+        Kind::Text { text } if text.starts_with("HTTP/") => ("http", "HTTP", Confidence::Certain),
+        Kind::Reply(r) if r.code == 220 && r.whole && r.text.contains("SMTP") => ("smtp", "SMTP", Confidence::Likely),
+        _ => return None,
+    };
+    // A greeting proves little when the rest goes well.
+    let refused = |e: &Event| matches!(&e.kind, Kind::Reply(r) if r.code >= 400);
+    if protocol == "smtp" && !case.after(event).any(refused) {
+        return None;
+    }
+    Some(Other { event, protocol, name, label: "where an FTP greeting was due", confidence })
+}
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(other) = greeting(case).or_else(|| instead_of_tls(case)) else { return };
+    let Other { event, protocol, name, label, confidence } = other;
+    let maybe = super::phase::probably(confidence);
     let endpoint = case.endpoint();
-    // The first bytes of these protocols are unmistakable, but a flow may go on as anything until its line ends.
     let mut f = sink.finding(
-        Confidence::Likely,
+        confidence,
         Party::Between,
         &[
-            format!("{endpoint} probably speaks {name}, not FTP: a wrong port, or a proxy"),
-            format!("the server probably speaks {name}, not FTP: a wrong port, or a proxy"),
+            format!("{endpoint} {maybe}speaks {name}, not FTP: a wrong port, or a proxy"),
+            format!("the server {maybe}speaks {name}, not FTP: a wrong port, or a proxy"),
         ],
     );
     f.set("protocol", protocol);
     if let (Some(hello), Some(offer)) = (case.client_hello(), &case.facts.offer) {
         f.evidence.extend(sink.evidence(hello, &offer.summary()));
     }
-    f.evidence.extend(sink.evidence(event, &format!("{name} where a TLS record was due")));
+    f.evidence.extend(sink.evidence(event, &format!("{name} {label}")));
     f.why.push("Versions, ciphers and certificates are not the fault.".to_owned());
     f.act =
         Some(Act { party: Party::Client, text: "client: check host and port; then ask who answers there".to_owned() });
-    let advice = match speaker {
-        Speaker::Ssh => "SFTP (SSH, port 22) is another protocol than FTPS: use an SFTP client, or the FTPS port",
-        Speaker::Http => "a web server or a proxy answers: check the port, and whether a proxy is in the way",
+    let advice = match protocol {
+        "ssh" => "SFTP (SSH, port 22) is another protocol than FTPS: use an SFTP client, or the FTPS port",
+        "http" => "a web server or a proxy answers: check the port, and whether a proxy is in the way",
+        "smtp" => "a mail server answers: check host and port",
         _ => "a telnet server answers: check the port",
     };
     f.tell(Party::Client, AdviceKind::Check, advice);

@@ -1,5 +1,7 @@
 //! How far a connection came, and how it ended: the questions that several rules ask.
 
+use std::collections::BTreeMap;
+
 use super::case::is_server_hello;
 use super::{Case, Confidence, Finding, causes};
 use crate::decode::{Event, Kind};
@@ -153,22 +155,24 @@ impl<'a> Case<'a> {
     /// The first sign that a server speaks TLS at once: on any control connection where the client began with a
     /// ClientHello, without a word of FTP before.
     pub(super) fn tls_at_once(&self) -> Option<&'a Event> {
-        let control = |id: ConnId| self.transcript.conn(id).is_some_and(|c| c.role == Role::Control);
-        self.timeline.events.iter().filter(|e| control(e.conn) && e.from() == Some(Side::Server)).find(|e| {
-            let is_tls = is_server_hello(e) || matches!(e.kind, Kind::Alert { .. });
-            let mark = core::ptr::from_ref(*e);
-            let before = || {
-                let all = self.timeline.events.iter().take_while(move |b| !core::ptr::eq(*b, mark));
-                all.filter(|b| b.conn == e.conn)
-            };
-            let text = |b: &Event| {
-                matches!(
-                    b.kind,
-                    Kind::Reply(_) | Kind::Text { .. } | Kind::Command { .. } | Kind::TextInsteadOfTls { .. }
-                )
-            };
-            let hello = |b: &Event| matches!(b.kind, Kind::Handshake(Message::ClientHello(_)));
-            is_tls && before().any(hello) && !before().any(text)
+        // Of each connection: whether a hello came first, or a word of FTP did.
+        let mut began: BTreeMap<ConnId, bool> = BTreeMap::new();
+        self.timeline.events.iter().find(|e| {
+            if !self.transcript.conn(e.conn).is_some_and(|c| c.role == Role::Control) {
+                return false;
+            }
+            match &e.kind {
+                Kind::Handshake(Message::ClientHello(_)) => {
+                    began.entry(e.conn).or_insert(true);
+                    false
+                }
+                Kind::Reply(_) | Kind::Text { .. } | Kind::Command { .. } | Kind::TextInsteadOfTls { .. } => {
+                    began.insert(e.conn, false);
+                    false
+                }
+                Kind::Alert { .. } if e.from() == Some(Side::Server) => began.get(&e.conn) == Some(&true),
+                _ => is_server_hello(e) && began.get(&e.conn) == Some(&true),
+            }
         })
     }
 

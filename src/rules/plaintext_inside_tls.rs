@@ -13,12 +13,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let text_event = |e: &Event| {
-        e.from() == Some(Side::Server)
-            && matches!(e.kind, Kind::TextInsteadOfTls { .. })
-            && case.handshake_completed_before(e)
-    };
-    let Some(event) = case.first(text_event) else { return };
+    let text_event = |e: &&Event| e.from() == Some(Side::Server) && matches!(e.kind, Kind::TextInsteadOfTls { .. });
+    let Some(event) = case.completion().and_then(|done| case.after(done).find(text_event)) else { return };
     let Kind::TextInsteadOfTls { reply, text, .. } = &event.kind else { return };
     // Behind CCC, or behind close_notify, clear text is what was agreed on.
     let agreed = |e: &Event| match &e.kind {

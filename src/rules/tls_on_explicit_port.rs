@@ -56,7 +56,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         party: Party::Client,
         text: "client: use implicit TLS for this port (--mode implicit here)".to_owned(),
     });
-    f.advise("use-implicit", case.facts.client.as_ref().map_or("any", |c| c.id));
+    f.tell(Party::Client, AdviceKind::Tonight, "set the profile to implicit TLS (FTPS) and leave the port as it is");
+    if let Some(client) = &case.facts.client {
+        f.advise("use-implicit", client.id);
+    }
     f.tell(
         Party::Server,
         AdviceKind::Leave,
@@ -68,7 +71,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 /// Whether no other control connection of the session heard a greeting before it ended.
 fn says_nothing(case: &Case<'_>, answer: &Event) -> bool {
     let t = case.transcript;
-    let others = || case.control().filter(|e| e.conn != answer.conn);
+    let control = |e: &&Event| t.conn(e.conn).is_some_and(|c| c.role == Role::Control);
+    let others = || case.timeline.events.iter().filter(control).filter(|e| e.conn != answer.conn);
     let greeted = |e: &Event| e.from() == Some(Side::Server) && !case.before(e).any(is_end);
     let alone = t.conns.iter().filter(|c| c.role == Role::Control).count() < 2;
     if others().any(greeted) {

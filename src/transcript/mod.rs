@@ -60,6 +60,18 @@ pub struct Asked {
     pub verify_name: Option<String>,
     /// Whether any certificate is good enough.
     pub any_certificate: bool,
+    /// The lists of authorities that the user gave, so that the evidence can be judged again by the same.
+    #[serde(default)]
+    pub authorities: Vec<Authorities>,
+}
+
+/// A list of authorities.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Authorities {
+    /// As reports call it: the name of the user's file.
+    pub name: String,
+    /// The certificates, DER.
+    pub certificates: Vec<Der>,
 }
 
 /// How TLS begins on a control connection.

@@ -15,7 +15,7 @@ use super::{LONGEST, der};
 use crate::wire::printable_str;
 
 /// Names of one kind that are kept of a certificate; some have thousands.
-const MOST_NAMES: usize = 200;
+const MOST_NAMES: usize = 10_000;
 
 /// Longest value of a name that is shown.
 const LONGEST_VALUE: usize = 128;

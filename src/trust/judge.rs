@@ -182,6 +182,14 @@ impl Judgement {
         if let Some(missing) = &mut self.missing {
             (missing.issuer, missing.url) = ("(redacted)".to_owned(), None);
         }
+        for opinion in &mut self.opinions {
+            if let Path::Trusted { root, .. } | Path::OnlyTime { root } = &mut opinion.path {
+                "(redacted)".clone_into(root);
+            }
+        }
+        if !self.asked.is_empty() {
+            "(redacted)".clone_into(&mut self.asked);
+        }
         self
     }
 

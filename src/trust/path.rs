@@ -124,6 +124,10 @@ impl<'a> Way<'a> {
             if n > 0 && !c.is_ca() {
                 return Path::Refused { why: "an issuer in the chain is no CA" };
             }
+            // What only webpki checks must not be waved through here.
+            if n > 0 && matches!(c.name_constraints(), Ok(Some(_)) | Err(_)) {
+                return Path::Refused { why: "a CA in the chain has name constraints that cannot be checked" };
+            }
             timely &= in_time(c);
             let issuer = der::content(c.issuer().as_raw()).unwrap_or_default();
             for anchor in store.anchors.iter().filter(|a| a.subject.as_ref() == issuer) {
@@ -160,6 +164,10 @@ enum Refusal {
 
 fn refusal(error: &Error) -> Refusal {
     match error {
+        // No time suits all of the way: its links decide, and the time is said.
+        Error::CertExpired { .. } | Error::CertNotValidYet { .. } => {
+            Refusal::Strict("certificates whose times do not overlap")
+        }
         Error::CaUsedAsEndEntity => Refusal::Strict("a CA certificate serves as the server's own"),
         Error::UnsupportedCertVersion => Refusal::Strict("version 1"),
         Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {

@@ -18,7 +18,7 @@ use crate::transcript::{ConnId, Micros, Mode, Side, What, Why};
 const COMMANDS: [&str; 3] = ["FEAT", "PBSZ 0", "PROT P"];
 
 /// What a hostile server may send behind a failure.
-const MOST_LAST_WORDS: usize = 256 * 1024;
+const MOST_LAST_WORDS: usize = 64 * 1024;
 
 /// What is sent as the ClientHello.
 pub(super) enum Hello {
@@ -154,6 +154,10 @@ impl Talk {
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8], now: Micros) {
+        // SSH speaks first as FTP does, and says nothing more.
+        if self.step == Step::Greeting && !self.heard_any && bytes.starts_with(b"SSH-") {
+            self.enter(Step::LastWords, now);
+        }
         self.heard_any = true;
         self.heard = now;
         let mut rest = bytes;
@@ -233,7 +237,8 @@ impl Talk {
         };
         self.step = step;
         self.since = now;
-        self.deadline = Some(Micros(now.0.saturating_add(patience.0)));
+        // The end of a dial is told by whoever dials.
+        self.deadline = (step != Step::Dialling).then(|| Micros(now.0.saturating_add(patience.0)));
     }
 
     /// Each word prolongs the silence to come, up to the patience for one step.

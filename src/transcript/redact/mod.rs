@@ -3,10 +3,14 @@
 //! The same name gets the same placeholder throughout. Texts may change their length; inside TLS records lengths stay,
 //! or the records would no longer be records.
 
+mod bytes;
+
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::collections::BTreeMap;
 
 use super::{Conn, Decrypted, Flow, Transcript, What};
+use bytes::{blank, blank_der_strings, blank_host_names, host_of, is_host_name};
+
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 
 /// What is taken out.
@@ -41,9 +45,6 @@ const HARMLESS: [&str; 17] = [
     "ACCT", "OPTS", "REST",
 ];
 
-/// Last parts of dotted words that are files of a product, not hosts.
-const FILES: [&str; 5] = ["conf", "log", "pem", "txt", "data"];
-
 /// Takes out what `level` says.
 pub fn redact(t: &mut Transcript, level: Level) {
     if level == Level::None {
@@ -57,6 +58,7 @@ pub fn redact(t: &mut Transcript, level: Level) {
         }
         if let Some(asked) = &mut t.origin.asked {
             asked.target = r.text(&asked.target);
+            asked.authorities.clear();
             asked.verify_name = asked.verify_name.take().map(|n| r.text(&n));
         }
     }
@@ -184,10 +186,10 @@ impl Redactor {
             if is_record {
                 self.record(&mut unit);
                 out.extend(unit);
-            } else if unit.iter().all(|b| b.is_ascii() && *b != 0) {
-                out.extend(self.line(&String::from_utf8_lossy(&unit)).into_bytes());
             } else {
-                out.extend(unit);
+                // A char for each byte, whatever the character set: what is replaced is ASCII.
+                let text: String = unit.iter().map(|b| char::from(*b)).collect();
+                out.extend(self.line(&text).chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
             }
         }
         out
@@ -207,6 +209,13 @@ impl Redactor {
     fn line(&mut self, line: &str) -> String {
         let end = line.len() - line.trim_end_matches(['\r', '\n']).len();
         let (body, end) = line.split_at_checked(line.len() - end).unwrap_or((line, ""));
+        // The code of a reply is no part of a name: "220-ftp.example.org ready".
+        if let Some((code @ [a, b, c, b'-'], _)) = body.as_bytes().split_first_chunk::<4>()
+            && [a, b, c].iter().all(|d| d.is_ascii_digit())
+        {
+            let rest = body.get(code.len()..).unwrap_or_default().to_owned();
+            return body.chars().take(4).collect::<String>() + &self.text(&rest) + end;
+        }
         let (verb, argument) = body.split_once(' ').unwrap_or((body, ""));
         let is_command = !verb.is_empty() && verb.len() <= 4 && verb.bytes().all(|b| b.is_ascii_alphabetic());
         let body = if is_command
@@ -227,7 +236,7 @@ impl Redactor {
         let mut word = String::new();
         let mut quoted = false;
         for c in text.chars().chain(['\n']) {
-            if c.is_ascii_alphanumeric() || "._-:@#$".contains(c) {
+            if c.is_ascii_alphanumeric() || "._-:#$".contains(c) {
                 word.push(c);
                 continue;
             }
@@ -290,72 +299,6 @@ impl Redactor {
         let IpAddr::V4(ip) = self.address(Ipv4Addr::new(a, b, c, d).into()) else { return text.to_owned() };
         let [a, b, c, d] = ip.octets();
         text.replace(word, &format!("{a},{b},{c},{d},{high},{low}"))
-    }
-}
-
-/// The host of `host:port` or `[v6]:port`.
-fn host_of(target: &str) -> &str {
-    match target.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host.trim_matches(['[', ']']),
-        _ => target,
-    }
-}
-
-/// Overwrites a name wherever it stands, in any case, without changing a length.
-fn blank(bytes: &mut [u8], name: &[u8]) {
-    if name.is_empty() {
-        return;
-    }
-    let mut at = 0;
-    while let Some(place) = bytes.get_mut(at..at + name.len()) {
-        let same = place.eq_ignore_ascii_case(name);
-        if same {
-            place.fill(b'x');
-        }
-        at += if same { name.len() } else { 1 };
-    }
-}
-
-fn is_host_name(word: &str) -> bool {
-    let mut labels = word.split('.');
-    let last = labels.next_back().unwrap_or_default();
-    let label = |l: &str| !l.is_empty() && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    word.contains('.')
-        && last.len() >= 2
-        && last.bytes().all(|b| b.is_ascii_alphabetic())
-        && !FILES.contains(&last)
-        && labels.all(label)
-}
-
-/// Overwrites what looks like DER strings (UTF8, Printable, IA5, and the names of subjectAltName) without changing a length.
-fn blank_der_strings(bytes: &mut [u8]) {
-    let mut at = 0;
-    while let Some(&[tag, len]) = bytes.get(at..at + 2) {
-        let value = at + 2..at + 2 + usize::from(len);
-        let is_string = matches!(tag, 0x0c | 0x13 | 0x16 | 0x81 | 0x82 | 0x86) && (2..0x80).contains(&len);
-        match bytes.get_mut(value).filter(|v| is_string && v.iter().all(|b| (b' '..=b'~').contains(b))) {
-            Some(text) => {
-                text.fill(b'x');
-                at += 2 + text.len();
-            }
-            None => at += 1,
-        }
-    }
-}
-
-/// Overwrites dotted names (SNI) without changing a length.
-fn blank_host_names(bytes: &mut [u8]) {
-    let is_name_byte = |b: &u8| b.is_ascii_alphanumeric() || b"-._".contains(b);
-    let mut at = 0;
-    while at < bytes.len() {
-        let len = bytes.iter().skip(at).take_while(|b| is_name_byte(b)).count();
-        if let Some(run) = bytes.get_mut(at..at + len)
-            && len >= 4
-            && is_host_name(&String::from_utf8_lossy(run))
-        {
-            run.iter_mut().filter(|b| **b != b'.').for_each(|b| *b = b'x');
-        }
-        at += len + 1;
     }
 }
 

@@ -4,22 +4,25 @@
 //! and send it to a peer that speaks plain text; behind a close_notify it would swallow what follows. (Both measured.)
 //! Its certificate verifier records and accepts: judging a chain is the business of `trust`.
 
+mod witness;
+
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use std::io::{Read, Write};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{ClientConnection, ResolvesClientCert};
 use rustls::crypto::{self, CryptoProvider};
-use rustls::pki_types::{self, CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{self, CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, HandshakeKind, SignatureScheme};
+use rustls::{ClientConfig, HandshakeKind};
 
 use super::plan::ServerName;
-use crate::transcript::{Decrypted, Der, Side, What};
+use crate::transcript::{Decrypted, Side, What};
 use crate::wire::tls::content;
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
+use witness::Witness;
 
 /// The TLS client of one endpoint. rustls resumes a session only between connections that share verifier and
 /// certificate resolver, so they are built once.
@@ -95,6 +98,7 @@ impl TlsClient {
             witness: Arc::clone(&self.witness),
             unread: Vec::new(),
             notes: Vec::new(),
+            plain: Vec::new(),
             tickets: 0,
             asked: false,
             encrypted: false,
@@ -119,109 +123,6 @@ fn certified_key(provider: &CryptoProvider, identity: Identity) -> Result<Arc<Ce
     }
 }
 
-/// Records what passes, and accepts it.
-struct Witness {
-    provider: Arc<CryptoProvider>,
-    key: Option<Arc<CertifiedKey>>,
-    seen: Mutex<Vec<(Side, Decrypted)>>,
-}
-
-impl Witness {
-    fn note(&self, from: Side, seen: Decrypted) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((from, seen));
-    }
-
-    fn take(&self) -> Vec<(Side, Decrypted)> {
-        core::mem::take(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl fmt::Debug for Witness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Witness").finish_non_exhaustive()
-    }
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _name: &pki_types::ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let chain = core::iter::once(end_entity).chain(intermediates).map(|c| Der(c.to_vec())).collect();
-        self.note(Side::Server, Decrypted::Certificates { chain });
-        Ok(ServerCertVerified::assertion())
-    }
-
-    /// A wrong signature ends the handshake: nobody could go on with such a server. A certificate that the library
-    /// cannot read (version 1) is no reason.
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        tolerant(cert, crypto::verify_tls12_signature(message, cert, dss, algorithms))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        tolerant(cert, crypto::verify_tls13_signature(message, cert, dss, algorithms))
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-fn tolerant(
-    cert: &CertificateDer<'_>,
-    checked: Result<HandshakeSignatureValid, rustls::Error>,
-) -> Result<HandshakeSignatureValid, rustls::Error> {
-    match checked {
-        Err(e @ rustls::Error::InvalidCertificate(rustls::CertificateError::BadSignature))
-            if !has_small_rsa_key(cert) =>
-        {
-            Err(e)
-        }
-        _ => Ok(HandshakeSignatureValid::assertion()),
-    }
-}
-
-/// Whether a certificate holds an RSA key that `ring` does not verify with (below 2048 bits), and calls any signature bad.
-/// That such a key is weak is said elsewhere; here it must not look like a broken handshake.
-fn has_small_rsa_key(cert: &[u8]) -> bool {
-    // AlgorithmIdentifier rsaEncryption with NULL, then a BIT STRING whose length fits one byte (RFC 8017, RFC 5280).
-    const RSA: [u8; 13] = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
-    let at = cert.windows(RSA.len()).position(|w| w == RSA);
-    matches!(at.and_then(|at| cert.get(at + RSA.len()..)), Some([3, len, ..]) if *len <= 0x81)
-}
-
-impl ResolvesClientCert for Witness {
-    fn resolve(&self, authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        let authorities = authorities.iter().map(|a| Der(a.to_vec())).collect();
-        self.note(Side::Server, Decrypted::CertificateRequest { authorities });
-        let key = self.key.as_ref().filter(|k| k.key.choose_scheme(schemes).is_some());
-        let chain = key.map(|k| k.cert.iter().map(|c| Der(c.to_vec())).collect()).unwrap_or_default();
-        self.note(Side::Client, Decrypted::Certificates { chain });
-        key.cloned()
-    }
-
-    /// Always asked, so that a request is seen.
-    fn has_certs(&self) -> bool {
-        true
-    }
-}
-
 fn server(seen: Decrypted) -> What {
     What::Decrypted { from: Side::Server, seen }
 }
@@ -233,6 +134,8 @@ pub(super) struct Engine {
     /// Bytes that are no whole record yet, or that are no TLS.
     unread: Vec<u8>,
     notes: Vec<What>,
+    /// Decrypted text that nobody has taken yet; rustls stops reading when it has to keep more than a little.
+    plain: Vec<u8>,
     tickets: u32,
     asked: bool,
     /// The server switched encryption on, so that its alerts cannot be read from outside.
@@ -327,6 +230,7 @@ impl Engine {
                 }
             }
         }
+        self.read_plain();
         self.encrypted |= content_type == content::CHANGE_CIPHER_SPEC;
         self.observe();
     }
@@ -378,12 +282,14 @@ impl Engine {
 
     /// Plain text that the server sent; also behind a failure.
     pub(super) fn take_plain(&mut self) -> Vec<u8> {
-        let mut out = Vec::new();
+        core::mem::take(&mut self.plain)
+    }
+
+    fn read_plain(&mut self) {
         let mut chunk = [0; 4096];
         while let Ok(n @ 1..) = self.connection.reader().read(&mut chunk) {
-            out.extend_from_slice(chunk.get(..n).unwrap_or_default());
+            self.plain.extend_from_slice(chunk.get(..n).unwrap_or_default());
         }
-        out
     }
 
     /// Plain text to send.

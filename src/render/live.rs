@@ -1,0 +1,42 @@
+//! What only a run of ours can say: what was agreed on, and what it cost.
+
+use crate::report::Report;
+
+/// What client and server agreed on, and who the server said it is.
+pub(super) fn agreed(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    let session = report.connections.iter().find(|c| c.why == "session");
+    if let Some(tls) = session.and_then(|c| c.tls.as_ref()) {
+        let mode = report.subject.mode.as_deref().unwrap_or("TLS");
+        let group = tls.group.as_deref().map_or_else(String::new, |g| format!(", {g}"));
+        lines.push(format!("{mode}: {}, {}{group}", tls.version, tls.cipher.name));
+    }
+    let certificates = report.endpoint.iter().flat_map(|e| &e.certificates);
+    for (n, c) in (1..).zip(certificates).take(4) {
+        let until: String = c.not_after.iter().flat_map(|t| t.chars().take(10)).collect();
+        let subject = c.subject.as_deref().unwrap_or("a certificate that cannot be read");
+        lines.push(format!("{n} {subject}, until {until}"));
+    }
+    let products = report.endpoint.iter().flat_map(|e| &e.products).take(1);
+    lines.extend(products.map(|p| format!("{} by its wording: {}", p.name, p.because.join(", "))));
+    lines
+}
+
+/// What it cost.
+pub(super) fn cost(report: &Report) -> Option<String> {
+    let line = report.cost.as_ref().map(|c| {
+        let connections = if c.connections == 1 { "connection" } else { "connections" };
+        let bytes = c.bytes_in + c.bytes_out;
+        let bytes = if bytes < 1_000 { format!("{bytes} B") } else { format!("{:.1} kB", bytes as f64 / 1e3) };
+        let time = match report.elapsed_ms {
+            None => String::new(),
+            Some(ms @ 0..1_000) => format!(", {ms} ms"),
+            Some(ms) => format!(", {:.1} s", ms as f64 / 1e3),
+        };
+        let cut = if report.complete { "" } else { "; cut off before its end" };
+        let started = report.started.as_deref().and_then(|s| s.get(..19)).unwrap_or_default().replace('T', " ");
+        let when = if started.is_empty() { String::new() } else { format!("; {started} UTC") };
+        format!("{} {connections}, {bytes}{time}; nothing was logged in or changed{cut}{when}", c.connections)
+    });
+    line
+}
