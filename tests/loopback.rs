@@ -186,6 +186,7 @@ fn the_time_for_a_run_is_kept_though_a_server_drips() {
     });
     let (r, out) = probe(server.address, &["--timeout", "60", "--max-time", "1"]);
     assert!(!r.complete, "the run was cut off");
+    assert_ne!(r.verdict.by.as_deref(), Some("silence-during-handshake"));
     assert_ne!(out.status.code(), Some(0));
     assert!(r.elapsed_ms.unwrap() < 20_000, "{:?}", r.elapsed_ms);
     assert!(r.cost.unwrap().bytes_in > 0);
@@ -388,6 +389,39 @@ fn a_proxy_that_refuses_is_quoted() {
 }
 
 #[test]
+fn a_dial_that_takes_too_long_is_reported_as_one() {
+    let proxy = serve(1, |_, stream| wait_for_end(&stream));
+    let url = format!("socks5://{}", proxy.address);
+    let out = ftpsdiag(&["probe", "ftp.inside.example", "--proxy", &url, "--timeout", "0.3", "--format", "json"]);
+    let r: Report = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!((out.status.code(), r.verdict.by.as_deref()), (Some(1), Some("connect-failed")));
+    assert_eq!(r.findings[0].data["why"], "timed-out");
+    proxy.finished();
+}
+
+#[test]
+fn a_proxy_gets_no_password_that_it_was_not_offered() {
+    let proxy = serve(1, |_, mut stream| {
+        let mut hello = [0; 3];
+        stream.read_exact(&mut hello).unwrap();
+        assert_eq!(hello, [5, 1, 0]);
+        stream.write_all(&[5, 2]).unwrap();
+        let mut more = Vec::new();
+        let _ = stream.read_to_end(&mut more);
+        assert_eq!(more, b"", "nothing more was said");
+    });
+    let url = format!("socks5://{}", proxy.address);
+    let out = Command::cargo_bin("ftpsdiag")
+        .unwrap()
+        .args(["probe", "ftp.inside.example", "--proxy", &url, "-q"])
+        .env("FTPSDIAG_PROXY_PASSWORD", "s3cr3t!")
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(1));
+    proxy.finished();
+}
+
+#[test]
 fn what_cannot_be_a_target_is_said_before_anything_is_connected() {
     for (args, word) in [
         (&["probe", "ftp://me:hunter2@127.0.0.1"][..], "password"),
@@ -397,6 +431,11 @@ fn what_cannot_be_a_target_is_said_before_anything_is_connected() {
         (&["probe", "h", "--ca", "no-such-file.pem"], "no-such-file.pem"),
         (&["probe", "h", "--cert", "no-such-file.pem"], "no-such-file.pem"),
         (&["probe", "h", "--timeout", "0"], "seconds"),
+        (&["probe", "sftp://me:hunter2@h"], "password"),
+        (&["probe", "127.0.0.1", "-6"], "127.0.0.1"),
+        (&["probe", "127.0.0.1", "--source", "::1"], "127.0.0.1"),
+        (&["probe", "127.0.0.1", "--sni", "10.0.0.1"], "no host name"),
+        (&["probe", "127.0.0.1", "--verify-name", ""], "no host name"),
         (&["probe", "h", "--mode", "ftps"], "one of auto, explicit"),
     ] {
         let out = ftpsdiag(args);
@@ -436,6 +475,7 @@ fn ctrl_c_reports_what_is_known() {
     let out = child.wait_with_output().unwrap();
     let r: Report = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!((out.status.code(), r.complete), (Some(2), false));
+    assert_eq!((r.verdict.outcome.name(), &r.verdict.by), ("inconclusive", &None), "{}", r.verdict.headline);
     assert!(r.events.iter().any(|e| e.text == "AUTH TLS"));
     server.finished();
 }

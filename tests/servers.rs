@@ -136,6 +136,47 @@ fn the_servers_are_what_the_table_says() {
     assert!(wrong.is_empty(), "{}", listed(&wrong, finished.len()));
 }
 
+/// All reports of one command line.
+fn reports(args: &[&str]) -> Vec<Report> {
+    let mut command = assert_cmd::Command::cargo_bin("ftpsdiag").unwrap();
+    let out = command.arg("probe").args(args).args(["--format", "json"]).timeout(Duration::from_secs(60)).output();
+    serde_json::Deserializer::from_slice(&out.unwrap().stdout).into_iter().collect::<Result<_, _>>().unwrap()
+}
+
+/// A resumed session shows no certificate, so that the second report would have nothing to judge.
+#[test]
+fn no_report_lives_on_the_session_of_another() {
+    let server = servers::Start::Proftpd("self-signed", &[]).start(Lab::get());
+    let target = server.address().to_string();
+    let by: Vec<Option<String>> = reports(&[&target, &target]).into_iter().map(|r| r.verdict.by).collect();
+    assert_eq!(by, [Some("certificate-self-signed".to_owned()), Some("certificate-self-signed".to_owned())]);
+}
+
+#[test]
+fn redaction_changes_no_verdict_and_a_saved_report_neither() {
+    let lab = Lab::get();
+    let server = servers::Start::Vsftpd("leaf", &[]).start(lab);
+    let (port, ca) = (server.port, lab.certificate("root.pem"));
+    for host in ["localhost", "ftp.geheim.invalid"] {
+        let target = format!("{host}:{port}");
+        let usual = ["--resolve", "127.0.0.1", "--ca", &ca];
+        let told = reports(&[&[target.as_str()][..], &usual].concat()).remove(0);
+        let redacted = reports(&[&[target.as_str(), "--redact", "names"][..], &usual].concat()).remove(0);
+        let essence = |r: &Report| (r.verdict.outcome, r.verdict.by.clone(), r.verdict.confidence);
+        assert_eq!(essence(&told), essence(&redacted), "{host}");
+        let text = serde_json::to_string(&redacted).unwrap();
+        for secret in [host, &hex::encode(host), "ftpsdiag test"] {
+            assert!(!text.contains(secret), "{secret} is still there");
+        }
+        let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("saved-{host}.json"));
+        std::fs::write(&file, serde_json::to_vec(&told).unwrap()).unwrap();
+        let mut command = assert_cmd::Command::cargo_bin("ftpsdiag").unwrap();
+        let again = command.args(["decode", file.to_str().unwrap(), "--format", "json"]).output().unwrap();
+        let again: Report = serde_json::from_slice(&again.stdout).unwrap();
+        assert_eq!((&again.verdict, &again.findings), (&told.verdict, &told.findings), "{host}");
+    }
+}
+
 #[test]
 fn the_chain_is_written_as_it_was_sent() {
     let lab = Lab::get();

@@ -24,7 +24,7 @@ pub(super) fn agreed(report: &Report) -> Vec<String> {
 
 /// What it cost.
 pub(super) fn cost(report: &Report) -> Option<String> {
-    let line = report.cost.as_ref().map(|c| {
+    report.cost.as_ref().map(|c| {
         let connections = if c.connections == 1 { "connection" } else { "connections" };
         let bytes = c.bytes_in + c.bytes_out;
         let bytes = if bytes < 1_000 { format!("{bytes} B") } else { format!("{:.1} kB", bytes as f64 / 1e3) };
@@ -37,6 +37,5 @@ pub(super) fn cost(report: &Report) -> Option<String> {
         let started = report.started.as_deref().and_then(|s| s.get(..19)).unwrap_or_default().replace('T', " ");
         let when = if started.is_empty() { String::new() } else { format!("; {started} UTC") };
         format!("{} {connections}, {bytes}{time}; nothing was logged in or changed{cut}{when}", c.connections)
-    });
-    line
+    })
 }
