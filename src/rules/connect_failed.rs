@@ -40,6 +40,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let mut f = sink.finding(Confidence::Certain, party, &headlines);
     f.set("why", name);
     f.why.push("FTP and TLS were not reached: neither versions, ciphers nor certificates are the fault.".to_owned());
+    for a in case.facts.answers.iter().filter(|a| a.changes("another address")) {
+        let address = case.transcript.conn(a.conn).and_then(|c| c.peer).map_or_else(String::new, |p| format!(" {p}"));
+        f.why.push(format!("another address{address}: {}", a.describe()));
+    }
     for claim in case.claims().filter(|c| matches!(c.by.as_str(), "proxy" | "operating system")) {
         f.why.insert(0, format!("the {}: {}", claim.by, claim.text));
     }

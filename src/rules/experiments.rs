@@ -1,6 +1,6 @@
 //! What questions to the endpoint add to a finding: a cause that was tried out stands before those that are inferred.
 
-use super::finding::{Act, AdviceKind, Cause, Finding, Party};
+use super::finding::{Act, AdviceKind, Cause, Confidence, Finding, Party};
 use super::sink::fitting;
 use super::{Case, causes};
 use crate::decode::Kind;
@@ -24,7 +24,10 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
     if !REFUSALS.contains(&f.id.as_str()) {
         return;
     }
-    let asked: Vec<&Answer> = case.facts.answers.iter().filter(|a| !matches!(a.came, Came::NotAsked)).collect();
+    // Other connections were opened for other reasons: an address, the manner in which TLS begins.
+    let about_hellos = |a: &&Answer| a.changed.first().is_some_and(|c| c.starts_with("TLS 1."));
+    let asked = case.facts.answers.iter().filter(about_hellos).filter(|a| !matches!(a.came, Came::NotAsked));
+    let asked: Vec<&Answer> = asked.collect();
     for answer in &asked {
         f.why.push(format!("asked with {}: {}", answer.changed.join(", "), answer.describe()));
     }
@@ -48,6 +51,13 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
         f.causes.insert(0, cause);
         f.act = Some(act);
         advise(case, f, version);
+    } else if !asked.is_empty() {
+        // Nobody was let in: what would be different about this client is no longer the best guess.
+        for cause in f.causes.iter_mut().filter(|c| c.id == "no-shared-cipher") {
+            cause.confidence = Confidence::Possible;
+        }
+        let text = format!("server: its TLS log of that second; {} other hellos were not let in either", asked.len());
+        f.act = Some(Act { party: Party::Server, text });
     }
 }
 

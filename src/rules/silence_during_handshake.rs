@@ -2,6 +2,7 @@
 
 use super::phase::{Broken, End, advise_server, probably};
 use super::prelude::*;
+use crate::transcript::Mode;
 
 pub(super) static RULE: Rule = Rule {
     id: "silence-during-handshake",
@@ -47,10 +48,18 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         "a firewall that inspects FTP may swallow what it cannot follow",
     ));
     f.causes.push(causes::slow_server(Confidence::Possible, "the process behind the port may hang"));
+    let ordered = case.asked() == Some(Mode::ImplicitAfterBanner);
+    if ordered {
+        f.causes.insert(0, causes::wrong_mode("a server that waits for AUTH TLS says nothing to a ClientHello"));
+    }
     f.act = Some(Act {
         party: Party::Unknown,
         text: "server: did it see the connection? That decides who acts".to_owned(),
     });
+    if ordered {
+        let text = "client: is this mode right? Most servers want AUTH TLS after their greeting (--mode explicit)";
+        f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+    }
     advise_server(case, &mut f, "handshake-timeout");
     if large.is_some() {
         f.tell(Party::Client, AdviceKind::Tonight, "leave post-quantum key shares out: the hello then fits one packet");
