@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::target::{Target, is_host};
 use super::{Status, complain, judges, term};
 use crate::error::InputError;
-use crate::live::{self, Ended, Limits, Proxy, Way};
+use crate::live::{self, Ended, Limits, Proxy, Unresolved, Way};
 use crate::probe::{Identity, Patience, Plan, ServerName, Session, TlsClient, Where};
 use crate::report::{About, SubjectKind, diagnose, judgement};
 use crate::transcript::redact::{Level, redact};
@@ -74,7 +74,8 @@ impl Run<'_> {
         for target in std::mem::take(&mut self.targets) {
             let ways = match ways_to(&target, args, &self.way) {
                 Ok(ways) => ways,
-                Err(error) => {
+                Err(Nowhere::Interrupted) => return self.interrupted(),
+                Err(Nowhere::Unusable(error)) => {
                     complain(&term::safe(&error.to_string()));
                     status = status.worse(Status::Unreadable);
                     continue;
@@ -84,14 +85,18 @@ impl Run<'_> {
                 let (outcome, ended) = self.one(&target, to, args, command)?;
                 status = status.worse(outcome);
                 if ended == Ended::Interrupted {
-                    self.output.finish()?;
-                    complain("interrupted: what was not probed until then is not in the output");
-                    return Ok(Status::CannotTell);
+                    return self.interrupted();
                 }
             }
         }
         self.output.finish()?;
         Ok(status)
+    }
+
+    fn interrupted(&mut self) -> io::Result<Status> {
+        self.output.finish()?;
+        complain("interrupted: what was not probed until then is not in the output");
+        Ok(Status::CannotTell)
     }
 
     fn one(
@@ -149,11 +154,19 @@ impl Run<'_> {
     }
 }
 
+/// Why there is no way to a target.
+enum Nowhere {
+    /// The options leave none of its addresses.
+    Unusable(InputError),
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
 /// Addresses, a list for each report: one list of all of them, or a list for each with `--all-addresses`.
 ///
 /// # Errors
-/// When the options leave none of the addresses that there are.
-fn ways_to(target: &Target, args: &Probe, way: &Way) -> Result<Vec<Result<Vec<Where>, OpenFailure>>, InputError> {
+/// When the options leave none of the addresses that there are, or when it was interrupted.
+fn ways_to(target: &Target, args: &Probe, way: &Way) -> Result<Vec<Result<Vec<Where>, OpenFailure>>, Nowhere> {
     let fixed = args.resolve.or_else(|| target.ip());
     let found = match fixed {
         Some(ip) => Ok(vec![SocketAddr::new(ip, target.port)]),
@@ -161,7 +174,8 @@ fn ways_to(target: &Target, args: &Probe, way: &Way) -> Result<Vec<Result<Vec<Wh
         None => live::resolve(&target.host, target.port, args.timeout),
     };
     let addresses = match found {
-        Err(why) => return Ok(vec![Err(why)]),
+        Err(Unresolved::Interrupted) => return Err(Nowhere::Interrupted),
+        Err(Unresolved::Nothing) => return Ok(vec![Err(OpenFailure::Dns)]),
         Ok(addresses) => addresses,
     };
     let (v4, v6) = (way.source.is_some_and(|s| s.is_ipv4()), way.source.is_some_and(|s| s.is_ipv6()));
@@ -170,7 +184,8 @@ fn ways_to(target: &Target, args: &Probe, way: &Way) -> Result<Vec<Result<Vec<Wh
     if to.is_empty() {
         let has: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
         let problem = format!("no address that -4, -6 or --source allows; it has {}", has.join(", "));
-        return Err(InputError::unreadable(&target.name(), problem, "leave the option out"));
+        let error = InputError::unreadable(&target.name(), problem, "leave the option out");
+        return Err(Nowhere::Unusable(error));
     }
     Ok(if args.all_addresses { to.into_iter().map(|a| Ok(vec![a])).collect() } else { vec![Ok(to)] })
 }

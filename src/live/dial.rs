@@ -20,21 +20,37 @@ pub struct Way {
     pub proxy: Option<Proxy>,
 }
 
+/// Why a name was not resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unresolved {
+    /// It has no address, or nobody said which within the time.
+    Nothing,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
 /// The addresses of a name, in the order of the system's resolver, without duplicates.
 ///
 /// # Errors
-/// [`OpenFailure::Dns`] when there is none.
-pub fn resolve(host: &str, port: u16, patience: Duration) -> Result<Vec<SocketAddr>, OpenFailure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| OpenFailure::Other)?;
-    let found = runtime.block_on(async { timeout(patience, lookup_host((host, port))).await });
+/// When there is none, or when it was interrupted.
+pub fn resolve(host: &str, port: u16, patience: Duration) -> Result<Vec<SocketAddr>, Unresolved> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| Unresolved::Nothing)?;
+    let found = runtime.block_on(async {
+        tokio::select! {
+            found = timeout(patience, lookup_host((host, port))) => Ok(found),
+            _ = tokio::signal::ctrl_c() => Err(Unresolved::Interrupted),
+        }
+    });
+    // A name look-up of the system cannot be called off; nobody waits for it.
     runtime.shutdown_background();
     let mut addresses: Vec<SocketAddr> = Vec::new();
-    for address in found.ok().and_then(Result::ok).into_iter().flatten() {
+    for address in found?.ok().and_then(Result::ok).into_iter().flatten() {
         if !addresses.contains(&address) {
             addresses.push(address);
         }
     }
-    if addresses.is_empty() { Err(OpenFailure::Dns) } else { Ok(addresses) }
+    if addresses.is_empty() { Err(Unresolved::Nothing) } else { Ok(addresses) }
 }
 
 /// Opens one connection.

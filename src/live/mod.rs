@@ -5,6 +5,6 @@ mod drive;
 mod proxy;
 mod tcp;
 
-pub use dial::{Way, resolve};
+pub use dial::{Unresolved, Way, resolve};
 pub use drive::{Ended, Limits, Watch, probe};
 pub use proxy::{Proxy, ProxyError};
