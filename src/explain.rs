@@ -5,15 +5,46 @@ use std::fmt::Write as _;
 use crate::codes;
 use crate::rules::{self, causes};
 
-/// What is known of an id or a code: `plaintext-instead-of-tls`, `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `EZA2897I`.
-/// Case and quoting do not matter.
+/// What is known of an id or a code: `plaintext-instead-of-tls`, `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `EZA2897I`;
+/// or of an error as another program prints it: `GnuTLS error -15`, `0A00010B`. Case and quoting do not matter.
 pub fn explain(words: &[&str]) -> Option<String> {
     let words: Vec<&str> = words.iter().flat_map(|w| w.split_whitespace()).collect();
-    match words[..] {
+    let known = match words[..] {
         [id] => page(&id.to_ascii_lowercase()).or_else(|| message(id)),
         [table, value] => code(&table.to_ascii_lowercase(), value),
         _ => None,
+    };
+    known.or_else(|| error(&words.join(" ")))
+}
+
+/// How many rows of the table of error texts are shown.
+const MOST_ERRORS: usize = 2;
+
+/// What an error text of another program hides.
+fn error(text: &str) -> Option<String> {
+    let mut out = String::new();
+    if let Some(characters) = java_characters(text) {
+        let _ = writeln!(out, "Java took text for a TLS record: its second and third character are \"{characters}\".");
     }
+    let mut shown: Vec<&str> = Vec::new();
+    for row in codes::error_texts(text) {
+        // Several texts of one error say the same.
+        if shown.len() < MOST_ERRORS && !shown.contains(&row.hides) {
+            let hides = sure(row.hides, row.confirmed);
+            let _ = writeln!(out, "{}: \"{}\"\n{hides}.\nCollect next: {}.", row.program, row.text, row.collect);
+            shown.push(row.hides);
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+/// `Unsupported record version Unknown-48.48` holds two characters of what came: `500 OOPS` has 48 and 48 behind its 5.
+fn java_characters(text: &str) -> Option<String> {
+    let (_, numbers) = text.split_once("Unknown-")?;
+    let (first, rest) = numbers.split_once('.')?;
+    let second: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let character = |n: &str| n.parse::<u8>().ok().filter(|c| (b' '..=b'~').contains(c)).map(char::from);
+    Some([character(first)?, character(&second)?].iter().collect())
 }
 
 /// The page of a finding or a cause, without what only tests read.
@@ -107,4 +138,29 @@ fn content_type(n: u8) -> String {
 /// Rows that no source confirms say so.
 fn sure(meaning: &str, confirmed: codes::Confirmed) -> String {
     if confirmed == codes::Confirmed::No { format!("{meaning} (unconfirmed)") } else { meaning.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_other_programs() {
+        for (pasted, word) in [
+            ("GnuTLS error -15: An unexpected TLS packet was received.", "plaintext-instead-of-tls"),
+            ("error:0A00010B:SSL routines:ssl3_get_record:wrong version number", "plaintext-instead-of-tls"),
+            ("0A00010B", "plaintext-instead-of-tls"),
+            ("curl: (35) TLS connect error", "curl 35"),
+            ("javax.net.ssl.SSLException: Unsupported record version Unknown-48.48", "\"00\""),
+            ("tls: first record does not look like a TLS handshake", "Go"),
+            ("500 OOPS: error:0A0000C1:SSL routines::no shared cipher", "no-shared-cipher"),
+            ("0x80090326", "unconfirmed"),
+        ] {
+            let text = explain(&[pasted]).unwrap_or_else(|| panic!("{pasted}"));
+            assert!(text.contains(word), "{pasted}: {text}");
+        }
+        for unknown in ["GnuTLS error -1", "everything is fine", "ftp.example.org", "Unknown-300.1", "410"] {
+            assert_eq!(explain(&[unknown]), None, "{unknown}");
+        }
+    }
 }

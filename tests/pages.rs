@@ -112,6 +112,21 @@ fn the_keys_of_data_stand_on_the_page() {
 }
 
 #[test]
+fn error_texts_name_pages_that_exist() {
+    let table = std::fs::read_to_string(common::root().join("src/codes/error_texts.tsv")).unwrap();
+    let ids: Vec<&str> = ftpsdiag::explain::ids().collect();
+    let mut named = 0;
+    for row in table.lines().filter(|l| l.contains("See ")) {
+        let see = row.split("See ").nth(1).unwrap().split(['\t', '.']).next().unwrap();
+        for id in see.split([',', ' ']).filter(|w| w.contains('-')) {
+            assert!(ids.contains(&id), "{id}: {row}");
+            named += 1;
+        }
+    }
+    assert!(named > 10);
+}
+
+#[test]
 fn explain_prints_every_page_without_what_only_tests_read() {
     for id in ftpsdiag::explain::ids() {
         let text = ftpsdiag::explain::page(id).unwrap();

@@ -36,7 +36,8 @@ pub(super) enum Command {
     Probe(Probe),
     /// Says what a pasted trace, log or hex comes to; several files are one case.
     Decode(Decode),
-    /// Explains a finding or cause id, or a code: `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, EZA2897I.
+    /// Explains a finding or cause id, a code (`gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, EZA2897I), or the error of
+    /// another program ("GnuTLS error -15", 0A00010B, `curl 35`).
     Explain {
         /// The id, or a table and a value.
         #[arg(required = true)]

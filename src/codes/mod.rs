@@ -5,6 +5,7 @@
 //! memory: a look-up scans its table, a few hundred lines. Unknown numbers are `None`; the caller prints the number.
 
 mod directive;
+mod error_text;
 mod fingerprint;
 mod ftp;
 mod table;
@@ -14,6 +15,7 @@ mod tls;
 mod zos;
 
 pub use directive::{Directive, advise, directives};
+pub use error_text::{ErrorText, error_texts};
 pub use fingerprint::{Fingerprint, fingerprints};
 pub use ftp::{FtpReply, ftp_reply};
 pub use table::Confirmed;

@@ -8,7 +8,7 @@ use super::table::{Record, lines, rows};
 use super::*;
 
 /// Every table: name, text, and how many columns make its key.
-const TABLES: [(&str, &str, usize); 15] = [
+const TABLES: [(&str, &str, usize); 16] = [
     ("ftp_replies", ftp::REPLIES, 1),
     ("tls_alerts", tls::ALERTS, 1),
     ("tls_versions", tls::VERSIONS, 1),
@@ -24,6 +24,7 @@ const TABLES: [(&str, &str, usize); 15] = [
     ("zos_messages", zos::MESSAGES, 1),
     ("server_fingerprints", FINGERPRINTS, 5),
     ("directives", DIRECTIVES, 6),
+    ("error_texts", super::error_text::TEXTS, 2),
 ];
 
 fn head(tsv: &str) -> Vec<&str> {
