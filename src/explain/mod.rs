@@ -1,5 +1,7 @@
 //! Ids and codes to words: the pages of findings and causes, and the rows of the code tables.
 
+mod zos;
+
 use std::fmt::Write as _;
 
 use crate::codes;
@@ -14,7 +16,8 @@ pub fn explain(words: &[&str]) -> Option<String> {
         [table, value] => code(&table.to_ascii_lowercase(), value),
         _ => None,
     };
-    known.or_else(|| error(&words.join(" ")))
+    let text = words.join(" ");
+    known.or_else(|| zos::return_code_line(&text)).or_else(|| error(&text))
 }
 
 /// How many rows of the table of error texts are shown.
@@ -86,6 +89,21 @@ fn code(table: &str, value: &str) -> Option<String> {
     let decimal = || value.parse::<u32>().ok();
     let hexadecimal = || u16::from_str_radix(value.trim_start_matches("0x"), 16).ok();
     match table {
+        "rc" if decimal().is_some_and(|n| n >= 1_000) => zos::standard(decimal()?),
+        "cc" => zos::condition(decimal()?),
+        "cms" => {
+            let c = codes::cms(u32::from_str_radix(value.trim_start_matches("0x"), 16).ok()?)?;
+            Some(format!(
+                "certificate management services {:08X}  {}\n{}\n",
+                c.code,
+                c.symbol,
+                sure(c.meaning, c.confirmed)
+            ))
+        }
+        "group" => named("group", hexadecimal()?, codes::group),
+        "scheme" | "signature" => named("signature scheme", hexadecimal()?, codes::signature_scheme),
+        "extension" => named("TLS extension", hexadecimal()?, codes::extension),
+        "version" => named("protocol version", hexadecimal()?, codes::version),
         "gsk" | "rc" => {
             let c = codes::gsk(decimal()?)?;
             Some(format!("System SSL rc {}  {}\n{}\n", c.code, c.symbol, sure(c.meaning, c.confirmed)))
@@ -116,6 +134,11 @@ fn code(table: &str, value: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// A number of one of the registries.
+fn named(what: &str, id: u16, name: impl Fn(u16) -> Option<&'static str>) -> Option<String> {
+    name(id).map(|name| format!("{what} {id:04X}  {name}\n"))
 }
 
 /// What a record type is, or which character a client took for one.
