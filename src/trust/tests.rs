@@ -130,6 +130,29 @@ fn an_expired_intermediate_counts_only_if_it_is_needed() {
 }
 
 #[test]
+fn times_that_do_not_overlap_are_no_unknown_authority() {
+    let root = root("root");
+    let mut old = ca_params("old intermediate");
+    (old.not_before, old.not_after) = (date_time_ymd(2015, 1, 1), date_time_ymd(2020, 1, 1));
+    let old = CertifiedIssuer::signed_by(old, KeyPair::generate().unwrap(), &root).unwrap();
+    let chain = [leaf(&named("a.example"), &old), der(&old)];
+    let j = judge(&chain, "a.example", &only("root.pem", &[der(&root)]), Some(NOW));
+    assert!(j.is_only_late(), "{:?}", j.opinions);
+    assert!(matches!(j.timing, Some(Timing::Expired { index: 1, .. })), "{:?}", j.timing);
+    assert_eq!(j.missing, None);
+}
+
+#[test]
+fn a_name_behind_three_hundred_others_counts() {
+    let root = root("root");
+    let mut many = named("a.example");
+    many.subject_alt_names = (0..300).map(|n| SanType::DnsName(format!("n{n}.example").try_into().unwrap())).collect();
+    many.subject_alt_names.push(SanType::DnsName("last.example".try_into().unwrap()));
+    let j = judge(&[leaf(&many, &root)], "last.example", &only("root.pem", &[der(&root)]), Some(NOW));
+    assert_eq!(j.name, NameMatch::Matches);
+}
+
+#[test]
 fn names_match_as_webpki_matches_them() {
     let root = root("Root");
     let patterns = ["ftp.example.org", "*.example.net", "xn--bcher-kva.example", "*.com", "MiXed.Example.Org"];
