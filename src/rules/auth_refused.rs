@@ -86,7 +86,15 @@ fn explain(case: &Case<'_>, reply: &Reply, feat_lies: bool, f: &mut Finding) {
     if code == 530 {
         f.why.push("530 looks like a matter of passwords; it is not: no login was tried.".to_owned());
     }
-    f.causes.extend(not_its_own_words(case, reply, feat_lies).map(causes::middlebox_rewrote_auth));
+    if let Some(mut cause) = not_its_own_words(case, reply, feat_lies).map(causes::middlebox_rewrote_auth) {
+        // A command of X's is what a firewall leaves of one; other wordings are only strange.
+        if reply.text.contains("XXX") {
+            cause.confidence = Confidence::Likely;
+            f.causes.insert(0, cause);
+        } else {
+            f.causes.push(cause);
+        }
+    }
     if let Some(product) = &product {
         f.advise(need, product);
     }

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let closed = |b: &Broken<'_>| matches!(b.how, End::Closed(Close::Fin | Close::Unknown));
     if let Some(broken) = case.broken_handshake().filter(closed) {
-        ended(case, &broken, "Neither an alert nor a text came before the end.", sink);
+        ended(case, &broken, "Neither a fatal alert nor a text came before the end.", sink);
     }
 }
 

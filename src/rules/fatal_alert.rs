@@ -65,14 +65,16 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let who = if from == Side::Server { case.endpoint() } else { "the client".to_owned() };
     let confidence = if case.direction_is_assumed() { Confidence::Likely } else { Confidence::Certain };
     let probably = if confidence == Confidence::Certain { "" } else { "probably " };
-    let mut f = sink.finding(
-        confidence,
-        from.into(),
-        &[
-            format!("{who} {probably}ended the handshake with alert {description} {name}"),
-            format!("the server {probably}ended the handshake with alert {description} {name}"),
-        ],
-    );
+    // Our own client ends a handshake only for what no client would accept.
+    let ours = from == Side::Client && case.asked().is_some();
+    let mut headlines = vec![
+        format!("{who} {probably}ended the handshake with alert {description} {name}"),
+        format!("the server {probably}ended the handshake with alert {description} {name}"),
+    ];
+    if ours {
+        headlines.insert(0, format!("{} broke a rule of TLS; our own client said {name}", case.endpoint()));
+    }
+    let mut f = sink.finding(confidence, if ours { Party::Server } else { from.into() }, &headlines);
     f.set("alert", description).set("name", name.as_str()).set("from", Party::from(from).name());
     if let (Some(hello), Some(offer)) = (case.client_hello(), &case.facts.offer) {
         f.evidence.extend(sink.evidence(hello, &offer.summary()));
@@ -85,6 +87,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("text", text.map(|(_, t)| t.as_str()));
     if let Some((e, _)) = text {
         f.evidence.extend(sink.evidence(e, "the same in FTP text, behind the alert"));
+    }
+    for claim in case.claims().filter(|c| ours && c.by == "rustls") {
+        f.why.push(format!("rustls: \"{}\".", claim.text));
     }
     if let Some(alert) = codes::alert(description) {
         f.why.push(format!("Alert {description} says: {}.", alert.meaning.trim_end_matches('.')));

@@ -144,7 +144,7 @@ impl<'a> Case<'a> {
                     Kind::Decrypted { seen: Decrypted::Established { .. } | Decrypted::Alert { .. }, .. } => {
                         return None;
                     }
-                    Kind::Alert { .. } | Kind::Gap { from: Side::Server, .. } => return None,
+                    Kind::Alert { level: 2, .. } | Kind::Gap { from: Side::Server, .. } => return None,
                     _ => {}
                 }
             }
