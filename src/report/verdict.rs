@@ -49,8 +49,9 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
         };
     }
     let completed = case.handshake_completed();
-    let refused = refused_inside(case);
-    let works = completed && case.is_closed() && refused.is_none() && said_goodbye(case);
+    let end = case.completion().and_then(|done| case.after(done).find(|e| is_end(e)));
+    let refused = refused_inside(case, end);
+    let works = completed && end.is_some() && refused.is_none() && said_goodbye(case);
     let headline = if let (true, Some(code)) = (completed, refused) {
         format!("the TLS handshake completed; later a command was refused ({code})")
     } else if completed && !works {
@@ -93,6 +94,15 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
     }
 }
 
+/// An end of the session: what comes behind it changes nothing.
+fn is_end(e: &Event) -> bool {
+    match &e.kind {
+        Kind::Closed { .. } | Kind::TimedOut { .. } => true,
+        Kind::Reply(r) => r.code == 221 && r.whole,
+        _ => false,
+    }
+}
+
 /// Whether a run of ours came to its QUIT: whatever kept it from that is no success.
 fn said_goodbye(case: &Case<'_>) -> bool {
     let quit = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if verb == "QUIT");
@@ -100,11 +110,12 @@ fn said_goodbye(case: &Case<'_>) -> bool {
 }
 
 /// The code of a refusal inside TLS. Our own probe is not logged in, so that a refusal of PBSZ and the like tells nothing.
-fn refused_inside(case: &Case<'_>) -> Option<u16> {
+fn refused_inside(case: &Case<'_>, end: Option<&Event>) -> Option<u16> {
     let harmless = |verb: &str| matches!(verb, "FEAT" | "PBSZ" | "PROT" | "QUIT");
     let ours = case.transcript.origin.asked.is_some();
     let mut excused = false;
-    case.control().find_map(|e| match &e.kind {
+    let behind = |e: &&Event| end.is_some_and(|end| core::ptr::eq(*e, end));
+    case.control().take_while(|e| !behind(e)).find_map(|e| match &e.kind {
         Kind::Command { verb, .. } => {
             excused = ours && harmless(verb);
             None

@@ -22,7 +22,11 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let broken = |e: &&Event| match e.kind {
         Kind::Malformed { .. } | Kind::Handshake(Message::Broken { .. }) => true,
-        Kind::OtherInsteadOfTls { speaker: Speaker::Unknown } => e.from() == Some(Side::Server),
+        // More bytes may make something of it: only what our own driver saw to its end is unknown for good.
+        Kind::OtherInsteadOfTls { speaker: Speaker::Unknown } => {
+            let ended = |a: &Event| matches!(a.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
+            case.asked().is_some() && e.from() == Some(Side::Server) && case.after(e).any(ended)
+        }
         _ => false,
     };
     let Some(event) = case.control().find(broken) else { return };

@@ -1,6 +1,7 @@
 //! Another protocol answers where a TLS record was due: a wrong port, or a proxy in between.
 
 use super::prelude::*;
+use crate::transcript::{Role, Why};
 use crate::wire::sniff::Speaker;
 
 pub(super) static RULE: Rule = Rule {
@@ -31,18 +32,24 @@ struct Other<'a> {
 /// Bytes of another protocol where a TLS record was due. The first bytes are unmistakable, but a flow may go on as anything
 /// until its line ends.
 fn instead_of_tls<'a>(case: &Case<'a>) -> Option<Other<'a>> {
-    let mut all = case.timeline.events.iter().filter(|e| e.from() == Some(Side::Server));
-    let event = all.find(|e| {
-        matches!(e.kind, Kind::OtherInsteadOfTls { speaker: Speaker::Ssh | Speaker::Http | Speaker::Telnet })
-    })?;
-    // What a question met counts only where the session met nothing.
-    let session = case.is_session(event);
+    let other = |e: &Event| {
+        e.from() == Some(Side::Server)
+            && matches!(e.kind, Kind::OtherInsteadOfTls { speaker: Speaker::Ssh | Speaker::Http | Speaker::Telnet })
+    };
+    let in_session =
+        case.first(other).filter(|e| !case.server_answered_before(e) && !case.handshake_completed_before(e));
+    // What a question of ours met counts where the session met nothing until it ended.
     let heard = |e: &Event| e.from() == Some(Side::Server);
-    if session && (case.server_answered_before(event) || case.handshake_completed_before(event))
-        || !session && case.control().any(heard)
-    {
-        return None;
-    }
+    let silent = || {
+        let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
+        case.asked().is_some() && case.first(ended).is_some() && case.first(heard).is_none()
+    };
+    let in_question = || {
+        let asked =
+            |e: &&Event| case.transcript.conn(e.conn).is_some_and(|c| c.role == Role::Control && c.why != Why::Session);
+        case.timeline.events.iter().filter(asked).find(|e| other(e)).filter(|_| silent())
+    };
+    let event = in_session.or_else(in_question)?;
     let (protocol, name) = match event.kind {
         Kind::OtherInsteadOfTls { speaker: Speaker::Ssh } => ("ssh", "SSH"),
         Kind::OtherInsteadOfTls { speaker: Speaker::Http } => ("http", "HTTP"),
