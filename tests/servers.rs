@@ -136,6 +136,33 @@ fn the_servers_are_what_the_table_says() {
     assert!(wrong.is_empty(), "{}", listed(&wrong, finished.len()));
 }
 
+/// README's second example, on a server of ours: the lines that do not hang on machine, port and day are the same.
+#[test]
+fn the_probe_in_the_readme_is_what_it_prints() {
+    let lab = Lab::get();
+    let server = servers::Start::Proftpd("leaf", &[]).start(lab);
+    let target = format!("localhost:{}", server.port);
+    let ca = lab.certificate("root.pem");
+    let mut command = assert_cmd::Command::cargo_bin("ftpsdiag").unwrap();
+    let out = command.args(["probe", &target, "-4", "--ca", &ca, "--color", "never"]).output().unwrap();
+    let screen = String::from_utf8(out.stdout).unwrap();
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let shown =
+        readme.split("```text\n").find(|block| block.starts_with("WORKS")).unwrap().split("```").next().unwrap();
+    let labels = |text: &str| -> Vec<String> {
+        text.lines().filter(|l| l.starts_with(|c: char| c.is_ascii_uppercase())).map(|l| l[..8].to_owned()).collect()
+    };
+    let ours: Vec<String> = labels(&screen).into_iter().filter(|l| l.trim() != "MORE").collect();
+    assert_eq!(ours, labels(shown), "{screen}");
+    let varies = ["localhost:", "CN=", "ProFTPD by", "COST", "seen from", "UTC", "NOTE"];
+    // Where a line breaks hangs on how long the server's name is.
+    let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let printed = joined(&screen);
+    for line in shown.lines().filter(|l| !varies.iter().any(|v| l.contains(v))) {
+        assert!(printed.contains(&joined(line)), "`{line}` is not in\n{screen}");
+    }
+}
+
 /// All reports of one command line.
 fn reports(args: &[&str]) -> Vec<Report> {
     let mut command = assert_cmd::Command::cargo_bin("ftpsdiag").unwrap();

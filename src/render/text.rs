@@ -81,6 +81,8 @@ fn headline(report: &Report) -> Block {
         Outcome::Inconclusive => "CANNOT TELL",
     };
     let sure = match report.verdict.confidence {
+        // A name without address, a refused connection, a silence: what was observed has no bytes to show.
+        Confidence::Certain if decisive(report).is_some_and(|f| f.evidence.is_empty()) => "observed",
         Confidence::Certain => "proved by the bytes",
         Confidence::Likely => "likely",
         Confidence::Possible => "possible",
@@ -112,7 +114,8 @@ fn headline(report: &Report) -> Block {
 
 /// The endpoint, when the headline had no room for its name.
 fn unnamed(report: &Report) -> String {
-    let target = report.subject.target.as_deref().filter(|t| !report.verdict.headline.contains(*t));
+    let host = |t: &str| t.rsplit_once(':').map_or(t, |(host, _)| host).to_owned();
+    let target = report.subject.target.as_deref().filter(|t| !report.verdict.headline.contains(&host(t)));
     target.map_or_else(String::new, |t| format!(" - {t}"))
 }
 

@@ -5,7 +5,9 @@
 //! can be diagnosed again by the rules of next year.
 
 pub mod clock;
+mod decrypted;
 pub mod dialogue;
+mod origin;
 pub mod redact;
 pub mod secrets;
 
@@ -15,6 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use clock::{Clock, Micros};
+pub use decrypted::{Decrypted, Der};
+pub use origin::{ASSUMED_DIRECTION, ASSUMED_TLS_DUE, Asked, Authorities, Input, Mode, Origin};
 
 /// One case: where the evidence came from, the connections, and what happened on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,102 +32,6 @@ pub struct Transcript {
     pub conns: Vec<Conn>,
     /// What happened, in order.
     pub entries: Vec<Entry>,
-}
-
-/// Noted in [`Input::assumed`] when hex begins with FTP text and nothing shows what was due there.
-pub const ASSUMED_TLS_DUE: &str = "TLS was due where these bytes came";
-
-/// How a note in [`Input::assumed`] begins that says whose bytes were taken to be whose.
-pub const ASSUMED_DIRECTION: &str = "bytes without direction";
-
-/// Where a transcript came from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Origin {
-    /// The inputs that were read; empty for a live probe.
-    pub inputs: Vec<Input>,
-    /// What `--redact` replaced; `None` when nothing was.
-    #[serde(default)]
-    pub redacted: Option<String>,
-    /// What a live run was asked to do; `None` for evidence that others gathered.
-    #[serde(default)]
-    pub asked: Option<Asked>,
-}
-
-/// What a live run was asked to do. The bytes may contradict it: that is a finding.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Asked {
-    /// The endpoint as the user named it.
-    pub target: String,
-    /// How TLS was to begin.
-    pub mode: Mode,
-    /// The name that the certificate has to hold, when it is not that of the endpoint.
-    pub verify_name: Option<String>,
-    /// Whether any certificate is good enough.
-    pub any_certificate: bool,
-    /// The lists of authorities that the user gave, so that the evidence can be judged again by the same.
-    #[serde(default)]
-    pub authorities: Vec<Authorities>,
-}
-
-/// A list of authorities.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Authorities {
-    /// As reports call it: the name of the user's file.
-    pub name: String,
-    /// The certificates, DER.
-    pub certificates: Vec<Der>,
-}
-
-/// How TLS begins on a control connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Port or scheme suggest it, and the bytes overrule.
-    #[default]
-    Auto,
-    /// AUTH TLS after the greeting (RFC 4217).
-    Explicit,
-    /// TLS at once, usually on port 990.
-    Implicit,
-    /// The greeting in clear text, then TLS at once (z/OS SECUREIMPLICITZOS).
-    ImplicitAfterBanner,
-}
-
-impl Mode {
-    /// All modes.
-    pub const ALL: [Mode; 4] = [Mode::Auto, Mode::Explicit, Mode::Implicit, Mode::ImplicitAfterBanner];
-
-    /// The name that `--mode` takes.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Auto => "auto",
-            Mode::Explicit => "explicit",
-            Mode::Implicit => "implicit",
-            Mode::ImplicitAfterBanner => "implicit-after-banner",
-        }
-    }
-}
-
-/// One file, or standard input.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Input {
-    /// As the user named it; `-` is standard input.
-    pub name: String,
-    /// SHA-256 of the input as it came, in hex.
-    pub sha256: String,
-    /// Length of the input in bytes.
-    pub bytes: u64,
-    /// The kinds of evidence found in it, e.g. `gsksrvr`, `zos-ftp`, `hex`.
-    pub sources: Vec<String>,
-    /// Lines that are not blank.
-    pub lines: u64,
-    /// Of those, the lines that a source understood.
-    pub understood: u64,
-    /// The first lines that nothing understood, as printable ASCII.
-    pub unread: Vec<String>,
-    /// What was assumed in reading it, in words ("direction taken from the content").
-    pub assumed: Vec<String>,
 }
 
 /// Index of a connection in [`Transcript::conns`].
@@ -369,53 +277,6 @@ pub enum Close {
     /// It ended; how was not seen.
     Unknown,
 }
-
-/// What our own engine saw inside TLS: numbers and DER, never a library's prose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Decrypted {
-    /// The handshake completed.
-    Established {
-        /// Protocol version, e.g. 0x0303.
-        version: u16,
-        /// Cipher suite (IANA number).
-        suite: u16,
-        /// Key exchange group (IANA number).
-        group: Option<u16>,
-        /// ALPN protocol.
-        alpn: Option<String>,
-        /// Whether an earlier session was resumed.
-        resumed: bool,
-    },
-    /// The certificate chain as sent.
-    Certificates {
-        /// DER, end entity first.
-        chain: Vec<Der>,
-    },
-    /// The server asked for a client certificate.
-    CertificateRequest {
-        /// Distinguished names of acceptable authorities, DER.
-        authorities: Vec<Der>,
-    },
-    /// A NewSessionTicket.
-    Ticket,
-    /// An alert.
-    Alert {
-        /// 1 warning, 2 fatal.
-        level: u8,
-        /// Alert description.
-        description: u8,
-    },
-}
-
-/// DER bytes; hex in JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Der(
-    #[serde(with = "hex::serde")]
-    #[schemars(with = "String")]
-    pub Vec<u8>,
-);
 
 /// A number or id that a program gave, with the table that explains it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
