@@ -99,7 +99,10 @@ fn probe_agrees_with_openssl() {
             (Err(why), _) | (_, Err(why)) => return Some(why),
         };
         let Some(tls) = said.connections.first().and_then(|c| c.tls.clone()) else {
-            return Some("probe says nothing of TLS".to_owned());
+            return Some(format!(
+                "probe says nothing of TLS: {}",
+                ftpsdiag::render(&said, ftpsdiag::Format::Dialogue, ftpsdiag::Style::default())
+            ));
         };
         let suite = match servers::openssl_name(&tls.cipher.name) {
             Ok(name) => name,

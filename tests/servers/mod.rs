@@ -11,6 +11,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use expect::mismatch;
 pub use process::Server;
@@ -100,18 +101,21 @@ pub fn support(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(name)
 }
 
-/// A port that was free a moment ago, and that this process gives out once.
+/// A free port that nobody else is given: below those that systems hand out themselves, to listeners on port 0 and to
+/// outgoing connections. One of those, for a moment at the same port, was taken for a server that listens.
 fn free_port() -> u16 {
-    static GIVEN: std::sync::Mutex<Vec<u16>> = std::sync::Mutex::new(Vec::new());
-    loop {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-        let port = listener.local_addr().expect("it is bound").port();
-        let mut given = GIVEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if !given.contains(&port) {
-            given.push(port);
+    const FIRST: u32 = 20_000;
+    const HOW_MANY: u32 = 12_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..HOW_MANY {
+        // Each process begins somewhere else.
+        let n = std::process::id().wrapping_mul(97).wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + n % HOW_MANY).expect("20,000 to 31,999");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
+    panic!("no port is free on loopback");
 }
 
 /// Runs something that has to succeed, and gives its standard output.
