@@ -287,7 +287,7 @@ fn alert_and_text_may_share_a_segment_or_not() {
     for pieces in [2, 1000] {
         let stage =
             to_hello().in_pieces_of(pieces).server_bytes(b"\x15\x03\x03\x00\x02\x02\x28550 TLS handshake failed\r\n");
-        let r = report(nobody_answers_questions(stage.hangs_up(), 3), Mode::Explicit);
+        let r = report(nobody_answers_questions(stage.hangs_up(), 4), Mode::Explicit);
         assert!(common::verdict(&r).starts_with("fails fatal-alert certain server"), "{}", common::verdict(&r));
         assert_eq!(r.findings[0].data["text"], "550 TLS handshake failed\\r\\n");
     }
@@ -503,14 +503,32 @@ fn who_would_be_let_in() {
     let stage = question(to_hello().server_bytes(&alert(70)).hangs_up());
     let t = stage.server_bytes(&hello).client_closes().ends();
     assert_eq!(changed(&t), ["session", "TLS 1.2 at most"]);
-    // Then old suites, then old versions; nobody is let in.
+    // Then other groups (nothing in common may mean those), old suites, old versions; nobody is let in.
     let mut stage = to_hello().server_bytes(&alert(40)).hangs_up();
-    for _ in 0..3 {
+    for _ in 0..4 {
         stage = question(stage).server_bytes(&alert(40)).client_closes();
     }
     let t = stage.ends();
-    let asked = ["session", "TLS 1.2 at most", "TLS 1.2 at most, static RSA, CBC and DHE suites", "TLS 1.1 at most"];
+    let asked = [
+        "session",
+        "TLS 1.2 at most",
+        "groups P-521, x448, brainpool, ffdhe",
+        "TLS 1.2 at most, static RSA, CBC and DHE suites",
+        "TLS 1.1 at most",
+    ];
     assert_eq!(changed(&t), asked);
+    // Whoever is let in with other groups was refused for its groups, and not for what TLS 1.3 adds, nor for its suites.
+    let stage = question(to_hello().server_bytes(&alert(40)).hangs_up()).server_bytes(&alert(40)).client_closes();
+    let r = report(question(stage).server_bytes(&server_hello(0x03)).client_closes().ends(), Mode::Explicit);
+    assert_eq!(r.verdict.cause.as_deref(), Some("no-shared-group"), "{}", r.verdict.headline);
+    // A session without a name asks with the name.
+    let nameless = Session::new(Plan { server_name: ServerName::Omit, ..plan(Mode::Explicit, 21) });
+    let stage = question(play(nameless)).server_bytes(&alert(112)).hangs_up();
+    let stage = question(stage).server_bytes(&alert(112)).client_closes();
+    let t = question(stage).server_bytes(&hello).client_closes().ends();
+    assert_eq!(changed(&t), ["session", "TLS 1.2 at most", "TLS 1.2 at most, the server's name"]);
+    let r = report(t, Mode::Explicit);
+    assert_eq!(r.verdict.cause.as_deref(), Some("sni-required"), "{}", r.verdict.headline);
     // unrecognized_name: only the name is asked about, behind the control.
     let stage = question(to_hello().server_bytes(&alert(112)).hangs_up()).server_bytes(&alert(112)).client_closes();
     let t = question(stage).server_bytes(&hello).client_closes().ends();

@@ -152,6 +152,9 @@ pub enum Kind {
     },
 }
 
+/// The part of [`Kind::Malformed`] that is a TLS record where text inside TLS was due.
+pub const TLS_INSIDE_TLS: &str = "TLS inside TLS";
+
 /// An FTP reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::event::{Event, Kind};
+use super::event::{Event, Kind, TLS_INSIDE_TLS};
 use super::unit::Unit;
 use super::{Link, text, tls};
 use crate::transcript::{Flow, Layer, Micros, Role, Span};
+use crate::wire::tls::content;
 use crate::wire::tls::record::{Front, front};
 
 /// Reads one flow.
@@ -102,6 +103,16 @@ impl Reader {
         if inside && link.role != Role::Control {
             self.data = true;
             return Unit::Is(bytes.len(), Kind::Data);
+        }
+        if inside && !self.text.is_begun() && bytes.first().is_some_and(|b| content::ALL.contains(b)) {
+            match front(bytes) {
+                Front::Record(_) => {
+                    self.lost = true;
+                    return Unit::Is(bytes.len(), Kind::Malformed { part: TLS_INSIDE_TLS });
+                }
+                Front::Undecided => return Unit::Needs(bytes.len() + 1),
+                Front::Malformed(_) | Front::NotTls => {}
+            }
         }
         if !inside && !self.text.is_begun() {
             match front(bytes) {

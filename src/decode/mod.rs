@@ -15,7 +15,7 @@ mod unit;
 
 use std::collections::BTreeMap;
 
-pub use event::{Event, Kind, Reply, Timeline};
+pub use event::{Event, Kind, Reply, TLS_INSIDE_TLS, Timeline};
 
 use crate::transcript::{Code, ConnId, Flow, Layer, Role, Side, Transcript, What};
 use flow::Reader;

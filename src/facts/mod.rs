@@ -12,9 +12,10 @@ pub use client::{Client, Offer, suite_name, version_name};
 pub use clock::HelloClock;
 pub use server::Product;
 
+use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
 use crate::transcript::{ConnId, Role, Transcript, Why};
-use crate::wire::tls::handshake::Message;
+use crate::wire::tls::handshake::{Message, dh_prime_bits as dh_prime_len};
 use crate::wire::tls::hello::ClientHello;
 
 /// The facts of a case.
@@ -28,6 +29,8 @@ pub struct Facts {
     pub offer: Option<Offer>,
     /// What that hello's clock says.
     pub clock: Option<HelloClock>,
+    /// Bits of the Diffie-Hellman prime that the server sent.
+    pub dh_prime_bits: Option<usize>,
     /// What questions to the endpoint came to.
     pub answers: Vec<Answer>,
 }
@@ -43,8 +46,20 @@ pub fn gather(t: &Transcript, timeline: &Timeline) -> Facts {
         client: client::client(timeline),
         offer: hello.map(|(event, hello)| Offer::of(event, hello)),
         clock: hello.and_then(|(event, hello)| clock::of(t.clock, event, hello)),
+        dh_prime_bits: dh_prime_bits(t, timeline),
         answers: answers::answers(t, timeline),
     }
+}
+
+/// The prime in the ServerKeyExchange, when the chosen suite is one with DHE.
+fn dh_prime_bits(t: &Transcript, timeline: &Timeline) -> Option<usize> {
+    let mut messages = timeline.events.iter().filter(|e| is_session_control(t, e.conn)).filter_map(|e| match &e.kind {
+        Kind::Handshake(message) => Some(message),
+        _ => None,
+    });
+    let suite = messages.find_map(|m| if let Message::ServerHello(h) = m { Some(h.suite) } else { None })?;
+    codes::cipher_suite(suite).filter(|s| matches!(s.kx, "DH" | "DHE"))?;
+    messages.find_map(|m| if let Message::ServerKeyExchange { params } = m { dh_prime_len(params) } else { None })
 }
 
 /// Whether a connection is the control connection of the session under examination.

@@ -1,4 +1,4 @@
-//! When our hello is refused: whom would the server let in? one to three hellos built by hand find out.
+//! When our hello is refused: whom would the server let in? a few hellos built by hand find out.
 
 use super::answer::Answer;
 use super::plan::{Plan, ServerName};
@@ -18,12 +18,26 @@ const OLD: [u16; 26] = [
 const BELOW_TLS12: [u16; 14] =
     [0xc00a, 0xc014, 0xc009, 0xc013, 0x0039, 0x0038, 0x0033, 0x0032, 0x0035, 0x002f, 0x0016, 0x0013, 0x000a, 0x0005];
 
-const GROUPS: [u16; 4] = [0x001d, 0x0017, 0x0018, 0x0019];
+/// The suites of TLS 1.3, and those of TLS 1.2 that our engine offers.
+const NEWEST: [u16; 9] = [0x1301, 0x1302, 0x1303, 0xc02c, 0xc02b, 0xcca9, 0xc030, 0xc02f, 0xcca8];
+
+/// The groups of our engine: x25519, P-256, P-384.
+const GROUPS: [u16; 3] = [0x001d, 0x0017, 0x0018];
+
+/// Those that it lacks: P-521, x448, brainpool, the finite fields of RFC 7919, then older curves.
+const OTHER_GROUPS: [u16; 15] = [
+    0x0019, 0x001e, 0x001f, 0x0020, 0x0021, 0x001a, 0x001b, 0x001c, 0x0100, 0x0101, 0x0102, 0x0016, 0x0015, 0x000e,
+    0x000d,
+];
+
 const SCHEMES: [u16; 13] =
     [0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201, 0x0402, 0x0202];
 
 /// unrecognized_name.
 const UNRECOGNIZED_NAME: u8 = 112;
+
+/// handshake_failure, illegal_parameter, insufficient_security: what servers without a group in common send.
+const NOTHING_IN_COMMON: [u8; 3] = [40, 47, 71];
 
 /// One thing to find out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,21 +48,35 @@ pub(super) enum Question {
     OldVersions,
     /// TLS 1.2 with the suites that our engine lacks.
     OldSuites,
+    /// TLS 1.3 and 1.2 with the groups that our engine lacks.
+    OtherGroups,
     /// TLS 1.2 without a server name.
     NoServerName,
+    /// TLS 1.2 with the server's name, where the session was to send none.
+    ServerName,
 }
 
 impl Question {
     /// What to ask behind an answer, most telling first.
-    pub(super) fn after(answer: &Answer, sends_name: bool) -> Vec<Self> {
+    pub(super) fn after(answer: &Answer, plan: &Plan) -> Vec<Self> {
         // The ServerHello says what the server wants; a greeting, or another protocol, has nothing to do with the hello.
         if answer.hello || (answer.not_tls && !answer.refusal) {
             return Vec::new();
         }
-        match answer.alert {
-            Some(UNRECOGNIZED_NAME) if sends_name => vec![Self::Tls12, Self::NoServerName],
-            _ => vec![Self::Tls12, Self::OldSuites, Self::OldVersions],
+        let sends_name = matches!(plan.server_name, ServerName::Send(_));
+        if answer.alert == Some(UNRECOGNIZED_NAME) && sends_name {
+            return vec![Self::Tls12, Self::NoServerName];
         }
+        let mut out = vec![Self::Tls12];
+        // A name that could have been sent.
+        if !sends_name && plan.host.parse::<core::net::IpAddr>().is_err() {
+            out.push(Self::ServerName);
+        }
+        if answer.alert.is_some_and(|a| NOTHING_IN_COMMON.contains(&a)) {
+            out.push(Self::OtherGroups);
+        }
+        out.extend([Self::OldSuites, Self::OldVersions]);
+        out
     }
 
     /// What differs from the session, as the report says it.
@@ -57,7 +85,9 @@ impl Question {
             Self::Tls12 => &["TLS 1.2 at most"],
             Self::OldVersions => &["TLS 1.1 at most"],
             Self::OldSuites => &["TLS 1.2 at most", "static RSA, CBC and DHE suites"],
+            Self::OtherGroups => &["groups P-521, x448, brainpool, ffdhe"],
             Self::NoServerName => &["TLS 1.2 at most", "no server name"],
+            Self::ServerName => &["TLS 1.2 at most", "the server's name"],
         };
         words.iter().map(|w| (*w).to_owned()).collect()
     }
@@ -80,7 +110,9 @@ impl Question {
             Self::Tls12 => offered,
             Self::OldVersions => Offered { version: 0x0302, suites: &BELOW_TLS12, schemes: &[], ..offered },
             Self::OldSuites => Offered { suites: &OLD, ..offered },
+            Self::OtherGroups => Offered { version: 0x0304, suites: &NEWEST, groups: &OTHER_GROUPS, ..offered },
             Self::NoServerName => Offered { server_name: None, ..offered },
+            Self::ServerName => Offered { server_name: Some(&plan.host), ..offered },
         }
         .record()
     }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::plan::{IMPLICIT_PORT, Plan, ServerName};
+use super::plan::{IMPLICIT_PORT, Plan};
 use super::questions::Question;
 use super::talk::{Hello, Talk};
 use super::{Input, Machine, Output, Where};
@@ -227,10 +227,9 @@ impl Session {
         if self.asking.take().and_then(|n| self.talks.get(n)).is_some_and(|t| t.answer.hello) {
             return self.finish(); // one who is let in is answer enough
         }
-        let sends_name = matches!(self.plan.server_name, ServerName::Send(_));
         let questions = self.questions.get_or_insert_with(|| {
             let refused = main.hello_was_sent() && !main.established;
-            if refused { Question::after(&main.answer, sends_name).into() } else { VecDeque::new() }
+            if refused { Question::after(&main.answer, &self.plan).into() } else { VecDeque::new() }
         });
         let Some(question) = questions.pop_front() else { return self.finish() };
         let why = Why::Question { changed: question.changed() };

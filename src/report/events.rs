@@ -278,6 +278,7 @@ fn handshake(message: &Message) -> (&'static str, String) {
         Message::CertificateRequest { authorities } => {
             ("certificate-request", format!("CertificateRequest: {} names", authorities.len()))
         }
+        Message::ServerKeyExchange { .. } => ("handshake", type_name(12).to_owned()),
         Message::Other { kind } => ("handshake", type_name(*kind).to_owned()),
         Message::Broken { kind, part } => ("malformed", format!("{} breaks its own lengths: {part}", type_name(*kind))),
     }

@@ -44,7 +44,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.evidence.extend(sink.evidence(auth, ""));
     f.evidence.extend(sink.evidence(event, ""));
     f.why.push("No TLS was spoken: versions, ciphers and certificates are not the fault.".to_owned());
-    explain(case, reply, listed.is_some_and(|(_, lists)| lists), &mut f);
+    explain(case, event, reply, listed.is_some_and(|(_, lists)| lists), &mut f);
     sink.report(f);
 }
 
@@ -60,19 +60,39 @@ fn feat_lists_tls<'a>(case: &Case<'a>) -> Option<(&'a Event, bool)> {
         .last()
 }
 
-fn explain(case: &Case<'_>, reply: &Reply, feat_lies: bool, f: &mut Finding) {
+/// "Need some unavailable resource to process security" (RFC 2228).
+const RESOURCE: u16 = 431;
+
+/// "Request denied for policy reasons" (RFC 2228).
+const POLICY: u16 = 534;
+
+fn explain(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: bool, f: &mut Finding) {
     let (code, act) = (reply.code, |text: &str| Some(Act { party: Party::Server, text: text.to_owned() }));
     let product = causes::likely_server(case).map(|p| p.id.clone());
+    // The refusal may name the reason: a certificate that is not there, a key that cannot be read.
+    let named = super::words::cause(case, event, &reply.text).filter(|_| code != 421 && code != RESOURCE);
+    f.causes.extend(named.clone());
+    let named = named.is_some();
     let need = match code {
         421 => {
             f.causes.push(causes::connection_limit("421 says that the service is not available to this client now"));
             f.act = act("server: its connection limits; client: fewer connections, try again later");
             "connection-limit"
         }
-        431 => {
+        RESOURCE => {
             f.causes.push(causes::security_resource_missing(case, code));
             f.act = act("server: certificate and key for this address and port, then restart");
             "fix-certificate"
+        }
+        _ if named => {
+            f.act = act("server: certificate and key for this address and port, then restart");
+            "fix-certificate"
+        }
+        POLICY => {
+            f.causes.push(causes::server_policy("534 says that the server's policy forbids it".to_owned()));
+            f.causes.push(causes::security_resource_missing(case, code));
+            f.act = act("server: allow TLS for this site, and see that it has a certificate");
+            "enable-tls"
         }
         _ => {
             f.causes.push(causes::server_tls_disabled(format!("the server answers AUTH with {code}")));
@@ -95,6 +115,9 @@ fn explain(case: &Case<'_>, reply: &Reply, feat_lies: bool, f: &mut Finding) {
             f.causes.push(cause);
         }
     }
+    if let Some(because) = answered_from_nearer(case, event) {
+        f.causes.insert(0, causes::local_firewall_inspects_ftp(because));
+    }
     if let Some(product) = &product {
         f.advise(need, product);
     }
@@ -102,11 +125,37 @@ fn explain(case: &Case<'_>, reply: &Reply, feat_lies: bool, f: &mut Finding) {
         f.tell(Party::Client, AdviceKind::Tonight, "close idle and parallel connections, then try again");
         return;
     }
-    if code != 431 {
+    if code != RESOURCE {
         f.tell(Party::Server, AdviceKind::Check, "is TLS switched on, with a certificate, for this address and port?");
     }
     f.tell(Party::Client, AdviceKind::Leave, "nothing to change while the server refuses AUTH");
 }
+
+/// Why the refusal may come from something that is nearer than the server: it came much faster than the server's
+/// other replies, or the greeting went through a firewall that masks it.
+fn answered_from_nearer(case: &Case<'_>, refusal: &Event) -> Option<String> {
+    let masked = case.first(|e| matches!(&e.kind, Kind::Reply(r) if r.code == 220 && r.text.len() > 3 && r.text.chars().all(|c| "*X ".contains(c))));
+    if masked.is_some() {
+        return Some(
+            "the greeting is masked with asterisks or X's: a firewall reads and rewrites this connection".to_owned(),
+        );
+    }
+    let took = |answer: &Event| {
+        let asked = case.before(answer).filter(|e| matches!(e.kind, Kind::Command { .. })).last()?;
+        Some(answer.at?.0.saturating_sub(asked.at?.0))
+    };
+    let mine = took(refusal)?;
+    // Only what comes behind the refusal is compared: the greeting may have waited for a name server.
+    let others = case.after(refusal).filter(|e| matches!(&e.kind, Kind::Reply(r) if r.code < 400 && r.whole));
+    let fastest = others.filter_map(took).min()?;
+    (fastest >= NOTICEABLE && mine.saturating_mul(4) <= fastest).then(|| {
+        let ms = |t: u64| format!("{:.1} ms", t as f64 / 1e3);
+        format!("AUTH was answered after {}, the server's other replies take {} and more", ms(mine), ms(fastest))
+    })
+}
+
+/// Microseconds; below, a busy server explains any difference.
+const NOTICEABLE: u64 = 20_000;
 
 /// Why the refusal may come from something in between.
 fn not_its_own_words(case: &Case<'_>, reply: &Reply, feat_lies: bool) -> Option<String> {

@@ -2,8 +2,12 @@
 //! and with the evidence that would settle it.
 
 mod connection;
+mod handshake;
+mod zos;
 
 pub(super) use connection::*;
+pub(super) use handshake::*;
+pub(super) use zos::*;
 
 use super::finding::{Ask, Cause, Confidence, Party};
 use super::{AdviceKind, Case, Finding};
@@ -21,6 +25,7 @@ pub struct CausePage {
 
 /// All causes, in alphabetical order.
 pub static ALL: &[CausePage] = &[
+    page("attls-policy-missing", include_str!("../../docs/causes/attls-policy-missing.md")),
     page("banned", include_str!("../../docs/causes/banned.md")),
     page("client-certificate-issuer-unknown", include_str!("../../docs/causes/client-certificate-issuer-unknown.md")),
     page("client-certificate-missing", include_str!("../../docs/causes/client-certificate-missing.md")),
@@ -32,15 +37,26 @@ pub static ALL: &[CausePage] = &[
     page("client-tls-version-refused", include_str!("../../docs/causes/client-tls-version-refused.md")),
     page("clock-wrong", include_str!("../../docs/causes/clock-wrong.md")),
     page("connection-limit", include_str!("../../docs/causes/connection-limit.md")),
+    page("dh-too-small", include_str!("../../docs/causes/dh-too-small.md")),
+    page("encoding-ebcdic", include_str!("../../docs/causes/encoding-ebcdic.md")),
     page("extension-intolerance", include_str!("../../docs/causes/extension-intolerance.md")),
+    page("key-ring-unusable", include_str!("../../docs/causes/key-ring-unusable.md")),
+    page("local-firewall-inspects-ftp", include_str!("../../docs/causes/local-firewall-inspects-ftp.md")),
     page("middlebox-closed", include_str!("../../docs/causes/middlebox-closed.md")),
     page("middlebox-rewrote-auth", include_str!("../../docs/causes/middlebox-rewrote-auth.md")),
+    page("missing-signature-algorithms", include_str!("../../docs/causes/missing-signature-algorithms.md")),
     page("no-shared-cipher", include_str!("../../docs/causes/no-shared-cipher.md")),
+    page("no-shared-group", include_str!("../../docs/causes/no-shared-group.md")),
+    page("private-key-unusable", include_str!("../../docs/causes/private-key-unusable.md")),
     page("server-crashed-child", include_str!("../../docs/causes/server-crashed-child.md")),
+    page("server-handshake-timeout", include_str!("../../docs/causes/server-handshake-timeout.md")),
+    page("server-policy", include_str!("../../docs/causes/server-policy.md")),
     page("server-tls-disabled", include_str!("../../docs/causes/server-tls-disabled.md")),
     page("server-tls-not-initialised", include_str!("../../docs/causes/server-tls-not-initialised.md")),
     page("slow-server", include_str!("../../docs/causes/slow-server.md")),
     page("sni-rejected", include_str!("../../docs/causes/sni-rejected.md")),
+    page("sni-required", include_str!("../../docs/causes/sni-required.md")),
+    page("stacked-tls", include_str!("../../docs/causes/stacked-tls.md")),
     page("tls-inspection", include_str!("../../docs/causes/tls-inspection.md")),
     page("unknown-ca", include_str!("../../docs/causes/unknown-ca.md")),
     page("wrong-mode", include_str!("../../docs/causes/wrong-mode.md")),

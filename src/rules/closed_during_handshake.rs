@@ -45,6 +45,16 @@ pub(super) fn ended(case: &Case<'_>, b: &Broken<'_>, fact: &str, sink: &mut Sink
     sink.report(f);
 }
 
+/// Seconds of silence before the end, when they are those of a clock that ran out.
+fn waited(case: &Case<'_>, b: &Broken<'_>) -> Option<f64> {
+    let last = case.before(b.end).filter(|e| e.from().is_some()).last()?;
+    let waited = b.end.at?.0.saturating_sub(last.at?.0) as f64 / 1e6;
+    (waited >= SHORTEST_TIMEOUT).then_some(waited)
+}
+
+/// Seconds: no server that refuses takes so long, and no timeout is shorter.
+const SHORTEST_TIMEOUT: f64 = 4.5;
+
 fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
     let inspection = "firewalls that inspect FTP end what they cannot follow";
     if b.place == "auth" {
@@ -55,6 +65,11 @@ fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
         });
         causes::advise_server_log(case, f, b.end);
         return;
+    }
+    if let Some(waited) = waited(case, b) {
+        let because = format!("it closed after {waited:.0} s without a word; a refusal comes at once");
+        f.causes.push(causes::server_handshake_timeout(because));
+        advise_server(case, f, "handshake-timeout");
     }
     if b.place == "client-hello" {
         f.causes.extend(causes::version_refused(case, b.end, false));

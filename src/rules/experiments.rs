@@ -25,7 +25,8 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
         return;
     }
     // Other connections were opened for other reasons: an address, the manner in which TLS begins.
-    let about_hellos = |a: &&Answer| a.changed.first().is_some_and(|c| c.starts_with("TLS 1."));
+    let about_hellos =
+        |a: &&Answer| a.changed.first().is_some_and(|c| c.starts_with("TLS 1.") || c.starts_with("groups "));
     let asked = case.facts.answers.iter().filter(about_hellos).filter(|a| !matches!(a.came, Came::NotAsked));
     let asked: Vec<&Answer> = asked.collect();
     for answer in &asked {
@@ -74,6 +75,31 @@ fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<S
             "the server refuses the server name that is sent to it (SNI)".to_owned(),
         ];
         return (tried("sni-rejected", "the server refuses the name that is sent".to_owned()), act, headlines.to_vec());
+    }
+    if answer.changes("the server's name") {
+        let act = Act {
+            party: Party::Client,
+            text: "client: send the server's name (SNI); here, leave --no-sni out".to_owned(),
+        };
+        let headlines = [
+            format!("{endpoint} refuses a hello without its name (SNI)"),
+            "the server refuses a hello without its name (SNI)".to_owned(),
+        ];
+        let mut cause = causes::sni_required(Confidence::Certain, because);
+        cause.ask.clear();
+        return (cause, act, headlines.to_vec());
+    }
+    if answer.changed.first().is_some_and(|c| c.starts_with("groups ")) {
+        let act = server("server: allow x25519 or secp256r1 (P-256), which every client has".to_owned());
+        let headlines = [
+            format!("{endpoint} accepts none of the common groups (x25519, P-256, P-384)"),
+            "the server accepts none of the common groups (x25519, P-256, P-384)".to_owned(),
+        ];
+        return (
+            tried("no-shared-group", "the server accepts uncommon groups only".to_owned()),
+            act,
+            headlines.to_vec(),
+        );
     }
     if version < TLS12 {
         return too_old(case, version, because);
@@ -129,6 +155,8 @@ fn again(case: &Case<'_>) -> String {
 fn advise(case: &Case<'_>, f: &mut Finding, version: u16) {
     let need = match f.causes.first().map(|c| c.id.as_str()) {
         Some("extension-intolerance") => return limit_to_tls12(f),
+        Some("sni-required") => return,
+        Some("no-shared-group") => "choose-groups",
         _ if version < TLS12 => "enable-tls12",
         _ => "choose-suites",
     };
@@ -138,6 +166,8 @@ fn advise(case: &Case<'_>, f: &mut Finding, version: u16) {
     }
     if f.advice.len() == before && version < TLS12 {
         f.tell(Party::Server, AdviceKind::Lasting, "switch TLS 1.2 on; an OpenSSL before 1.0.1 has none: update it");
+    } else if f.advice.len() == before && need == "choose-groups" {
+        f.tell(Party::Server, AdviceKind::Lasting, "add x25519 and secp256r1 (P-256) to the server's groups (curves)");
     } else if f.advice.len() == before {
         f.tell(Party::Server, AdviceKind::Lasting, "add ECDHE suites with AES-GCM to the server's list");
     }

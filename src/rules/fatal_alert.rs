@@ -1,5 +1,6 @@
 //! An alert ended the handshake. A text behind it says the same thing again.
 
+use super::parameters;
 use super::prelude::*;
 use crate::codes;
 use crate::transcript::{Decrypted, Layer};
@@ -27,6 +28,13 @@ const PROTOCOL_VERSION: u8 = 70;
 const INSUFFICIENT_SECURITY: u8 = 71;
 const INTERNAL_ERROR: u8 = 80;
 const UNRECOGNIZED_NAME: u8 = 112;
+const MISSING_EXTENSION: u8 = 109;
+
+/// TLS 1.2: what is older knows no server names.
+const TLS12: u16 = 0x0303;
+
+/// The shortest prime that libraries of today accept: OpenSSL's security level 2.
+const SHORTEST_PRIME: usize = 2048;
 
 /// Alerts about the certificate that the other end has shown.
 const ABOUT_CERTIFICATES: core::ops::RangeInclusive<u8> = 42..=49;
@@ -102,35 +110,47 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// Servers that write their own library's error behind the alert name the reason better than its number does.
 fn by_text(case: &Case<'_>, event: &Event, text: Option<&str>, description: u8, f: &mut Finding) -> bool {
-    let Some(text) = text.map(str::to_ascii_lowercase) else { return false };
-    if text.contains("did not return a certificate") {
-        let because = "the server's own TLS library says so: \"peer did not return a certificate\"";
-        f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
-        f.act = Some(Act {
-            party: Party::Client,
-            text: "client: present a certificate that the server accepts".to_owned(),
-        });
-        super::phase::advise_server(case, f, "stop-requesting-client-certificate");
-    } else if let Some(cause) = ["unsupported protocol", "unknown protocol", "version too low"]
-        .iter()
-        .any(|w| text.contains(w) && description != PROTOCOL_VERSION)
-        .then(|| causes::version_refused(case, event, true))
-        .flatten()
-    {
-        f.causes.push(cause);
-        f.act = Some(Act { party: Party::Client, text: "client: offer TLS 1.2".to_owned() });
-        causes::advise_version(case, f, event);
+    let Some(cause) = text.and_then(|t| super::words::cause(case, event, t)) else { return false };
+    let act = |text: &str| Some(Act { party: Party::Client, text: text.to_owned() });
+    let id = cause.id.clone();
+    if id == "client-tls-version-refused" && description == PROTOCOL_VERSION {
+        return false; // the alert says it already
+    }
+    if id == "no-shared-cipher" && !case.server_answered_before(event) {
+        // The alert means the same; what the hello explains may stand before it.
+        nothing_in_common(case, event, causes::version_refused(case, event, true), f);
+        if let Some(held) = f.causes.iter_mut().find(|c| c.id == id) {
+            held.because = cause.because;
+        }
+        f.causes.retain(|c| c.id != "sni-required"); // its own words name no name
         return true;
-    } else {
-        return false;
+    }
+    f.causes.push(cause);
+    match id.as_str() {
+        "client-certificate-missing" => {
+            f.act = act("client: present a certificate that the server accepts");
+            super::phase::advise_server(case, f, "stop-requesting-client-certificate");
+        }
+        "client-tls-version-refused" => {
+            f.act = act("client: offer TLS 1.2");
+            causes::advise_version(case, f, event);
+            return true;
+        }
+        _ if parameters::advise(case, f) => {}
+        _ => {
+            let text = "server: its own words say what is wrong; its TLS log has the rest".to_owned();
+            f.act = Some(Act { party: Party::Server, text });
+        }
     }
     causes::advise_server_log(case, f, event);
     true
 }
 
 fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut Finding) {
-    let version = causes::version_refused(case, event, true).filter(|_| from == Side::Server);
-    let party = Party::from(from);
+    if from == Side::Client {
+        return by_client(case, event, description, f);
+    }
+    let version = causes::version_refused(case, event, true);
     match (description, version) {
         (PROTOCOL_VERSION | INTERNAL_ERROR, Some(mut cause)) => {
             if description == INTERNAL_ERROR {
@@ -142,49 +162,82 @@ fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut 
             causes::advise_version(case, f, event);
         }
         // Behind its ServerHello a server has chosen a suite.
-        (HANDSHAKE_FAILURE | INSUFFICIENT_SECURITY, version)
-            if from == Side::Server && !case.server_answered_before(event) =>
-        {
-            let because = "the alert that servers send when no suite is common to both";
-            f.causes.push(causes::no_shared_cipher(case, event, Confidence::Likely, because));
-            f.causes.extend(version.map(|c| super::Cause { confidence: Confidence::Possible, ..c }));
-            f.act = Some(Act {
-                party: Party::Server,
-                text: "both: find a cipher suite in common; the server's log names the reason".to_owned(),
-            });
-            if case.facts.client.as_ref().is_some_and(|c| c.id.starts_with("zos")) {
-                f.advise("offer-ecdhe", "zos-attls");
+        (HANDSHAKE_FAILURE | INSUFFICIENT_SECURITY, version) if !case.server_answered_before(event) => {
+            nothing_in_common(case, event, version, f);
+        }
+        (MISSING_EXTENSION, _) => {
+            f.causes = parameters::suspects(case, event);
+            if !parameters::advise(case, f) {
+                f.act = Some(Act { party: Party::Client, text: "client: its hello lacks an extension".to_owned() });
             }
             causes::advise_server_log(case, f, event);
         }
-        (UNRECOGNIZED_NAME, _) if from == Side::Server => {
-            let name = case.facts.offer.as_ref().and_then(|o| o.server_name.as_deref());
-            f.causes.push(causes::sni_rejected(name));
-            f.act = Some(Act {
-                party: Party::Client,
-                text: "client: ask for a name that the server has, or for none (--no-sni here)".to_owned(),
-            });
-            if let Some(client) = &case.facts.client {
-                f.advise("ignore-sni", client.id);
-            }
-            super::phase::advise_server(case, f, "ignore-sni");
-            causes::advise_server_log(case, f, event);
-        }
-        (n, _) if from == Side::Client && n != ILLEGAL_PARAMETER && ABOUT_CERTIFICATES.contains(&n) => {
-            f.why.push("The client says it of the server's certificate; version and cipher were agreed on.".to_owned());
-            f.act = Some(Act {
-                party: Party::Client,
-                text: "client: its log names what it dislikes in the server's certificate".to_owned(),
-            });
-            f.tell(
-                Party::Client,
-                AdviceKind::Check,
-                "trust store, name and clock of the client, beside the server's certificate",
-            );
-        }
+        (UNRECOGNIZED_NAME, _) => about_the_name(case, event, f),
         _ => {
-            f.act = Some(Act { party, text: format!("{}: its log of that second names the reason", party.name()) });
+            f.act =
+                Some(Act { party: Party::Server, text: "server: its log of that second names the reason".to_owned() });
             causes::advise_server_log(case, f, event);
         }
+    }
+}
+
+/// Suites, groups, signatures: what the hello itself explains stands first.
+fn nothing_in_common(case: &Case<'_>, event: &Event, version: Option<super::Cause>, f: &mut Finding) {
+    f.causes = parameters::suspects(case, event);
+    let rank = if f.causes.is_empty() { Confidence::Likely } else { Confidence::Possible };
+    let because = "the alert that servers send when no suite is common to both";
+    f.causes.push(causes::no_shared_cipher(case, event, rank, because));
+    f.causes.extend(version.map(|c| super::Cause { confidence: Confidence::Possible, ..c }));
+    if case.facts.offer.as_ref().is_some_and(|o| o.server_name.is_none() && o.highest() >= TLS12) {
+        let because = "the hello names no server (SNI); some servers then have no certificate to show";
+        f.causes.push(causes::sni_required(Confidence::Possible, because));
+    }
+    if !parameters::advise(case, f) {
+        f.act = Some(Act {
+            party: Party::Server,
+            text: "both: find a cipher suite in common; the server's log names the reason".to_owned(),
+        });
+        if case.facts.client.as_ref().is_some_and(|c| c.id.starts_with("zos")) {
+            f.advise("offer-ecdhe", "zos-attls");
+        }
+    }
+    causes::advise_server_log(case, f, event);
+}
+
+fn about_the_name(case: &Case<'_>, event: &Event, f: &mut Finding) {
+    let name = case.facts.offer.as_ref().and_then(|o| o.server_name.as_deref());
+    let act = |text: &str| Some(Act { party: Party::Client, text: text.to_owned() });
+    if name.is_none() && case.facts.offer.is_some() {
+        let because = "the alert is about the name (SNI), and the hello has none";
+        f.causes.push(causes::sni_required(Confidence::Likely, because));
+        f.act = act("client: connect by the server's DNS name, so that the hello names it (SNI)");
+    } else {
+        f.causes.push(causes::sni_rejected(name));
+        f.act = act("client: ask for a name that the server has, or for none (--no-sni here)");
+        if let Some(client) = &case.facts.client {
+            f.advise("ignore-sni", client.id);
+        }
+    }
+    super::phase::advise_server(case, f, "ignore-sni");
+    causes::advise_server_log(case, f, event);
+}
+
+/// The client ended it: because of the certificate, of a short prime, or for a reason that its log names.
+fn by_client(case: &Case<'_>, event: &Event, description: u8, f: &mut Finding) {
+    let act = |party, text: &str| Some(Act { party, text: text.to_owned() });
+    if let Some(bits) = case.facts.dh_prime_bits.filter(|bits| *bits < SHORTEST_PRIME) {
+        let because = format!("the ServerKeyExchange holds a prime of {bits} bits, and the client stopped behind it");
+        f.causes.push(causes::dh_too_small(Confidence::Likely, because));
+        f.act = act(Party::Server, "server: DH parameters of 2048 bits, or ECDHE suites first");
+        super::phase::advise_server(case, f, "dh-parameters");
+        f.tell(Party::Client, AdviceKind::Tonight, "leave the DHE suites out of the client's list, for this partner");
+    } else if description != ILLEGAL_PARAMETER && ABOUT_CERTIFICATES.contains(&description) {
+        f.why.push("The client says it of the server's certificate; version and cipher were agreed on.".to_owned());
+        f.act = act(Party::Client, "client: its log names what it dislikes in the server's certificate");
+        let look = "trust store, name and clock of the client, beside the server's certificate";
+        f.tell(Party::Client, AdviceKind::Check, look);
+    } else {
+        f.act = act(Party::Client, "client: its log of that second names the reason");
+        causes::advise_server_log(case, f, event);
     }
 }

@@ -97,6 +97,7 @@ fn explain(case: &Case<'_>, event: &Event, rc: u32, f: &mut Finding) {
             (false, Some(_)) => act(Party::Client, &format!("client: see rc {rc} below; it names the reason")),
             (false, None) => act(Party::Client, &format!("client: look rc {rc} up in the manual of its release")),
         };
+        f.causes.extend(causes::of_return_code(case, event, rc));
         f.causes.extend(causes::version_refused(case, event, false).filter(|_| PEER_CODES.contains(&rc)));
         f.tell(
             Party::Client,

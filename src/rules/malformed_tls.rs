@@ -2,6 +2,8 @@
 
 use super::phase::probably;
 use super::prelude::*;
+use crate::decode::TLS_INSIDE_TLS;
+use crate::transcript::Layer;
 use crate::wire::sniff::Speaker;
 use crate::wire::tls::handshake::{Message, type_name};
 
@@ -29,6 +31,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         }
         _ => false,
     };
+    if let Some(event) = case.first(|e| matches!(e.kind, Kind::Malformed { part: TLS_INSIDE_TLS })) {
+        return stacked(case, event, sink);
+    }
     let Some(event) = case.control().find(broken) else { return };
     let Some(from) = event.from() else { return };
     let (place, shown) = match &event.kind {
@@ -80,5 +85,34 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         "something in between that changes bytes: a proxy, a translation of character sets",
     );
     causes::advise_server_log(case, &mut f, event);
+    sink.report(f);
+}
+
+/// A TLS record inside TLS.
+fn stacked(case: &Case<'_>, event: &Event, sink: &mut Sink<'_>) {
+    let Some(from) = event.from() else { return };
+    let ours = case.asked().is_some() && event.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);
+    let confidence = if ours && from == Side::Server { Confidence::Certain } else { Confidence::Likely };
+    let maybe = probably(confidence);
+    let who = if from == Side::Server { case.endpoint() } else { "the client".to_owned() };
+    let side = Party::from(from);
+    let headlines =
+        [format!("{who} {maybe}speaks TLS inside TLS"), format!("the {} {maybe}speaks TLS inside TLS", side.name())];
+    let mut f = sink.finding(confidence, side, &headlines);
+    f.set("where", TLS_INSIDE_TLS).set("from", side.name());
+    f.evidence.extend(sink.evidence(event, "a TLS record, after one layer of TLS was taken off"));
+    f.why.push("The handshake completed; where a line of FTP was due, another TLS record came.".to_owned());
+    f.causes.push(causes::stacked_tls(confidence, "a TLS record arrived inside the TLS session"));
+    let text = format!("{}: two of its layers do TLS; take one away", side.name());
+    f.act = Some(Act { party: side, text });
+    match case.facts.client.as_ref().filter(|c| from == Side::Client && c.id.starts_with("zos")) {
+        Some(_) => {
+            f.advise("exempt-attls", "zos-attls");
+        }
+        None => {
+            let text = "one of: the program's own TLS, AT-TLS, a TLS proxy in front; only one of them may do it";
+            f.tell(side, AdviceKind::Tonight, text);
+        }
+    }
     sink.report(f);
 }

@@ -12,6 +12,7 @@ mod certificate_chain_incomplete;
 mod certificate_expired;
 mod certificate_name_mismatch;
 mod certificate_not_yet_valid;
+mod certificate_revoked;
 mod certificate_self_signed;
 mod certificate_untrusted;
 mod certificate_weak;
@@ -22,6 +23,7 @@ mod client_auth;
 mod client_certificate_refused;
 mod client_certificate_requested;
 mod client_certificate_required;
+mod client_tls_not_initialised;
 mod closed_during_handshake;
 mod connect_failed;
 mod control_connection_lost;
@@ -33,6 +35,7 @@ mod handshake_refused_by_client;
 mod malformed_tls;
 mod no_banner;
 mod not_ftp;
+mod parameters;
 mod phase;
 mod plaintext_inside_tls;
 mod plaintext_instead_of_tls;
@@ -43,6 +46,7 @@ mod sink;
 mod tls_after_banner;
 mod tls_on_explicit_port;
 mod tls_required_by_server;
+mod words;
 
 pub use case::Case;
 pub use causes::CausePage;
@@ -76,6 +80,7 @@ pub static ALL: &[&Rule] = &[
     &certificate_expired::RULE,
     &certificate_name_mismatch::RULE,
     &certificate_not_yet_valid::RULE,
+    &certificate_revoked::RULE,
     &certificate_self_signed::RULE,
     &certificate_untrusted::RULE,
     &certificate_weak::RULE,
@@ -83,6 +88,7 @@ pub static ALL: &[&Rule] = &[
     &client_certificate_refused::RULE,
     &client_certificate_requested::RULE,
     &client_certificate_required::RULE,
+    &client_tls_not_initialised::RULE,
     &closed_during_handshake::RULE,
     &connect_failed::RULE,
     &control_connection_lost::RULE,

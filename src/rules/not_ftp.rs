@@ -62,6 +62,7 @@ fn instead_of_tls<'a>(case: &Case<'a>) -> Option<Other<'a>> {
 fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     let event = case.first(|e| e.from() == Some(Side::Server))?;
     let (protocol, name, confidence) = match &event.kind {
+        Kind::Reply(r) if r.whole && is_ebcdic(case, event) => ("ebcdic", "EBCDIC", Confidence::Certain),
         Kind::Text { text } if text.starts_with("SSH-") => ("ssh", "SSH", Confidence::Certain),
         Kind::Text { text } if text.starts_with("HTTP/") => ("http", "HTTP", Confidence::Certain),
         Kind::Reply(r) if r.code == 220 && r.whole && r.text.contains("SMTP") => ("smtp", "SMTP", Confidence::Likely),
@@ -69,10 +70,23 @@ fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     };
     // A greeting proves little when the rest goes well.
     let refused = |e: &Event| matches!(&e.kind, Kind::Reply(r) if r.code >= 400);
+    let goes_on = |e: &Event| {
+        matches!(e.kind, Kind::Handshake(_) | Kind::TlsStarts { .. })
+            || (!is_ebcdic(case, e) && matches!(e.kind, Kind::Reply(_)))
+    };
+    if protocol == "ebcdic" && (case.is_from_log(event) || case.after(event).any(goes_on)) {
+        return None;
+    }
     if protocol == "smtp" && !case.after(event).any(refused) {
         return None;
     }
     Some(Other { event, protocol, name, label: "where an FTP greeting was due", confidence })
+}
+
+/// Whether a reply's code is written in EBCDIC digits: no FTP client reads it.
+fn is_ebcdic(case: &Case<'_>, event: &Event) -> bool {
+    let first = event.span.and_then(|s| case.transcript.bytes(s).first().copied());
+    matches!(event.kind, Kind::Reply(_)) && first.is_some_and(|b| (0xf1..=0xf5).contains(&b))
 }
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
@@ -96,9 +110,23 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.why.push("Versions, ciphers and certificates are not the fault.".to_owned());
     f.act =
         Some(Act { party: Party::Client, text: "client: check host and port; then ask who answers there".to_owned() });
+    if protocol != "ebcdic" {
+        // A proxy answers in HTTP whatever port was dialled.
+        let sure = if protocol == "http" { Confidence::Possible } else { Confidence::Likely };
+        f.causes.push(causes::wrong_port(sure, &format!("{name} answers on that port")));
+    }
+    if protocol == "ebcdic" {
+        f.causes.push(causes::encoding_ebcdic(Confidence::Likely));
+        f.party = Party::Server;
+        f.act = Some(Act {
+            party: Party::Server,
+            text: "server: which program writes there without translation to ASCII?".to_owned(),
+        });
+    }
     let advice = match protocol {
         "ssh" => "SFTP (SSH, port 22) is another protocol than FTPS: use an SFTP client, or the FTPS port",
         "http" => "a web server or a proxy answers: check the port, and whether a proxy is in the way",
+        "ebcdic" => "ask who answers on that port: FTP itself translates, an exit or a proxy may not",
         "smtp" => "a mail server answers: check host and port",
         _ => "a telnet server answers: check the port",
     };

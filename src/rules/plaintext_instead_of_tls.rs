@@ -59,7 +59,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         sink.evidence(event, "clear text, no TLS alert first").map(|e| Evidence { parts: misread_parts(&e.hex), ..e }),
     );
     misreading(case, event, &said, *encoding, &mut f);
-    explain(case, event, reply.as_ref(), &mut f);
+    explain(case, event, reply.as_ref(), *encoding, &mut f);
     open_questions(case, reply.as_ref(), sink);
     sink.report(f);
 }
@@ -161,7 +161,7 @@ fn coincidences(case: &Case<'_>, byte: u8) -> Vec<(Value, String)> {
     out
 }
 
-fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, f: &mut Finding) {
+fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, encoding: Encoding, f: &mut Finding) {
     let code = reply.map_or(0, |r| r.code);
     let words = reply.map(|r| r.text.to_ascii_lowercase()).unwrap_or_default();
     if code == 220 && case.auth().is_none() {
@@ -178,18 +178,7 @@ fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, f: &mut Findin
         causes::advise_server_log(case, f, event);
         return;
     }
-    if words.contains("did not return a certificate") {
-        let because = "the text is the server's own TLS library: \"peer did not return a certificate\"";
-        f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
-    }
-    if words.contains("no shared cipher") {
-        f.causes.push(causes::no_shared_cipher(
-            case,
-            event,
-            Confidence::Likely,
-            "the text is the server's own TLS library: \"no shared cipher\"",
-        ));
-    }
+    f.causes.extend(super::words::cause(case, event, &words).filter(|c| c.id != "client-tls-version-refused"));
     match causes::version_refused(case, event, false) {
         Some(cause) if f.causes.is_empty() => {
             f.causes.push(cause);
@@ -197,6 +186,7 @@ fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, f: &mut Findin
             f.act = act(Party::Client, &format!("either side can end it; quickest: {client} offers TLS 1.2"));
             causes::advise_version(case, f, event);
         }
+        _ if super::parameters::advise(case, f) => causes::advise_server_log(case, f, event),
         _ => {
             f.act = act(Party::Server, "server: its TLS log of that second names the reason");
             causes::advise_server_log(case, f, event);
@@ -204,7 +194,12 @@ fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, f: &mut Findin
     }
     let rank =
         if f.causes.is_empty() && case.client_hello().is_some() { Confidence::Likely } else { Confidence::Possible };
-    f.causes.push(causes::tls_not_initialised(case, event, rank));
+    if f.causes.iter().all(|c| c.id != "server-tls-not-initialised") {
+        f.causes.push(causes::tls_not_initialised(case, event, rank));
+    }
+    if encoding == Encoding::Ebcdic {
+        f.causes.push(causes::encoding_ebcdic(Confidence::Likely));
+    }
     if let Some(product) = causes::likely_server(case) {
         f.advise("fix-certificate", &product.id.clone());
     }

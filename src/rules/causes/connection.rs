@@ -56,6 +56,18 @@ pub(in crate::rules) fn middlebox_rewrote_auth(because: String) -> Cause {
     )
 }
 
+/// A firewall near the client answers in the server's place.
+pub(in crate::rules) fn local_firewall_inspects_ftp(because: String) -> Cause {
+    cause("local-firewall-inspects-ftp", "a firewall near the client answered AUTH", Confidence::Likely)
+        .because(because)
+        .ask(
+            Party::Between,
+            None,
+            &["the same probe from another network, or from a machine beside the server".to_owned()],
+            "AUTH is accepted there",
+        )
+}
+
 /// The server can do TLS, but not with what it has.
 pub(in crate::rules) fn security_resource_missing(case: &Case<'_>, code: u16) -> Cause {
     let c = cause("server-tls-not-initialised", "the server has no usable certificate or key", Confidence::Likely)

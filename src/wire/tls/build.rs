@@ -13,13 +13,19 @@ mod ext {
     pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
     pub(super) const EXTENDED_MASTER_SECRET: u16 = 23;
     pub(super) const SESSION_TICKET: u16 = 35;
+    pub(super) const SUPPORTED_VERSIONS: u16 = 43;
+    pub(super) const KEY_SHARE: u16 = 51;
     pub(super) const RENEGOTIATION_INFO: u16 = 0xff01;
 }
 
-/// What a hand-built ClientHello offers: TLS 1.2 and below, without supported_versions.
+/// The highest version that a hello names in its version field.
+const TLS12: u16 = 0x0303;
+
+/// What a hand-built ClientHello offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offered<'a> {
-    /// The highest version, e.g. 0x0302.
+    /// The highest version, e.g. 0x0302. From TLS 1.3 on it is offered beside TLS 1.2, with an empty key share: a server
+    /// that agrees on a group asks for one.
     pub version: u16,
     /// Cipher suites in the order of preference.
     pub suites: &'a [u16],
@@ -36,7 +42,7 @@ pub struct Offered<'a> {
 impl Offered<'_> {
     /// The hello in one record, ready for the wire.
     pub fn record(&self) -> Vec<u8> {
-        let mut body = self.version.to_be_bytes().to_vec();
+        let mut body = self.version.min(TLS12).to_be_bytes().to_vec();
         body.extend(self.random);
         body.push(0); // no session to resume
         part16(&mut body, |o| numbers(o, self.suites));
@@ -72,6 +78,13 @@ impl Offered<'_> {
         }
         extension(out, ext::EXTENDED_MASTER_SECRET, |_| {});
         extension(out, ext::SESSION_TICKET, |_| {});
+        if self.version > TLS12 {
+            extension(out, ext::SUPPORTED_VERSIONS, |o| {
+                o.push(4);
+                numbers(o, &[self.version, TLS12]);
+            });
+            extension(out, ext::KEY_SHARE, |o| part16(o, |_| {}));
+        }
         extension(out, ext::RENEGOTIATION_INFO, |o| o.push(0));
     }
 }
@@ -128,5 +141,8 @@ mod tests {
             panic!("a ClientHello")
         };
         assert_eq!((bare.groups().len(), bare.server_name()), (0, None));
+        let newest = Offered { version: 0x0304, ..offered };
+        let Message::ClientHello(newest) = parse(&newest.record()[HEADER_LEN..]) else { panic!("a ClientHello") };
+        assert_eq!((newest.version, newest.versions()), (0x0303, vec![0x0304, 0x0303]));
     }
 }

@@ -29,6 +29,11 @@ pub enum Message {
         /// The names.
         authorities: Vec<Vec<u8>>,
     },
+    /// The server's share of an (EC)DHE key exchange, without header (TLS 1.2 and below).
+    ServerKeyExchange {
+        /// What its suite makes of it.
+        params: Vec<u8>,
+    },
     /// Any other message.
     Other {
         /// Handshake type.
@@ -92,6 +97,7 @@ pub fn parse(message: &[u8]) -> Message {
             Some(hello) => Message::ServerHello(Box::new(hello)),
             None => broken("version and random"),
         },
+        12 => Message::ServerKeyExchange { params: body.to_vec() },
         11 | 13 => parsed_by_library(message).unwrap_or_else(|| broken("lengths")),
         _ => Message::Other { kind },
     }
@@ -111,9 +117,35 @@ fn parsed_by_library(message: &[u8]) -> Option<Message> {
     }
 }
 
+/// Bits of the Diffie-Hellman prime in the ServerKeyExchange of a DHE suite (RFC 5246, 7.4.3).
+pub fn dh_prime_bits(params: &[u8]) -> Option<usize> {
+    let (len, rest) = params.split_first_chunk::<2>()?;
+    let prime = rest.get(..usize::from(u16::from_be_bytes(*len)))?;
+    let zeros = prime.iter().take_while(|b| **b == 0).count();
+    let first = prime.get(zeros)?;
+    Some((prime.len() - zeros) * 8 - first.leading_zeros() as usize)
+}
+
+/// The group in the ServerKeyExchange of an ECDHE suite (RFC 8422, 5.4): named curves only.
+pub fn named_group(params: &[u8]) -> Option<u16> {
+    match params {
+        [3, a, b, ..] => Some(u16::from_be_bytes([*a, *b])),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prime_has_as_many_bits_as_its_first_one_says() {
+        assert_eq!(dh_prime_bits(&[0, 2, 0x01, 0xff, 0, 1, 2]), Some(9));
+        assert_eq!(dh_prime_bits(&[0, 3, 0, 0x80, 0]), Some(16));
+        assert_eq!(dh_prime_bits(&[0, 9, 1]), None);
+        assert_eq!(dh_prime_bits(&[0, 1, 0]), None);
+        assert_eq!(named_group(&[3, 0, 0x1d, 32]), Some(0x1d));
+    }
 
     #[test]
     fn a_library_and_our_reader_agree_on_a_hello() {

@@ -20,4 +20,6 @@ pub mod content {
     pub const HANDSHAKE: u8 = 22;
     /// application_data.
     pub const APPLICATION_DATA: u8 = 23;
+    /// All of them.
+    pub const ALL: [u8; 4] = [CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA];
 }

@@ -1,0 +1,123 @@
+//! The client never began TLS: its own environment failed, or nobody on its side does TLS.
+
+use super::phase::probably;
+use super::prelude::*;
+use crate::wire::tls::handshake::Message;
+
+pub(super) static RULE: Rule = Rule {
+    id: "client-tls-not-initialised",
+    severity: Severity::Failure,
+    outranks: &["closed-during-handshake", "fatal-alert", "handshake-refused-by-client", "silence-during-handshake"],
+    page: include_str!("../../docs/findings/client-tls-not-initialised.md"),
+    check,
+};
+
+/// System SSL and AT-TLS before the first byte of a handshake: key ring or database, password, label, key, environment.
+const ENVIRONMENT: [u32; 16] = [6, 7, 102, 103, 106, 109, 201, 202, 204, 407, 408, 416, 428, 456, 5006, 5018];
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let hello = |e: &Event| matches!(e.kind, Kind::Handshake(Message::ClientHello(_)));
+    if case.asked().is_some() || case.first(hello).is_some() || case.handshake_completed() {
+        return;
+    }
+    by_its_words(case, sink);
+    by_its_bytes(case, sink);
+}
+
+/// Its own program says why.
+fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
+    let of_code = |claim: &super::case::Claim<'_>| match claim.code {
+        Some(Code::Gsk(rc) | Code::AtTls(rc)) if ENVIRONMENT.contains(rc) => Some(*rc),
+        _ => None,
+    };
+    let claim = case.claims().find(|c| of_code(c).is_some() || causes::of_words(&c.text).is_some())?;
+    let rc = of_code(&claim);
+    let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
+    let what = rc.map_or_else(|| claim.text.clone(), |rc| format!("rc {rc}"));
+    let mut f = sink.finding(
+        Confidence::Likely,
+        Party::Client,
+        &[
+            format!("the {client} probably never started TLS: {what}"),
+            "the client probably never started TLS: its environment failed".to_owned(),
+        ],
+    );
+    f.ended = true;
+    f.set("rc", rc).set("text", claim.text.as_str()).set("instead", serde_json::Value::Null);
+    f.evidence.extend(sink.evidence(claim.event, ""));
+    f.why.push(
+        "No ClientHello was sent: the partner, its versions, ciphers and certificate are not the fault.".to_owned(),
+    );
+    let cause =
+        rc.and_then(|rc| causes::of_return_code(case, claim.event, rc)).or_else(|| causes::of_words(&claim.text));
+    let id = cause.as_ref().map(|c| c.id.clone()).unwrap_or_default();
+    f.causes.extend(cause);
+    let (text, need) = match id.as_str() {
+        "private-key-unusable" => ("client: the certificate's private key, and ICSF", "icsf-access"),
+        "attls-policy-missing" => ("client: the AT-TLS policy; look at the message before this one", "attls-policy"),
+        _ => ("client: name a key ring that its user id can read", "set-key-ring"),
+    };
+    f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+    let product = case.facts.client.as_ref().map_or("zos-native", |c| c.id);
+    f.advise(need, product);
+    if id == "key-ring-unusable" && product == "zos-native" {
+        f.advise_briefly(
+            "attls-policy",
+            "zos-attls",
+            "is AT-TLS meant to do it? Then TLSMECHANISM ATTLS, and the ring in the policy",
+        );
+    }
+    f.tell(Party::Server, AdviceKind::Leave, "nothing to change: no TLS reached the server");
+    sink.report(f);
+    Some(())
+}
+
+/// The server said yes, and what came from the client was no TLS, or nothing until it left.
+fn by_its_bytes(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
+    let auth = case.auth()?;
+    let yes = case.after(auth).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code >= 200 && r.whole))?;
+    if !matches!(&yes.kind, Kind::Reply(r) if r.code < 400) {
+        return None;
+    }
+    let next = case.after(yes).find(|e| {
+        e.from() == Some(Side::Client)
+            || matches!(e.kind, Kind::Closed { .. } | Kind::Claim { .. } | Kind::TlsStarts { .. })
+    })?;
+    let text = match &next.kind {
+        Kind::TextInsteadOfTls { text, .. } if next.from() == Some(Side::Client) => {
+            Some(text.trim_end_matches("\\n").trim_end_matches("\\r").to_owned())
+        }
+        Kind::Closed { by: Side::Client, .. } => None,
+        _ => return None,
+    };
+    let sure = !case.is_from_log(next) && !case.is_from_log(yes) && !case.direction_is_assumed();
+    let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
+    let maybe = probably(confidence);
+    let headline = match &text {
+        Some(_) => format!("the client {maybe}went on in clear text after the yes to AUTH, without TLS"),
+        None => format!("the client {maybe}left after the yes to AUTH and never started TLS"),
+    };
+    let mut f = sink.finding(confidence, Party::Client, &[headline]);
+    f.ended = true;
+    f.set("rc", serde_json::Value::Null).set("text", serde_json::Value::Null).set("instead", text.as_deref());
+    f.evidence.extend(sink.evidence(auth, ""));
+    f.evidence.extend(sink.evidence(yes, "the server waits for a ClientHello"));
+    f.evidence.extend(sink.evidence(next, "no TLS"));
+    f.why
+        .push("The server had agreed to TLS; no ClientHello came, so nothing of TLS can have been refused.".to_owned());
+    let zos = case.facts.client.as_ref().is_some_and(|c| c.id.starts_with("zos"));
+    if text.is_some() {
+        let because = "the FTP client believes TLS done, as one does whose TLS another layer does (AT-TLS, a proxy)";
+        f.causes.push(causes::attls_policy_missing(because.to_owned()));
+    } else if zos {
+        f.causes.push(causes::key_ring_unusable("System SSL starts no TLS without a key ring".to_owned()));
+    }
+    f.act = Some(Act { party: Party::Client, text: "client: its own log names why TLS did not start".to_owned() });
+    f.advise(
+        if text.is_some() { "attls-policy" } else { "set-key-ring" },
+        case.facts.client.as_ref().map_or("zos-attls", |c| c.id),
+    );
+    f.tell(Party::Server, AdviceKind::Leave, "nothing to change: no TLS reached the server");
+    sink.report(f);
+    Some(())
+}
