@@ -37,7 +37,7 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 /// Pages whose examples need a list of authorities: Mozilla's, which is compiled in and the same everywhere.
-const AGAINST_MOZILLA: [&str; 1] = ["certificate-untrusted"];
+const AGAINST_MOZILLA: [&str; 4] = ["certificate-untrusted", "clock-wrong", "tls-inspection", "unknown-ca"];
 
 fn report(page: &str, t: &Transcript) -> Report {
     let stores = if AGAINST_MOZILLA.contains(&page) { Stores::mozilla() } else { Stores::default() };
@@ -75,6 +75,29 @@ fn every_page_of_a_finding_fires_and_misses() {
         assert!(fired, "{}: no example on its own page fires it", rule.id);
         assert!(missed, "{}: its page has no near miss", rule.id);
     }
+}
+
+#[test]
+fn every_page_of_a_cause_fires_and_misses() {
+    let mut wrong = Vec::new();
+    for cause in causes::ALL {
+        let (mut fired, mut missed) = (false, false);
+        for pair in blocks(cause.page).chunks(2) {
+            let [play, expect] = pair else { panic!("{}: a transcript without its expect", cause.id) };
+            assert_eq!((play.tag.as_str(), expect.tag.as_str()), ("transcript", "expect"), "{}", cause.id);
+            let transcript =
+                dialogue::parse(&play.body).unwrap_or_else(|e| panic!("{}, line {}: {e}", cause.id, play.line));
+            let report = report(cause.id, &transcript);
+            if let Err(e) = common::expect(&report, &expect.body) {
+                wrong.push(format!("{}, line {}: {e}", cause.id, play.line));
+            }
+            let named = report.findings.iter().any(|f| f.causes.iter().any(|c| c.id == cause.id));
+            fired |= named;
+            missed |= !named;
+        }
+        assert!(fired && missed || !wrong.is_empty(), "{}: its page has an example and a near miss", cause.id);
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
     if let Some((answer, version)) = let_in {
         let (cause, act, headlines) = explain(case, answer, version);
         f.headline = fitting(&headlines);
+        // What dislikes TLS 1.3 may stand in between.
+        f.party = if cause.id == "extension-intolerance" { f.party } else { act.party };
         f.causes.retain(|c| c.id != cause.id);
         f.causes.insert(0, cause);
         f.act = Some(act);

@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Failure,
     outranks: &[
         "closed-during-handshake",
+        "control-connection-lost",
         "fatal-alert",
         "handshake-refused-by-client",
         "reset-during-handshake",

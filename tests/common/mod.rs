@@ -51,6 +51,8 @@ pub fn relative(path: &Path) -> String {
 /// inconclusive
 /// never fatal-alert          nowhere among findings and consequences
 /// also closed-during-handshake
+/// because clock-wrong        among the causes of any finding
+/// never because clock-wrong
 /// ```
 /// The causes named must be the first ones, in this order.
 pub fn expect(report: &Report, expectations: &str) -> Result<(), String> {
@@ -58,9 +60,12 @@ pub fn expect(report: &Report, expectations: &str) -> Result<(), String> {
         let found: Vec<&Finding> = report.findings.iter().chain(&report.consequences).collect();
         let words: Vec<&str> = line.split_whitespace().collect();
         let is_there = |id: &str| found.iter().any(|f| f.id == id);
+        let is_cause = |id: &str| found.iter().any(|f| f.causes.iter().any(|c| c.id == id));
         let ok = match words[..] {
             ["never", id] => !is_there(id),
             ["also", id] => is_there(id),
+            ["because", id] => is_cause(id),
+            ["never", "because", id] => !is_cause(id),
             _ => verdict(report).starts_with(line),
         };
         if !ok {
