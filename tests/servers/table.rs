@@ -173,6 +173,16 @@ pub const ROWS: &[Row] = &[
     ),
     healthy("ProFTPD, TLSRequired on", Proftpd("leaf", &["TLSRequired on"]), "TLS 1.3 1302 x25519 2"),
     healthy("ProFTPD, ECDSA certificate", Proftpd("ecdsa", &["TLSProtocol TLSv1.2"]), "TLS 1.2 C02C x25519 2"),
+    fails(
+        "ProFTPD, group P-521 alone",
+        Proftpd("leaf", &["TLSECDHCurve secp521r1"]),
+        "fails fatal-alert server <- no-shared-group; alert=40",
+    ),
+    fails(
+        "ProFTPD, group P-521 alone, TLS 1.2",
+        Proftpd("leaf", &["TLSECDHCurve secp521r1", "TLSProtocol TLSv1.2", "TLSCipherSuite ECDHE"]),
+        "fails fatal-alert server <- no-shared-group; alert=40",
+    ),
     healthy("ProFTPD, group P-384 alone", Proftpd("leaf", &["TLSECDHCurve secp384r1"]), "TLS 1.3 1302 secp384r1 2"),
     // What TLSRSACertificateFile holds behind the first certificate is not sent; TLSCertificateChainFile is for that.
     row(
