@@ -105,18 +105,33 @@ fn by_its_bytes(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
     f.evidence.extend(sink.evidence(next, "no TLS"));
     f.why
         .push("The server had agreed to TLS; no ClientHello came, so nothing of TLS can have been refused.".to_owned());
-    let zos = case.facts.client.as_ref().is_some_and(|c| c.id.starts_with("zos"));
-    if text.is_some() {
-        let because = "the FTP client believes TLS done, as one does whose TLS another layer does (AT-TLS, a proxy)";
-        f.causes.push(causes::attls_policy_missing(because.to_owned()));
-    } else if zos {
-        f.causes.push(causes::key_ring_unusable("System SSL starts no TLS without a key ring".to_owned()));
-    }
     f.act = Some(Act { party: Party::Client, text: "client: its own log names why TLS did not start".to_owned() });
-    f.advise(
-        if text.is_some() { "attls-policy" } else { "set-key-ring" },
-        case.facts.client.as_ref().map_or("zos-attls", |c| c.id),
-    );
+    let zos = case.facts.client.as_ref().filter(|c| c.id.starts_with("zos"));
+    match (zos, text.is_some()) {
+        (Some(_), true) => {
+            let because = "the FTP client believes TLS done, as one does whose TLS another layer does";
+            f.causes.push(causes::attls_policy_missing(Confidence::Likely, because.to_owned()));
+            f.advise("attls-policy", "zos-attls");
+        }
+        (Some(client), false) => {
+            let because = "System SSL starts no TLS without a key ring".to_owned();
+            f.causes.push(causes::key_ring_unusable(because));
+            f.advise("set-key-ring", client.id);
+        }
+        (None, true) => {
+            let because = "the client believes TLS done, as one does whose TLS another layer does (AT-TLS, a proxy)";
+            f.causes.push(causes::attls_policy_missing(Confidence::Possible, because.to_owned()));
+            f.tell(
+                Party::Client,
+                AdviceKind::Check,
+                "who is to do TLS on this side: the program, AT-TLS on z/OS, a proxy?",
+            );
+        }
+        (None, false) => {
+            let text = "switch the client's debug output on: it left before its own ClientHello";
+            f.tell(Party::Client, AdviceKind::Check, text);
+        }
+    }
     f.tell(Party::Server, AdviceKind::Leave, "nothing to change: no TLS reached the server");
     sink.report(f);
     Some(())

@@ -70,6 +70,9 @@ fn explain(case: &Case<'_>, event: &Event, said: &str, f: &mut Finding) {
         s if s.contains("cannot change directory") => {
             ("fix-missing-home", "server (vsftpd): create the user's home directory, or correct local_root")
         }
+        s if s.contains("child died") || s.contains("priv_sock") => {
+            ("fix-sandbox", "server (vsftpd): its process was killed; the sandbox is the usual reason")
+        }
         _ => ("see-tls-log", "server (vsftpd): the text behind OOPS names the reason"),
     };
     let because = format!("vsftpd writes \"500 OOPS:\" from a process that has no TLS: \"{said}\"");

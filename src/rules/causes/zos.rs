@@ -28,8 +28,8 @@ pub(in crate::rules) fn private_key_unusable(because: String) -> Cause {
 }
 
 /// FTP relies on AT-TLS, and no rule matches; or the other way round.
-pub(in crate::rules) fn attls_policy_missing(because: String) -> Cause {
-    cause("attls-policy-missing", "the AT-TLS policy does not cover this", Confidence::Likely).because(because).ask(
+pub(in crate::rules) fn attls_policy_missing(confidence: Confidence, because: String) -> Cause {
+    cause("attls-policy-missing", "the AT-TLS policy does not cover this", confidence).because(because).ask(
         Party::Client,
         None,
         &[
@@ -48,7 +48,7 @@ pub(in crate::rules) fn of_return_code(case: &Case<'_>, at: &Event, rc: u32) -> 
         428 | 455 | 456 | 457 | 465 => private_key_unusable(says),
         402 => no_shared_cipher(case, at, Confidence::Likely, &says),
         8 | 417 | 435 => ca_not_in_ring(says),
-        5003 | 5006 | 5018 => attls_policy_missing(says),
+        5003 | 5006 | 5018 => attls_policy_missing(Confidence::Likely, says),
         5004 => super::server_handshake_timeout(says),
         _ => return None,
     })

@@ -1,0 +1,106 @@
+//! What servers write leads to the cause they mean: in clear instead of TLS, behind an alert, and in a refusal of AUTH.
+
+mod common;
+
+use ftpsdiag::report::Report;
+use ftpsdiag::transcript::dialogue;
+
+/// TLS 1.2 with ECDHE suites, two groups, three signature algorithms and a name: nothing in it explains a refusal.
+const MODERN: &str = "160301005f0100005b0303603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c20d000004c030c0\
+                      2f0100002e00000014001200000f6674702e6578616d706c652e6f7267000a00060004001d0017000d00080006040308040401";
+
+/// TLS 1.0 alone.
+const OLD: &str =
+    "160301002f0100002b0301603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c20d000004 0035 002f 0100";
+
+/// Words of servers and libraries, and what they mean.
+const WORDS: &[(&str, &str)] = &[
+    ("500 OOPS: error:0A0000C1:SSL routines::no shared cipher", "no-shared-cipher"),
+    ("500 OOPS: error:1408A0C1:SSL routines:SSL3_GET_CLIENT_HELLO:no shared cipher", "no-shared-cipher"),
+    ("550 error:0A000065:SSL routines::no suitable key share", "no-shared-group"),
+    ("550 error:0A000076:SSL routines::no suitable signature algorithm", "missing-signature-algorithms"),
+    ("550 error:0A000178:SSL routines::no shared signature algorithms", "missing-signature-algorithms"),
+    ("550 error:0A000070:SSL routines::missing sigalgs extension", "missing-signature-algorithms"),
+    ("421 Negotiation failed: dh key too small", "dh-too-small"),
+    ("500 OOPS: error:0A0000C7:SSL routines::peer did not return a certificate", "client-certificate-missing"),
+    ("431 Could not initialize SSL connection", "server-tls-not-initialised"),
+    ("550 Cannot get a TLS config: no certificate", "server-tls-not-initialised"),
+    ("500 OOPS: SSL: cannot load RSA private key", "server-tls-not-initialised"),
+    ("421 TLS handshake timed out", "server-handshake-timeout"),
+    ("550 TLS handshake failed", "server-tls-not-initialised"),
+];
+
+fn behind_hello(hello: &str, answer: &str) -> Report {
+    let play = format!(
+        "0 open\n5 S \"220 ready\\r\\n\"\n6 C \"AUTH TLS\\r\\n\"\n9 S \"234 go ahead\\r\\n\"\n10 C {hello}\n20 S {answer}\n21 S closes\n"
+    );
+    common::report(&dialogue::parse(&play).unwrap())
+}
+
+#[test]
+fn words_instead_of_tls() {
+    for (text, cause) in WORDS {
+        let r = behind_hello(MODERN, &format!("\"{text}\\r\\n\""));
+        assert_eq!(r.verdict.by.as_deref(), Some("plaintext-instead-of-tls"), "{text}");
+        assert_eq!(r.verdict.cause.as_deref(), Some(*cause), "{text}");
+    }
+}
+
+#[test]
+fn words_behind_an_alert() {
+    for (text, cause) in WORDS.iter().filter(|(text, _)| !text.ends_with("TLS handshake failed")) {
+        let r = behind_hello(MODERN, &format!("15030300020250 \"{text}\\r\\n\""));
+        assert_eq!(r.verdict.by.as_deref(), Some("fatal-alert"), "{text}");
+        assert_eq!(r.verdict.cause.as_deref(), Some(*cause), "{text}");
+    }
+}
+
+#[test]
+fn words_about_versions_need_an_old_hello() {
+    for text in ["550 unsupported protocol", "550 version too low", "500 OOPS: unknown protocol"] {
+        let old = behind_hello(OLD, &format!("\"{text}\\r\\n\""));
+        assert_eq!(old.verdict.cause.as_deref(), Some("client-tls-version-refused"), "{text}");
+        let modern = behind_hello(MODERN, &format!("\"{text}\\r\\n\""));
+        assert_ne!(modern.verdict.cause.as_deref(), Some("client-tls-version-refused"), "{text}");
+    }
+}
+
+#[test]
+fn words_of_a_refused_auth() {
+    for (reply, cause) in [
+        ("504 TLS handshaking failed!", "server-tls-not-initialised"),
+        ("550 Cannot get a TLS config: open cert.pem", "server-tls-not-initialised"),
+        ("431 Requested security mechanism not available at this time.", "server-tls-not-initialised"),
+        ("502 TLS/SSL not configured", "server-tls-not-initialised"),
+        ("534 Local policy on server does not allow TLS secure connections.", "server-policy"),
+        ("530 Please login with USER and PASS.", "server-tls-disabled"),
+        ("500 AUTH not understood", "server-tls-disabled"),
+        ("421 Too many connections", "connection-limit"),
+    ] {
+        let play =
+            format!("0 open\n5 S \"220 ready\\r\\n\"\n6 C \"AUTH TLS\\r\\n\"\n9 S \"{reply}\\r\\n\"\n10 S closes\n");
+        let r = common::report(&dialogue::parse(&play).unwrap());
+        assert_eq!(r.verdict.by.as_deref(), Some("auth-refused"), "{reply}");
+        assert_eq!(r.verdict.cause.as_deref(), Some(cause), "{reply}");
+    }
+}
+
+#[test]
+fn alerts_of_the_hello_itself() {
+    // Measured with OpenSSL 3.0: one thing changed in a hello that is let in, and the alert that came.
+    let sha1_only = MODERN.replace("000d00080006040308040401", "000d00080006020102030202");
+    let no_schemes = "16030100530100004f0303603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c\
+                      56c20d000004c030c02f0100002200000014001200000f6674702e6578616d706c652e6f7267000a00060004001d0017"
+        .to_owned();
+    let odd_group = MODERN.replace("000a00060004001d0017", "000a0006000400130001");
+    for (what, hello, alert, cause) in [
+        ("SHA-1 alone", &sha1_only, 40, "missing-signature-algorithms"),
+        ("no signature algorithms", &no_schemes, 40, "missing-signature-algorithms"),
+        ("no signature algorithms, TLS 1.3's alert", &no_schemes, 109, "missing-signature-algorithms"),
+        ("odd groups", &odd_group, 40, "no-shared-group"),
+        ("nothing odd", &MODERN.to_owned(), 40, "no-shared-cipher"),
+    ] {
+        let r = behind_hello(hello, &format!("1503030002 02{alert:02x}"));
+        assert_eq!(r.verdict.cause.as_deref(), Some(cause), "{what}: {}", r.verdict.headline);
+    }
+}
