@@ -91,7 +91,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// A TLS record inside TLS.
 fn stacked(case: &Case<'_>, event: &Event, sink: &mut Sink<'_>) {
-    let Some(from) = event.from() else { return };
+    let Some(from) = event.from().filter(|_| !case.client_left_before(event)) else { return };
     let ours = case.asked().is_some() && event.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);
     let confidence = if ours && from == Side::Server { Confidence::Certain } else { Confidence::Likely };
     let maybe = probably(confidence);

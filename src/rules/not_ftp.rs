@@ -74,9 +74,14 @@ fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
         matches!(e.kind, Kind::Handshake(_) | Kind::TlsStarts { .. })
             || (!is_ebcdic(case, e) && matches!(e.kind, Kind::Reply(_)))
     };
-    if protocol == "ebcdic" && (case.is_from_log(event) || case.after(event).any(goes_on)) {
-        return None;
-    }
+    // Until its end: whoever goes on had understood it.
+    let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
+    let confidence = match protocol {
+        "ebcdic" if case.is_from_log(event) => return None,
+        "ebcdic" if case.after(event).take_while(|e| !ended(e)).any(goes_on) => return None,
+        "ebcdic" if !case.after(event).any(ended) => Confidence::Likely,
+        _ => confidence,
+    };
     if protocol == "smtp" && !case.after(event).any(refused) {
         return None;
     }
