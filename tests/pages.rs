@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ftpsdiag::report::{About, Report, diagnose};
-use ftpsdiag::rules::{self, Severity, causes};
+use ftpsdiag::rules::{self, Severity, causes, pages};
 use ftpsdiag::transcript::{Transcript, dialogue};
 use ftpsdiag::trust::Stores;
 
@@ -42,6 +44,46 @@ const AGAINST_MOZILLA: [&str; 4] = ["certificate-untrusted", "clock-wrong", "tls
 fn report(page: &str, t: &Transcript) -> Report {
     let stores = if AGAINST_MOZILLA.contains(&page) { Stores::mozilla() } else { Stores::default() };
     diagnose(t.clone(), &About { stores, ..About::default() })
+}
+
+/// Every id that the project promises, findings before causes.
+const CONTRACT: &str = include_str!("pages/contract.txt");
+
+/// Ids of the contract that have no page yet: the control connection.
+const NOT_YET: [&str; 14] = [
+    "client-tls-not-initialised",
+    "certificate-revoked",
+    "no-shared-group",
+    "missing-signature-algorithms",
+    "sni-required",
+    "server-policy",
+    "server-handshake-timeout",
+    "key-ring-unusable",
+    "private-key-unusable",
+    "attls-policy-missing",
+    "local-firewall-inspects-ftp",
+    "encoding-ebcdic",
+    "stacked-tls",
+    "dh-too-small",
+];
+
+/// The ids below one heading of the contract.
+fn promised(heading: &str) -> BTreeSet<&'static str> {
+    let below = CONTRACT.lines().skip_while(|l| *l != heading).skip(1);
+    let ids: BTreeSet<_> = below.take_while(|l| !l.starts_with('#')).collect();
+    assert!(ids.len() > 40, "{heading}");
+    ids
+}
+
+/// Every page as it was written, by its id: of rules, of causes, and those ahead of both.
+fn all_pages() -> BTreeMap<&'static str, &'static str> {
+    let known = rules::ALL.iter().map(|r| (r.id, r.page)).chain(causes::ALL.iter().map(|c| (c.id, c.page)));
+    known.chain(pages::TO_COME.iter().map(|p| (p.id, p.page))).collect()
+}
+
+/// What stands behind the id in the first line.
+fn headline(page: &str) -> &str {
+    page.lines().next().unwrap().split_once(": ").unwrap().1
 }
 
 #[test]
@@ -103,20 +145,122 @@ fn every_page_of_a_cause_fires_and_misses() {
 #[test]
 fn every_page_begins_with_its_id_and_says_who_acts() {
     for (id, page) in rules::ALL.iter().map(|r| (r.id, r.page)) {
-        assert!(page.starts_with(&format!("# {id}: ")), "{id}: the first line is `# id: what it is`");
-        for heading in ["## Who acts", "## data", "## Examples"] {
+        for heading in ["## data", "## Examples"] {
             assert!(page.contains(&format!("\n{heading}\n")), "{id}: {heading} is missing");
         }
     }
-    for (id, page) in causes::ALL.iter().map(|c| (c.id, c.page)) {
+    let findings = promised("# findings");
+    for (id, page) in all_pages() {
         assert!(page.starts_with(&format!("# {id}: ")), "{id}: the first line is `# id: what it is`");
-        assert!(page.contains("What settles it:"), "{id}: says what settles it");
-    }
-    for (id, page) in rules::ALL.iter().map(|r| (r.id, r.page)).chain(causes::ALL.iter().map(|c| (c.id, c.page))) {
+        if findings.contains(id) {
+            assert!(page.contains("\n## Who acts\n"), "{id}: says who acts");
+        } else {
+            assert!(page.contains("What settles it:"), "{id}: says what settles it");
+        }
         assert!(page.is_ascii(), "{id}: pages are ASCII, they are printed on any terminal");
-        let headline = page.lines().next().unwrap().trim_start_matches("# ");
-        assert!(headline.len() <= 100, "{id}: the headline has {} characters", headline.len());
+        assert!(page.lines().next().unwrap().len() <= 102, "{id}: the first line is too long");
+        let headline = headline(page);
+        assert!(headline.len() <= 72, "{id}: the headline has {} characters", headline.len());
     }
+}
+
+#[test]
+fn every_id_of_the_contract_has_its_page_and_only_one() {
+    let ids: Vec<&str> = ftpsdiag::explain::ids().collect();
+    let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), distinct.len(), "an id has two pages");
+    let (findings, causes) = (promised("# findings"), promised("# causes"));
+    assert!(findings.is_disjoint(&causes), "a finding and a cause have the same name");
+    for id in findings.iter().chain(&causes).filter(|id| !NOT_YET.contains(id)) {
+        assert!(ftpsdiag::explain::page(id).is_some(), "{id}: has no page");
+        assert!(ftpsdiag::explain::explain(&[id]).is_some(), "{id}: is not explained");
+    }
+    for id in NOT_YET {
+        assert!(findings.contains(id) || causes.contains(id), "{id}: is not in the contract");
+        assert!(!distinct.contains(id), "{id}: has its page; take it from NOT_YET");
+    }
+    for id in &distinct {
+        assert!(findings.contains(id) || causes.contains(id), "{id}: is missing in tests/pages/contract.txt");
+    }
+    assert!(pages::TO_COME.is_sorted_by_key(|p| p.id), "in alphabetical order");
+}
+
+#[test]
+fn pages_ahead_of_their_rule_show_a_dialogue() {
+    let findings = promised("# findings");
+    for page in pages::TO_COME {
+        let blocks = blocks(page.page);
+        assert_eq!(!blocks.is_empty(), findings.contains(page.id), "{}: findings have examples", page.id);
+        // Nothing fires yet: what is to be expected comes with the rule, and so do the keys of its data.
+        assert!(!page.page.contains("\n## data\n"), "{}: its data come with its rule", page.id);
+        for block in &blocks {
+            let place = format!("{}, block at line {}", page.id, block.line);
+            assert_eq!(block.tag, "transcript", "{place}");
+            let transcript = dialogue::parse(&block.body).unwrap_or_else(|e| panic!("{place}: {e}"));
+            assert!(!transcript.entries.is_empty(), "{place}");
+            assert_eq!(dialogue::parse(&dialogue::write(&transcript)).unwrap(), transcript, "{place}: round trip");
+            let fails_by = report(page.id, &transcript).verdict.by;
+            assert_eq!(fails_by, None, "{place}: a rule takes it for something else");
+        }
+    }
+}
+
+/// Sentences of a page in plain words: without its examples, its keys, its headings, and what it quotes.
+fn sentences(page: &str) -> Vec<Vec<String>> {
+    let prose = page.split("\n## Examples\n").next().unwrap();
+    let (before, data) = prose.split_once("\n## data\n").unwrap_or((prose, ""));
+    let behind = data.split_once("\n## ").map_or("", |(_, rest)| rest);
+    let lines = before.lines().skip(1).chain(behind.lines()).filter(|l| !l.starts_with('#'));
+    // A blank line, or the next item of a list, ends a sentence as a full stop does.
+    let joined =
+        lines.fold(String::new(), |all, l| all + if l.is_empty() || l.starts_with("- ") { ". " } else { " " } + l);
+    let unquoted: String = joined.split('`').step_by(2).collect();
+    let plain = |w: &str| w.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let mut all = vec![Vec::new()];
+    for word in unquoted.split_whitespace() {
+        all.last_mut().unwrap().extend(Some(plain(word)).filter(|w| !w.is_empty()));
+        if word.ends_with(['.', ':', ';', '?', '!']) {
+            all.push(Vec::new());
+        }
+    }
+    all
+}
+
+/// Two pages say the same when they share a sentence of this many words …
+const SENTENCE: usize = 8;
+/// … or when this share of the shorter page stands in the other, counted in runs of four words.
+const RUN: usize = 4;
+const SHARE: f64 = 0.15;
+
+#[test]
+fn no_two_pages_say_the_same() {
+    let mut headlines = BTreeMap::new();
+    let mut said: BTreeMap<String, &str> = BTreeMap::new();
+    let mut runs: Vec<(&str, BTreeSet<String>)> = Vec::new();
+    let mut wrong = Vec::new();
+    for (id, page) in all_pages() {
+        if let Some(other) = headlines.insert(headline(page), id) {
+            wrong.push(format!("{id} and {other} have the same headline"));
+        }
+        let sentences = sentences(page);
+        assert!(sentences.iter().filter(|s| s.len() >= SENTENCE).count() > 1, "{id}: sentences are found");
+        for sentence in sentences.iter().filter(|s| s.len() >= SENTENCE) {
+            let text = sentence.join(" ");
+            if let Some(other) = said.insert(text.clone(), id) {
+                wrong.push(format!("{id} and {other} both say: {text}"));
+            }
+        }
+        runs.push((id, sentences.iter().flat_map(|s| s.windows(RUN)).map(|w| w.join(" ")).collect()));
+    }
+    for (n, (id, mine)) in runs.iter().enumerate() {
+        for (other, theirs) in &runs[..n] {
+            let share = mine.intersection(theirs).count() as f64 / mine.len().min(theirs.len()) as f64;
+            if share > SHARE {
+                wrong.push(format!("{id} and {other} share {:.0} % of their words", share * 100.0));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
 #[test]

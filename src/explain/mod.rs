@@ -5,7 +5,7 @@ mod zos;
 use std::fmt::Write as _;
 
 use crate::codes;
-use crate::rules::{self, causes};
+use crate::rules::{self, causes, pages};
 
 /// What is known of an id or a code: `plaintext-instead-of-tls`, `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `EZA2897I`;
 /// or of an error as another program prints it: `GnuTLS error -15`, `0A00010B`. Case and quoting do not matter.
@@ -53,7 +53,9 @@ fn java_characters(text: &str) -> Option<String> {
 /// The page of a finding or a cause, without what only tests read.
 pub fn page(id: &str) -> Option<String> {
     let rule = rules::ALL.iter().find(|r| r.id == id).map(|r| r.page);
-    let page = rule.or_else(|| causes::ALL.iter().find(|c| c.id == id).map(|c| c.page))?;
+    let cause = || causes::ALL.iter().find(|c| c.id == id).map(|c| c.page);
+    let to_come = || pages::TO_COME.iter().find(|p| p.id == id).map(|p| p.page);
+    let page = rule.or_else(cause).or_else(to_come)?;
     let mut out = String::new();
     let mut hidden = false;
     for line in page.lines() {
@@ -73,7 +75,8 @@ pub fn page(id: &str) -> Option<String> {
 
 /// Every id that has a page.
 pub fn ids() -> impl Iterator<Item = &'static str> {
-    rules::ALL.iter().map(|r| r.id).chain(causes::ALL.iter().map(|c| c.id))
+    let known = rules::ALL.iter().map(|r| r.id).chain(causes::ALL.iter().map(|c| c.id));
+    known.chain(pages::TO_COME.iter().map(|p| p.id))
 }
 
 fn message(id: &str) -> Option<String> {

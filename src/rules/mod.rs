@@ -36,6 +36,7 @@ mod malformed_tls;
 mod no_banner;
 mod not_ftp;
 mod parameters;
+pub mod pages;
 mod phase;
 mod plaintext_inside_tls;
 mod plaintext_instead_of_tls;

@@ -1,0 +1,68 @@
+//! Pages ahead of their rules: findings of the login, the data connection, CCC and the audit, and the causes behind them.
+//! `explain` answers for these ids; a page leaves this list when its rule, or the builder of its cause, takes it over.
+
+/// A page that no rule and no cause owns yet.
+#[derive(Debug)]
+pub struct Page {
+    /// The id that it explains: a finding or a cause.
+    pub id: &'static str,
+    /// The page.
+    pub page: &'static str,
+}
+
+/// Pages of findings whose rules come with the data connection and the audit, and of their causes; in alphabetical order.
+pub static TO_COME: &[Page] = &[
+    page("alpn-not-strict", include_str!("../../docs/findings/alpn-not-strict.md")),
+    page("ccc-breaks-data", include_str!("../../docs/findings/ccc-breaks-data.md")),
+    page("ccc-refused", include_str!("../../docs/findings/ccc-refused.md")),
+    page("certificate-crosscheck-after-ccc", include_str!("../../docs/causes/certificate-crosscheck-after-ccc.md")),
+    page("client-does-not-resume", include_str!("../../docs/causes/client-does-not-resume.md")),
+    page("close-notify-not-recognised", include_str!("../../docs/causes/close-notify-not-recognised.md")),
+    page("data-certificate-differs", include_str!("../../docs/findings/data-certificate-differs.md")),
+    page("data-close-notify-missing", include_str!("../../docs/findings/data-close-notify-missing.md")),
+    page("data-closed-before-handshake", include_str!("../../docs/findings/data-closed-before-handshake.md")),
+    page("data-connect-back-failed", include_str!("../../docs/findings/data-connect-back-failed.md")),
+    page("data-connect-failed", include_str!("../../docs/findings/data-connect-failed.md")),
+    page("data-empty-transfer-fails", include_str!("../../docs/findings/data-empty-transfer-fails.md")),
+    page("data-end-hangs", include_str!("../../docs/findings/data-end-hangs.md")),
+    page("data-fatal-alert", include_str!("../../docs/findings/data-fatal-alert.md")),
+    page("data-plaintext-instead-of-tls", include_str!("../../docs/findings/data-plaintext-instead-of-tls.md")),
+    page("data-protection-required", include_str!("../../docs/findings/data-protection-required.md")),
+    page("data-reset", include_str!("../../docs/findings/data-reset.md")),
+    page("data-session-not-resumed", include_str!("../../docs/findings/data-session-not-resumed.md")),
+    page("data-session-reuse-required", include_str!("../../docs/findings/data-session-reuse-required.md")),
+    page("data-silence-during-handshake", include_str!("../../docs/findings/data-silence-during-handshake.md")),
+    page("data-truncated", include_str!("../../docs/findings/data-truncated.md")),
+    page("epsv-malformed", include_str!("../../docs/findings/epsv-malformed.md")),
+    page("epsv-refused", include_str!("../../docs/findings/epsv-refused.md")),
+    page("legacy-tls-offered", include_str!("../../docs/findings/legacy-tls-offered.md")),
+    page("login-refused", include_str!("../../docs/findings/login-refused.md")),
+    page("nat-without-masquerade", include_str!("../../docs/causes/nat-without-masquerade.md")),
+    page("no-forward-secrecy", include_str!("../../docs/findings/no-forward-secrecy.md")),
+    page("passive-ports-blocked", include_str!("../../docs/causes/passive-ports-blocked.md")),
+    page("pasv-bad-port", include_str!("../../docs/findings/pasv-bad-port.md")),
+    page("pasv-foreign-address", include_str!("../../docs/findings/pasv-foreign-address.md")),
+    page("pasv-private-address", include_str!("../../docs/findings/pasv-private-address.md")),
+    page("pasv-refused", include_str!("../../docs/findings/pasv-refused.md")),
+    page("pbsz-refused", include_str!("../../docs/findings/pbsz-refused.md")),
+    page("peer-ends-without-close-notify", include_str!("../../docs/causes/peer-ends-without-close-notify.md")),
+    page("port-refused", include_str!("../../docs/findings/port-refused.md")),
+    page("prot-clear-refused", include_str!("../../docs/findings/prot-clear-refused.md")),
+    page("prot-p-not-sent", include_str!("../../docs/causes/prot-p-not-sent.md")),
+    page("prot-refused", include_str!("../../docs/findings/prot-refused.md")),
+    page("proxy-closes-empty-data", include_str!("../../docs/causes/proxy-closes-empty-data.md")),
+    page("reset-after-close-notify", include_str!("../../docs/causes/reset-after-close-notify.md")),
+    page("session-cache-not-shared", include_str!("../../docs/causes/session-cache-not-shared.md")),
+    page("session-tickets-exhausted", include_str!("../../docs/findings/session-tickets-exhausted.md")),
+    page("smc-d", include_str!("../../docs/causes/smc-d.md")),
+    page("sni-not-strict", include_str!("../../docs/findings/sni-not-strict.md")),
+    page("starttls-injection", include_str!("../../docs/findings/starttls-injection.md")),
+    page("tls13-tickets-exhausted", include_str!("../../docs/causes/tls13-tickets-exhausted.md")),
+    page("tls13-unread-tickets-reset", include_str!("../../docs/causes/tls13-unread-tickets-reset.md")),
+    page("waits-for-close-notify", include_str!("../../docs/causes/waits-for-close-notify.md")),
+    page("weak-cipher-offered", include_str!("../../docs/findings/weak-cipher-offered.md")),
+];
+
+const fn page(id: &'static str, page: &'static str) -> Page {
+    Page { id, page }
+}
