@@ -49,24 +49,6 @@ fn report(page: &str, t: &Transcript) -> Report {
 /// Every id that the project promises, findings before causes.
 const CONTRACT: &str = include_str!("pages/contract.txt");
 
-/// Ids of the contract that have no page yet: the control connection.
-const NOT_YET: [&str; 14] = [
-    "client-tls-not-initialised",
-    "certificate-revoked",
-    "no-shared-group",
-    "missing-signature-algorithms",
-    "sni-required",
-    "server-policy",
-    "server-handshake-timeout",
-    "key-ring-unusable",
-    "private-key-unusable",
-    "attls-policy-missing",
-    "local-firewall-inspects-ftp",
-    "encoding-ebcdic",
-    "stacked-tls",
-    "dh-too-small",
-];
-
 /// The ids below one heading of the contract.
 fn promised(heading: &str) -> BTreeSet<&'static str> {
     let below = CONTRACT.lines().skip_while(|l| *l != heading).skip(1);
@@ -171,13 +153,9 @@ fn every_id_of_the_contract_has_its_page_and_only_one() {
     assert_eq!(ids.len(), distinct.len(), "an id has two pages");
     let (findings, causes) = (promised("# findings"), promised("# causes"));
     assert!(findings.is_disjoint(&causes), "a finding and a cause have the same name");
-    for id in findings.iter().chain(&causes).filter(|id| !NOT_YET.contains(id)) {
+    for id in findings.iter().chain(&causes) {
         assert!(ftpsdiag::explain::page(id).is_some(), "{id}: has no page");
         assert!(ftpsdiag::explain::explain(&[id]).is_some(), "{id}: is not explained");
-    }
-    for id in NOT_YET {
-        assert!(findings.contains(id) || causes.contains(id), "{id}: is not in the contract");
-        assert!(!distinct.contains(id), "{id}: has its page; take it from NOT_YET");
     }
     for id in &distinct {
         assert!(findings.contains(id) || causes.contains(id), "{id}: is missing in tests/pages/contract.txt");
