@@ -4,7 +4,7 @@ use super::{suite_name, version_name};
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
 use crate::transcript::{Close, ConnId, Decrypted, OpenFailure, Side, Transcript, Why};
-use crate::wire::tls::handshake::Message;
+use crate::wire::tls::handshake::{Message, named_group};
 
 /// A question with its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Came {
         version: u16,
         /// The suite that it chose.
         suite: u16,
+        /// The group that it chose, as far as it got to say so.
+        group: Option<u16>,
     },
     /// A fatal alert.
     Alert(u8),
@@ -47,8 +49,9 @@ impl Answer {
     /// In words, for people.
     pub fn describe(&self) -> String {
         match &self.came {
-            Came::Hello { version, suite } => {
-                format!("ServerHello: {}, {}", version_name(*version), suite_name(*suite))
+            Came::Hello { version, suite, group } => {
+                let group = group.and_then(codes::group).map_or_else(String::new, |g| format!(", {g}"));
+                format!("ServerHello: {}, {}{group}", version_name(*version), suite_name(*suite))
             }
             Came::Alert(n) => format!("alert {n} {}", codes::alert(*n).map_or("unknown", |a| a.name)),
             Came::Text(text) => format!("text: {text}"),
@@ -81,19 +84,20 @@ pub(super) fn answers(t: &Transcript, timeline: &Timeline) -> Vec<Answer> {
     out
 }
 
-fn came<'a>(events: impl Iterator<Item = &'a Event>) -> Came {
+fn came<'a>(mut events: impl Iterator<Item = &'a Event>) -> Came {
     let mut asked = false;
-    for e in events {
+    while let Some(e) = events.next() {
         let from_server = e.from() == Some(Side::Server);
         match &e.kind {
             Kind::TlsStarts { by: Side::Client } => asked = true,
             Kind::Handshake(Message::ClientHello(_)) => asked = true,
             Kind::OpenFailed { why } => return Came::NotOpened(*why),
             Kind::Handshake(Message::ServerHello(h) | Message::HelloRetryRequest(h)) if from_server => {
-                return Came::Hello { version: h.negotiated(), suite: h.suite };
+                let group = h.group().or_else(|| events.find_map(key_exchange_group));
+                return Came::Hello { version: h.negotiated(), suite: h.suite, group };
             }
             Kind::Decrypted { seen: Decrypted::Established { version, suite, .. }, .. } => {
-                return Came::Hello { version: *version, suite: *suite };
+                return Came::Hello { version: *version, suite: *suite, group: None };
             }
             Kind::Alert { level: 2, description } if from_server => return Came::Alert(*description),
             Kind::TextInsteadOfTls { text, .. } if from_server => {
@@ -106,4 +110,12 @@ fn came<'a>(events: impl Iterator<Item = &'a Event>) -> Came {
         }
     }
     Came::NotAsked
+}
+
+/// The group of an ECDHE suite, which stands behind the ServerHello up to TLS 1.2.
+fn key_exchange_group(e: &Event) -> Option<u16> {
+    match &e.kind {
+        Kind::Handshake(Message::ServerKeyExchange { params }) => named_group(params),
+        _ => None,
+    }
 }

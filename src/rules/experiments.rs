@@ -50,8 +50,8 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
         f.headline = fitting(&headlines);
         // What dislikes TLS 1.3 may stand in between.
         f.party = if cause.id == "extension-intolerance" { f.party } else { act.party };
-        f.causes.retain(|c| c.id != cause.id);
-        f.causes.insert(0, cause);
+        // One change was enough: what would explain the refusal otherwise is out.
+        f.causes = vec![cause];
         f.act = Some(act);
         advise(case, f, version);
     } else if !asked.is_empty() {
