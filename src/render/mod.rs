@@ -1,6 +1,7 @@
 //! Reports to text, Markdown, JSON and dialogue. Renderers format; they never compute.
 
 mod bytes;
+mod foot;
 mod json;
 mod ladder;
 mod lines;

@@ -3,6 +3,7 @@
 
 use colored::{Color, Colorize};
 
+use super::foot::{more, open};
 use super::lines::{event, evidence};
 use super::{Style, bytes, ladder, live, wrap};
 use crate::report::{Outcome, Report, SubjectKind};
@@ -10,7 +11,7 @@ use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Finding, Party, 
 
 /// Columns for labels, and for what stands behind them.
 const LABEL: usize = 8;
-const WIDTH: usize = 72;
+pub(super) const WIDTH: usize = 72;
 
 /// Lines of a screen.
 const LINES: usize = 25;
@@ -20,7 +21,7 @@ const LONGEST_UNIT: usize = 4;
 
 /// A labelled block of units; a unit is shown whole or not at all. When the screen is too long, units go first where
 /// most are over `keep`, then over `least`.
-struct Block {
+pub(super) struct Block {
     label: &'static str,
     units: Vec<Vec<String>>,
     keep: usize,
@@ -28,12 +29,12 @@ struct Block {
 }
 
 impl Block {
-    fn new(label: &'static str, units: Vec<Vec<String>>, keep: usize, least: usize) -> Self {
+    pub(super) fn new(label: &'static str, units: Vec<Vec<String>>, keep: usize, least: usize) -> Self {
         Self { label, units, keep, least }
     }
 
     /// A block that always stays whole.
-    fn whole(label: &'static str, lines: Vec<String>) -> Self {
+    pub(super) fn whole(label: &'static str, lines: Vec<String>) -> Self {
         let units = if lines.is_empty() { Vec::new() } else { vec![lines] };
         Self::new(label, units, 1, 1)
     }
@@ -82,7 +83,7 @@ fn headline(report: &Report) -> Block {
     };
     let sure = match report.verdict.confidence {
         // A name without address, a refused connection, a silence: what was observed has no bytes to show.
-        Confidence::Certain if decisive(report).is_some_and(|f| f.evidence.is_empty()) => "observed",
+        Confidence::Certain if decisive(report).is_some_and(is_observed) => "observed",
         Confidence::Certain => "proved by the bytes",
         Confidence::Likely => "likely",
         Confidence::Possible => "possible",
@@ -169,7 +170,11 @@ fn causes(report: &Report) -> Block {
 fn advice(report: &Report, verbose: bool) -> Vec<Block> {
     let all = decisive(report).map(|f| f.advice.as_slice()).unwrap_or_default();
     let mut blocks: Vec<Block> = Vec::new();
-    for party in [Party::Client, Party::Server, Party::Between, Party::Unknown] {
+    // Whose turn it is stands first.
+    let turn = report.verdict.act.as_ref().map_or(Party::Unknown, |a| a.party);
+    let mut parties = [Party::Client, Party::Server, Party::Between, Party::Unknown];
+    parties.sort_by_key(|p| *p != turn);
+    for party in parties {
         let mut texts: Vec<(AdviceKind, String)> = Vec::new();
         for a in all.iter().filter(|a| a.party == party) {
             let text = instruction(a, verbose);
@@ -189,7 +194,7 @@ fn advice(report: &Report, verbose: bool) -> Vec<Block> {
         }
         let mut units: Vec<Vec<String>> = Vec::new();
         for (_, text) in texts {
-            let name = if units.is_empty() { party.name() } else { "" };
+            let name = if units.is_empty() { called(party) } else { "" };
             let lines = wrap(&text, WIDTH - 10).into_iter().enumerate();
             units.push(lines.map(|(n, l)| format!("{:<10}{l}", if n == 0 { name } else { "" })).collect());
         }
@@ -201,14 +206,19 @@ fn advice(report: &Report, verbose: bool) -> Vec<Block> {
     blocks
 }
 
+/// A party as people call it.
+fn called(party: Party) -> &'static str {
+    if party == Party::Between { "network" } else { party.name() }
+}
+
 /// `tonight: //CEEOPTS DD *  ENVAR("…")`
 fn instruction(a: &Advice, verbose: bool) -> String {
     let kind = match a.kind {
-        AdviceKind::Check => String::new(),
         _ if a.brief.is_some() && !verbose => String::new(),
+        AdviceKind::Leave if a.text.starts_with("nothing") || a.text.starts_with("do not") => String::new(),
         kind => format!("{}: ", kind.name()),
     };
-    let weak = if a.risk.is_some() { " (weak)" } else { "" };
+    let weak = if a.risk.is_some() { " (risk)" } else { "" };
     let named = match (&a.place, &a.directive) {
         (Some(place), Some(directive)) => Some(format!("{place} {directive}{weak}")),
         _ => None,
@@ -271,53 +281,10 @@ fn passed(report: &Report) -> Block {
     Block::whole("OK", if names.is_empty() { Vec::new() } else { wrap(&names.join(", "), WIDTH) })
 }
 
-fn open(report: &Report) -> Block {
-    let untested: Vec<_> = report.checks.iter().filter(|c| c.result == CheckResult::Untested).collect();
-    let mut reasons: Vec<&str> = untested.iter().filter_map(|c| c.why.as_deref()).collect();
-    reasons.dedup();
-    let mut units = Vec::new();
-    for reason in reasons {
-        let of_reason = untested.iter().filter(|c| c.why.as_deref() == Some(reason));
-        let names: Vec<&str> = of_reason.map(|c| c.headline.as_str()).collect();
-        units.push(wrap(&format!("{reason}: {}", names.join(", ")), WIDTH));
-    }
-    if let Some(from) = &report.seen_from
-        && let Some(local) = &from.local
-    {
-        let host = from.host.as_deref().map_or_else(String::new, |h| format!(" ({h})"));
-        units.push(wrap(&format!("seen from {local}{host}; others may go another way"), WIDTH));
-    }
-    let inputs = report.subject.inputs.iter().filter(|i| i.understood < i.lines);
-    units.extend(inputs.map(|i| wrap(&format!("{}: {} of {} lines understood", i.name, i.understood, i.lines), WIDTH)));
-    Block::new("OPEN", units, 1, 1)
-}
-
-fn more(report: &Report, style: Style, cut: usize) -> Block {
-    let mut parts = Vec::new();
-    if !style.verbose {
-        let further = report.consequences.len() + report.findings.len().saturating_sub(1);
-        let mut what = "-v bytes".to_owned();
-        if further > 0 {
-            what += &format!(", {further} more {}", if further == 1 { "finding" } else { "findings" });
-        } else if cut > 0 {
-            what += &format!(", {cut} {} more", if cut == 1 { "line" } else { "lines" });
-        }
-        parts.push(what);
-    }
-    let width = |parts: &[String]| parts.join(" | ").len();
-    let file = report.reference.as_deref().map_or_else(|| "ticket".to_owned(), file_name);
-    let file = format!("-o {file}.md");
-    if let Some(explain) = report.verdict.by.as_ref().map(|id| format!("explain {id}"))
-        && width(&parts) + explain.len() + file.len() + 6 <= WIDTH
-    {
-        parts.push(explain);
-    }
-    parts.push(file);
-    Block::whole("MORE", wrap(&parts.join(" | "), WIDTH))
-}
-
-fn file_name(reference: &str) -> String {
-    reference.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(24).collect()
+/// Whether what decides is an end or a failed attempt: they were seen, and have no bytes to show.
+fn is_observed(f: &Finding) -> bool {
+    const ENDS: [&str; 3] = ["closed-during-handshake", "reset-during-handshake", "silence-during-handshake"];
+    f.evidence.is_empty() || ENDS.contains(&f.id.as_str())
 }
 
 /// Takes units from the block that has most to spare until the screen fits; returns how many lines went.

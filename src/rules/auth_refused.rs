@@ -41,9 +41,15 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         });
     let listed = feat_lists_tls(case);
     f.set("code", reply.code).set("text", reply.text.as_str()).set("feat_lists_tls", listed.map(|(_, lists)| lists));
+    if let Some(greeting) = masked_greeting(case) {
+        f.evidence.extend(sink.evidence(greeting, "masked on the way"));
+    }
+    // The name of the standard was tried first.
+    let first = case.control().find(|e| is_auth(e)).filter(|e| !core::ptr::eq(*e, auth));
+    f.evidence.extend(first.and_then(|e| sink.evidence(e, "refused as well")));
     f.evidence.extend(sink.evidence(auth, ""));
     f.evidence.extend(sink.evidence(event, ""));
-    f.why.push("No TLS was spoken: versions, ciphers and certificates are not the fault.".to_owned());
+    f.why.push("No TLS was spoken: versions and ciphers cannot be the fault.".to_owned());
     explain(case, event, reply, listed.is_some_and(|(_, lists)| lists), &mut f);
     sink.report(f);
 }
@@ -118,6 +124,19 @@ fn explain(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: bool, f: &m
     if let Some(because) = answered_from_nearer(case, event) {
         f.causes.insert(0, causes::local_firewall_inspects_ftp(because));
     }
+    if f.causes.first().is_some_and(|c| c.id.starts_with("middlebox") || c.id.starts_with("local-firewall")) {
+        f.party = Party::Between;
+        f.act = Some(Act {
+            party: Party::Between,
+            text: "network: switch FTP inspection off for this connection; no firewall there? Then server: TLS on"
+                .to_owned(),
+        });
+        f.tell(
+            Party::Between,
+            AdviceKind::Check,
+            "firewalls on both sides that inspect FTP (ALG, fixup): exempt this connection",
+        );
+    }
     if let Some(product) = &product {
         f.advise(need, product);
     }
@@ -134,11 +153,8 @@ fn explain(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: bool, f: &m
 /// Why the refusal may come from something that is nearer than the server: it came much faster than the server's
 /// other replies, or the greeting went through a firewall that masks it.
 fn answered_from_nearer(case: &Case<'_>, refusal: &Event) -> Option<String> {
-    let masked = case.first(|e| matches!(&e.kind, Kind::Reply(r) if r.code == 220 && r.text.len() > 3 && r.text.chars().all(|c| "*X ".contains(c))));
-    if masked.is_some() {
-        return Some(
-            "the greeting is masked with asterisks or X's: a firewall reads and rewrites this connection".to_owned(),
-        );
+    if masked_greeting(case).is_some() {
+        return Some("the greeting is masked: a firewall reads and rewrites this connection".to_owned());
     }
     let took = |answer: &Event| {
         let asked = case.before(answer).filter(|e| matches!(e.kind, Kind::Command { .. })).last()?;
@@ -152,6 +168,12 @@ fn answered_from_nearer(case: &Case<'_>, refusal: &Event) -> Option<String> {
         let ms = |t: u64| format!("{:.1} ms", t as f64 / 1e3);
         format!("AUTH was answered after {}, the server's other replies take {} and more", ms(mine), ms(fastest))
     })
+}
+
+/// A greeting of asterisks or X's.
+fn masked_greeting<'a>(case: &Case<'a>) -> Option<&'a Event> {
+    let masked = |r: &Reply| r.code == 220 && r.text.len() > 3 && r.text.chars().all(|c| "*X ".contains(c));
+    case.first(|e| matches!(&e.kind, Kind::Reply(r) if masked(r)))
 }
 
 /// Microseconds; below, a busy server explains any difference.

@@ -40,10 +40,16 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let said = |any: &[&str]| any.iter().any(|w| words.contains(w));
     if said(&["banned", "not currently accepting", "blacklist", "blocked", "no connections allowed from your"]) {
         f.causes.push(causes::banned(Confidence::Likely, "the words of the greeting say so"));
-        f.act =
-            Some(Act { party: Party::Server, text: "server: take the client's address off the ban list".to_owned() });
-        f.tell(Party::Server, AdviceKind::Check, "ban list and fail2ban: is this client's address on it, and why?");
-        f.tell(Party::Client, AdviceKind::Leave, "do not try again at once: it makes a ban last longer");
+        f.act = Some(Act {
+            party: Party::Server,
+            text: "server: why is the client's address banned? Then take it off the list".to_owned(),
+        });
+        f.tell(
+            Party::Server,
+            AdviceKind::Check,
+            "the FTP server's own ban list (it answered itself, no packet filter did)",
+        );
+        f.tell(Party::Client, AdviceKind::Leave, "do not try again at once: that may prolong a ban");
     } else if reply.code == 421 || said(&["too many", "maximum", "limit", "no more connections"]) {
         f.causes.push(causes::connection_limit("421 says that the service is not available to this client now"));
         f.act = Some(Act {

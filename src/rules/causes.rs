@@ -94,7 +94,7 @@ impl Cause {
 
 /// A cause that an experiment has shown.
 pub(super) fn tried(id: &str, headline: String, because: &str, again: &str) -> Cause {
-    let works = "works when this was the cause";
+    let works = "if it then works, this was it";
     cause(id, headline, Confidence::Certain).because(because).ask(Party::Server, None, &[again.to_owned()], works)
 }
 
@@ -123,7 +123,7 @@ pub(super) fn version_refused(case: &Case<'_>, at: &Event, alert: bool) -> Optio
 /// The server's TLS never started: certificate or key unusable.
 pub(super) fn tls_not_initialised(case: &Case<'_>, at: &Event, confidence: Confidence) -> Cause {
     let mut c = cause("server-tls-not-initialised", "the server's TLS never started", confidence)
-        .because("a server whose certificate or key cannot be used fails in the same way, and for every client");
+        .because("a server whose certificate or key cannot be used does this to every client");
     if let Some(product) = likely_server(case).filter(|p| p.id == "proftpd") {
         c = c.because(format!("{} then answers without having read the hello", product.name));
     }
@@ -226,7 +226,7 @@ pub(super) fn advise_server_log(case: &Case<'_>, f: &mut Finding, at: &Event) {
         None => {}
     }
     if f.advice.len() == before {
-        f.tell(Party::Server, AdviceKind::Check, format!("read the server's TLS log {when}; it names the reason"));
+        f.tell(Party::Server, AdviceKind::Check, format!("the server's TLS log {when} names the reason"));
     }
 }
 

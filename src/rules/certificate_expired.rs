@@ -1,6 +1,6 @@
 //! The server's certificate, or a CA above it that is needed, has expired.
 
-use super::certificates::{Doubt, advise_server, chain_lines, clock_wrong, finding, moment, span};
+use super::certificates::{Doubt, advise_server, chain_lines, clock_wrong, day, finding, moment, span};
 use super::prelude::*;
 use crate::trust::Timing;
 
@@ -22,7 +22,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     };
     let Some(Timing::Expired { index, not_after }) = j.timing else {
         if j.timing.is_none() {
-            sink.passed("certificate-time", "certificate is in its time", &format!("until {}", moment(leaf.not_after)));
+            sink.passed(
+                "certificate-time",
+                &format!("certificate valid until {}", day(leaf.not_after)),
+                &format!("until {}", moment(leaf.not_after)),
+            );
         }
         return;
     };

@@ -36,9 +36,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.causes.extend(tls_inspection(j));
     f.act = Some(Act {
         party: Party::Server,
-        text: "server: a certificate of a CA; until then the client trusts this very one".to_owned(),
+        text: "server: install a certificate of a CA; client, until then: trust this one".to_owned(),
     });
-    let pin = "trust this very certificate, after the partner confirmed its SHA-256 by another way; it ends with the next renewal";
+    let pin = "trust this very certificate, after the partner confirmed its SHA-256 by another way; renewed, it has to be trusted anew";
     f.tell(Party::Client, AdviceKind::Tonight, pin);
     if case.asked().is_some() {
         f.tell(Party::Client, AdviceKind::Check, "here: -o chain.pem writes it down, --ca chain.pem trusts it");

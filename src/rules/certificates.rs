@@ -167,6 +167,11 @@ pub(super) fn moment(seconds: i64) -> String {
     format!("{} UTC", UnixMicros(seconds.saturating_mul(1_000_000)).date_and_time())
 }
 
+/// `2026-11-21`.
+pub(super) fn day(seconds: i64) -> String {
+    moment(seconds).chars().take(10).collect()
+}
+
 /// A length of time as people say it: `9 h`, `3 days`.
 pub(super) fn span(seconds: i64) -> String {
     match seconds.abs() {

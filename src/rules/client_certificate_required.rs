@@ -68,6 +68,9 @@ fn explain(case: &Case<'_>, wanted: &str, alert: Option<u8>, asked: bool, f: &mu
     if asked {
         f.why.push(wanted.to_owned());
     }
+    if case.asked().is_some() {
+        f.why.push("This run sent none; whether your client sends one was not seen.".to_owned());
+    }
     match alert {
         Some(CERTIFICATE_REQUIRED) => {
             f.why.push(

@@ -29,11 +29,7 @@ pub(super) fn ended(case: &Case<'_>, b: &Broken<'_>, fact: &str, sink: &mut Sink
         "client-hello" => "without an answer to the hello",
         _ => "in the middle of the handshake",
     };
-    let mut f = sink.finding(
-        confidence,
-        Party::Unknown,
-        &[format!("{endpoint} {probably}{did} {place}"), format!("the server {probably}{did} {place}")],
-    );
+    let mut f = sink.finding(confidence, Party::Unknown, &headlines(&endpoint, b, probably, &did, place));
     f.set("place", b.place);
     if b.place == "auth" {
         f.evidence.extend(sink.evidence(b.asked, "never answered"));
@@ -41,8 +37,30 @@ pub(super) fn ended(case: &Case<'_>, b: &Broken<'_>, fact: &str, sink: &mut Sink
         f.evidence.extend(sink.evidence(b.asked, &offer.summary()));
     }
     f.why.push(fact.to_owned());
+    if let Some(at) = case.second(b.end) {
+        f.why.push(format!("The end came at {at}."));
+    }
     explain(case, b, &mut f);
     sink.report(f);
+}
+
+/// Whose turn it is shows in the server's log: whether the connection is in it.
+pub(super) fn advise_log_or_network(case: &Case<'_>, f: &mut Finding, b: &Broken<'_>) {
+    let when = case.second(b.end).map_or_else(String::new, |at| format!(" at {at}"));
+    let text = format!("its TLS log{when}: is this connection in it? Yes: it names the reason. No: the network");
+    f.tell(Party::Server, AdviceKind::Check, text);
+    f.tell(Party::Between, AdviceKind::Check, "firewalls that inspect FTP: exempt this connection");
+}
+
+/// Who sent a reset does not show.
+fn headlines(endpoint: &str, b: &Broken<'_>, probably: &str, did: &str, place: &str) -> Vec<String> {
+    if b.how == End::Closed(Close::Reset) {
+        return vec![
+            format!("{endpoint}: the connection {probably}was reset {place}"),
+            format!("the connection {probably}was reset {place}"),
+        ];
+    }
+    vec![format!("{endpoint} {probably}{did} {place}"), format!("the server {probably}{did} {place}")]
 }
 
 /// Seconds of silence before the end, when they are those of a clock that ran out.
@@ -80,7 +98,7 @@ fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
     if f.causes.iter().any(|c| c.id == "client-tls-version-refused") {
         causes::advise_version(case, f, b.end);
     } else {
-        causes::advise_server_log(case, f, b.end);
+        advise_log_or_network(case, f, b);
     }
     advise_server(case, f, "fix-certificate");
 }

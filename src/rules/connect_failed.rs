@@ -39,7 +39,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let headlines = [format!("{endpoint} {long}"), format!("{endpoint} {short}"), format!("the server {short}")];
     let mut f = sink.finding(Confidence::Certain, party, &headlines);
     f.set("why", name);
-    f.why.push("FTP and TLS were not reached: neither versions, ciphers nor certificates are the fault.".to_owned());
+    f.why.push("FTP and TLS were not reached: versions, ciphers and certificates were not tested.".to_owned());
     for a in case.facts.answers.iter().filter(|a| a.changes("another address")) {
         let address = case.transcript.conn(a.conn).and_then(|c| c.peer).map_or_else(String::new, |p| format!(" {p}"));
         f.why.push(format!("another address{address}: {}", a.describe()));
@@ -68,10 +68,9 @@ fn advise(why: OpenFailure, case: &Case<'_>, f: &mut Finding) {
             );
         }
         OpenFailure::Refused => {
-            f.why.push("A machine answered with a reset, so address and route are good.".to_owned());
-            f.causes
-                .push(causes::wrong_port(Confidence::Likely, "a machine answered, and nobody listens on that port"));
-            f.act = act(Party::Server, "server: is the FTP service up, and on this port?");
+            f.why.push("Something on the way to that address answered; packets do get through.".to_owned());
+            f.causes.push(causes::wrong_port(Confidence::Likely, "nothing listens on that port"));
+            f.act = act(Party::Server, "both: are host and port right? Then server: is the service up?");
             f.tell(Party::Client, AdviceKind::Check, "host and port: 21 is usual for explicit TLS, 990 for implicit");
             f.tell(
                 Party::Server,

@@ -53,6 +53,7 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
         // One change was enough: what would explain the refusal otherwise is out.
         f.causes = vec![cause];
         f.act = Some(act);
+        f.advice.retain(|a| !a.text.starts_with("the server's TLS log"));
         advise(case, f, version);
     } else if !asked.is_empty() {
         // Nobody was let in: what would be different about this client is no longer the best guess.
@@ -137,7 +138,7 @@ fn spoken_version(case: &Case<'_>) -> Option<u16> {
 
 fn too_old(case: &Case<'_>, version: u16, because: &str) -> (Cause, Act, Vec<String>) {
     let best = version_name(version);
-    let text = format!("server: switch TLS 1.2 on; only clients that still speak {best} get in");
+    let text = format!("server: switch TLS 1.2 on; until then only clients that speak {best} get in");
     let headlines = vec![
         format!("{} speaks {best} at most: refused TLS 1.3 and TLS 1.2", case.endpoint()),
         format!("the server speaks {best} at most: refused TLS 1.3 and TLS 1.2"),

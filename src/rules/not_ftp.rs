@@ -112,13 +112,20 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.evidence.extend(sink.evidence(hello, &offer.summary()));
     }
     f.evidence.extend(sink.evidence(event, &format!("{name} {label}")));
-    f.why.push("Versions, ciphers and certificates are not the fault.".to_owned());
+    f.why.push("FTP and TLS were not reached: versions, ciphers and certificates were not tested.".to_owned());
     f.act =
         Some(Act { party: Party::Client, text: "client: check host and port; then ask who answers there".to_owned() });
     if protocol != "ebcdic" {
         // A proxy answers in HTTP whatever port was dialled.
         let sure = if protocol == "http" { Confidence::Possible } else { Confidence::Likely };
-        f.causes.push(causes::wrong_port(sure, &format!("{name} answers on that port")));
+        f.causes.push(causes::wrong_port(
+            sure,
+            match protocol {
+                "ssh" => "SSH answers on that port: SFTP may be meant, which is another protocol than FTPS".to_owned(),
+                _ => format!("{name} answers on that port"),
+            }
+            .as_str(),
+        ));
     }
     if protocol == "ebcdic" {
         f.causes.push(causes::encoding_ebcdic(Confidence::Likely));
@@ -129,7 +136,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         });
     }
     let advice = match protocol {
-        "ssh" => "SFTP (SSH, port 22) is another protocol than FTPS: use an SFTP client, or the FTPS port",
+        "ssh" => {
+            "SFTP (SSH, port 22) is another protocol than FTPS: use an SFTP client, or the FTPS port (21 explicit, 990 implicit)"
+        }
         "http" => "a web server or a proxy answers: check the port, and whether a proxy is in the way",
         "ebcdic" => "ask who answers on that port: FTP itself translates, an exit or a proxy may not",
         "smtp" => "a mail server answers: check host and port",

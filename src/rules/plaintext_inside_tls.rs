@@ -76,7 +76,13 @@ fn explain(case: &Case<'_>, event: &Event, said: &str, f: &mut Finding) {
         _ => ("see-tls-log", "server (vsftpd): the text behind OOPS names the reason"),
     };
     let because = format!("vsftpd writes \"500 OOPS:\" from a process that has no TLS: \"{said}\"");
-    f.causes.push(causes::server_crashed_child(Confidence::Likely, because));
+    let mut cause = causes::server_crashed_child(Confidence::Likely, because);
+    if need != "see-tls-log" {
+        // The text names the reason: only the change is left to be tried.
+        cause.ask.clear();
+        cause = cause.ask(Party::Client, None, &["log in again after the change".to_owned()], "the login works");
+    }
+    f.causes.push(cause);
     f.act = act(what);
     f.advise(need, "vsftpd");
     advise_rest(case, f);

@@ -62,11 +62,14 @@ fn failure(case: &Case<'_>, event: &Event, reply: &Reply, sink: &mut Sink<'_>) {
         "\"wrong version number\" and the like come of it: versions, ciphers and certificates are not the fault."
             .to_owned(),
     );
-    f.causes.push(causes::wrong_mode("the text is the greeting of a server that waits for AUTH TLS"));
-    f.act = Some(Act {
-        party: Party::Client,
-        text: "client: use explicit TLS (AUTH TLS), or the port for implicit TLS".to_owned(),
-    });
+    f.causes
+        .push(causes::wrong_mode("the text is the greeting of an FTP server; whether it takes AUTH TLS was not asked"));
+    let text = if case.asked().is_some() {
+        "client: implicit TLS there as well? Then explicit TLS (AUTH TLS), or another port"
+    } else {
+        "client: use explicit TLS (AUTH TLS), or the port for implicit TLS"
+    };
+    f.act = Some(Act { party: Party::Client, text: text.to_owned() });
     f.advise("use-explicit", case.facts.client.as_ref().map_or("any", |c| c.id));
     super::phase::advise_server(case, &mut f, "enable-implicit");
     sink.report(f);

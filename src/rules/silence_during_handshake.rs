@@ -12,6 +12,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// X25519MLKEM768, whose key share alone has 1216 bytes.
+const ML_KEM: u16 = 0x11ec;
+
 /// More does not fit into one Ethernet packet.
 const ONE_PACKET: u64 = 1_400;
 
@@ -62,9 +65,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     advise_server(case, &mut f, "handshake-timeout");
     if large.is_some() {
-        f.tell(Party::Client, AdviceKind::Tonight, "leave post-quantum key shares out: the hello then fits one packet");
+        let text = match case.facts.offer.as_ref().is_some_and(|o| o.groups.contains(&ML_KEM)) {
+            true => "leave post-quantum key shares (X25519MLKEM768) out: the hello then fits one packet",
+            false => "a shorter hello that fits one packet: fewer suites and extensions, no padding",
+        };
+        f.tell(Party::Client, AdviceKind::Tonight, text);
     }
-    causes::advise_server_log(case, &mut f, b.end);
-    f.tell(Party::Between, AdviceKind::Check, "FTP inspection on the way: exempt this connection");
+    super::closed_during_handshake::advise_log_or_network(case, &mut f, &b);
     sink.report(f);
 }

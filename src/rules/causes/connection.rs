@@ -18,8 +18,8 @@ pub(in crate::rules) fn wrong_port(confidence: Confidence, because: &str) -> Cau
     cause("wrong-port", "wrong host or port", confidence).because(because).ask(
         Party::Server,
         None,
-        &["host and port of the FTP service, from whoever runs it".to_owned()],
-        "another host or port than the one dialled",
+        &["ask whoever runs the FTP service for host and port".to_owned()],
+        "settled when they differ from those that were dialled",
     )
 }
 
@@ -28,8 +28,8 @@ pub(in crate::rules) fn banned(confidence: Confidence, because: &str) -> Cause {
     cause("banned", "the server bans this address", confidence).because(because).ask(
         Party::Server,
         None,
-        &["ban lists of the server and of fail2ban or the like, for the client's address".to_owned()],
-        "an entry for this address; another address gets in",
+        &["the ban list, for the client's address (behind NAT: its outer address)".to_owned()],
+        "either it is on the list, or another address gets in",
     )
 }
 
@@ -103,7 +103,7 @@ pub(in crate::rules) fn client_certificate_issuer_unknown(confidence: Confidence
 
 /// The process that serves the login died.
 pub(in crate::rules) fn server_crashed_child(confidence: Confidence, because: String) -> Cause {
-    cause("server-crashed-child", "the server's process for this login died", confidence).because(because).ask(
+    cause("server-crashed-child", "vsftpd ended this login by itself", confidence).because(because).ask(
         Party::Server,
         None,
         &["the text after \"500 OOPS:\"; where there is none, the system log of that second".to_owned()],
@@ -125,12 +125,12 @@ pub(in crate::rules) fn sni_rejected(name: Option<&str>) -> Cause {
 
 /// The hello needs more than one packet.
 pub(in crate::rules) fn client_hello_too_large(wire_len: u64) -> Cause {
-    cause("client-hello-too-large", "the ClientHello is too large for the way", Confidence::Possible)
+    cause("client-hello-too-large", "the ClientHello is too large for the path (MTU)", Confidence::Possible)
         .because(format!("the hello has {wire_len} bytes: more than one packet"))
         .ask(
             Party::Client,
             None,
-            &["the same without post-quantum key shares".to_owned()],
-            "a hello of one packet is answered",
+            &["the same with a hello of less than 1400 bytes (no post-quantum key shares, no padding)".to_owned()],
+            "the short one is answered",
         )
 }
