@@ -355,6 +355,15 @@ fn ids_and_codes_are_explained() {
         (&["explain", "ftp", "534"], "534"),
         (&["explain", "cipher", "0035"], "TLS_RSA_WITH_AES_256_CBC_SHA"),
         (&["explain", "EZA2897I"], "Authentication negotiation failed"),
+        (&["explain", "gsk", "-22"], "closed the socket"),
+        (&["explain", "-15"], "gnutls -15"),
+        (&["explain", "alert", "handshake", "failure"], "TLS alert 40"),
+        (&["explain", "gsk", "410"], "More: ftpsdiag explain plaintext-instead-of-tls"),
+        (&["explain", "-v", "plaintext-instead-of-tls"], "## data"),
+        (&["explain", "plaintext-instead-of-tls", "fatal-alert"], "# fatal-alert"),
+        (&["410"], "GSK_ERR_BAD_MESSAGE"),
+        (&["534 Policy requires SSL."], "IIS"),
+        (&["GnuTLS error -15: An unexpected TLS packet was received."], "plaintext-instead-of-tls"),
     ] {
         let out = ftpsdiag(args);
         assert_eq!(out.status.code(), Some(0), "{args:?}: {}", stderr(&out));

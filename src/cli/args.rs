@@ -36,11 +36,11 @@ pub(super) enum Command {
     Probe(Probe),
     /// Says what a pasted trace, log or hex comes to; several files are one case.
     Decode(Decode),
-    /// Explains a finding or cause id, a code (`gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, EZA2897I), or the error of
-    /// another program ("GnuTLS error -15", 0A00010B, `curl 35`).
+    /// Explains a finding or cause id (-v: its whole page), a code (`gsk 410`, `alert 40`, `ftp 534`, `cipher 2F`, EZA2897I), or
+    /// a pasted line: the error of another program, a reply of a server, a message of z/OS.
     Explain {
-        /// The id, or a table and a value.
-        #[arg(required = true)]
+        /// The id, a table and a value, or the line.
+        #[arg(required = true, allow_negative_numbers = true)]
         what: Vec<String>,
     },
     /// Writes the man page, shell completions, or the schema of the JSON report.

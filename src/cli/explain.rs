@@ -3,18 +3,22 @@
 use std::io::{self, Write};
 
 use super::{Status, complain, term};
-use crate::explain::{explain, ids};
+use crate::explain::{explain, ids, page};
 
-pub(super) fn run(what: &[String]) -> io::Result<Status> {
+/// One screen for what was asked; with `whole` the pages with their data and examples.
+pub(super) fn run(what: &[String], whole: bool) -> io::Result<Status> {
     let words: Vec<&str> = what.iter().map(String::as_str).collect();
-    let texts: Option<Vec<String>> = match explain(&words) {
+    let one = |w: &&str| page(&w.to_ascii_lowercase()).filter(|_| whole).or_else(|| explain(&[w]));
+    let texts: Option<Vec<String>> = match explain(&words).filter(|_| words.len() > 1) {
         Some(text) => Some(vec![text]),
-        None => words.iter().map(|w| explain(&[w])).collect(),
+        None => words.iter().map(one).collect(),
     };
     let Some(texts) = texts else {
         let known: Vec<&str> = ids().collect();
         complain(&format!("`{}` is not known", term::safe(&words.join(" "))));
-        complain("  try: `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `setcec 17`, EZA2897I, or one of");
+        complain(
+            "  try: `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `setcec 17`, EZA2897I, a line of an error, or one of",
+        );
         known.iter().for_each(|id| complain(&format!("    {id}")));
         return Ok(Status::Unreadable);
     };

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::explain::page;
+use crate::explain::{explain, is_name, page};
 use crate::report::Outcome;
 #[cfg(feature = "live")]
 use crate::transcript::Mode;
@@ -96,7 +96,7 @@ fn run(cli: &Cli, command: &str) -> io::Result<Status> {
         #[cfg(feature = "live")]
         Some(Command::Probe(args)) => probe::run(args, &cli.common, command),
         Some(Command::Decode(decode)) => decode::run(decode, &cli.common, command),
-        Some(Command::Explain { what }) => explain::run(what),
+        Some(Command::Explain { what }) => explain::run(what, cli.common.verbose),
         Some(Command::Generate { what }) => generate::run(*what),
         None => bare(cli, command),
     }
@@ -117,8 +117,8 @@ fn bare(cli: &Cli, command: &str) -> io::Result<Status> {
         return decode::run(&args::Decode::of_files(cli.what.clone()), &cli.common, command);
     }
     let words: Vec<&str> = cli.what.iter().map(String::as_str).collect();
-    if crate::explain::explain(&words).is_some() || words.iter().all(|w| page(w).is_some()) {
-        return explain::run(&cli.what);
+    if is_explained(&words) {
+        return explain::run(&cli.what, cli.common.verbose);
     }
     let strange = cli.what.iter().find(|w| !is_file(w) && !is_target(w)).or(cli.what.iter().find(|w| !is_file(w)));
     let strange = strange.map(String::as_str).unwrap_or_default();
@@ -133,6 +133,13 @@ fn bare(cli: &Cli, command: &str) -> io::Result<Status> {
     }
     complain("  try: files that hold a trace, a log or hex; or hosts alone: host, host:port, ftp://host, ftps://host");
     Ok(Status::Unreadable)
+}
+
+/// Whether bare words ask for an explanation. Where all of them could be hosts, only names that nothing else has do.
+fn is_explained(words: &[&str]) -> bool {
+    is_name(words)
+        || words.iter().all(|w| page(w).is_some())
+        || (!words.iter().all(|w| is_target(w)) && explain(words).is_some())
 }
 
 /// Whether a bare word names an endpoint.
@@ -163,4 +170,63 @@ fn looks_like_path(word: &str) -> bool {
 fn complain(text: &str) {
     let _ =
         writeln!(io::stderr(), "{}", if text.starts_with(' ') { text.to_owned() } else { format!("ftpsdiag: {text}") });
+}
+
+#[cfg(all(test, feature = "live"))]
+mod tests {
+    use super::is_explained;
+
+    #[test]
+    fn hosts_are_probed_and_names_explained() {
+        for host in [
+            &["ftp.example.org"][..],
+            &["eof.example.org"],
+            &["0A00010B.example.org"],
+            &["wrong-version-number.example.org"],
+            &["curl-35.example.org", "alert.example.org"],
+            &["connection", "reset.example.org"],
+            &["192.0.2.7"],
+            &["2001:db8::1"],
+            &["localhost:2121"],
+            &["c030"],
+            &["C02F"],
+            &["cafe"],
+            &["deadbeef"],
+            &["eof"],
+            &["eproto"],
+            &["alert"],
+            &["gsk"],
+            &["x25519"],
+            &["open"],
+            &["production"],
+            &["backup01", "backup02"],
+            &["ftps://alert.example.org"],
+        ] {
+            assert!(!is_explained(host), "{host:?}");
+        }
+        for name in [
+            &["plaintext-instead-of-tls"][..],
+            &["banned"],
+            &["EZA2897I"],
+            &["410"],
+            &["0810"],
+            &["0A00010B"],
+            &["0x80090326"],
+            &["handshake_failure"],
+            &["GSK_ERR_BAD_MESSAGE"],
+            &["ERR_SSL_WRONG_VERSION_NUMBER"],
+            &["ssl.SSLCertVerificationError"],
+            &["AES256-SHA"],
+            &["TLS_RSA_WITH_AES_256_CBC_SHA"],
+            &["13021301C030C02F"],
+            &["cipher", "c030"],
+            &["alert", "handshake_failure"],
+            &["wrong", "version", "number"],
+            &["GnuTLS error -15: An unexpected TLS packet was received."],
+            &["534 Policy requires SSL."],
+            &["EZD1287I", "TTLS", "Error", "RC:", "5003"],
+        ] {
+            assert!(is_explained(name), "{name:?}");
+        }
+    }
 }

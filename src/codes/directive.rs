@@ -55,6 +55,12 @@ pub fn directives() -> impl Iterator<Item = Directive> {
     rows(DIRECTIVES)
 }
 
+/// What a need of the table means, in the words of its head.
+pub fn need(id: &str) -> Option<&'static str> {
+    let heads = DIRECTIVES.lines().filter_map(|l| l.strip_prefix("# ")).flat_map(|l| l.split("; "));
+    heads.filter_map(|h| h.split_once(" = ")).find(|(ids, _)| ids.split(", ").any(|i| i == id)).map(|(_, m)| m)
+}
+
 /// The advice for a need in a product, quickest first as the table has it; empty when the table knows none.
 pub fn advise(need: &str, product: &str) -> impl Iterator<Item = Directive> {
     rows_of(DIRECTIVES, &[product, need])

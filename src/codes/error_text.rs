@@ -9,7 +9,7 @@ pub(super) const TEXTS: &str = include_str!("error_texts.tsv");
 pub struct ErrorText {
     /// Who prints it.
     pub program: &'static str,
-    /// The part that recognises it.
+    /// The words that recognise it: one or several spellings, `|` between them.
     pub text: &'static str,
     /// What lies behind it.
     pub hides: &'static str,
@@ -34,23 +34,55 @@ impl Record for ErrorText {
     }
 }
 
-/// The rows whose text stands in a pasted error, the most specific first. Case and brackets do not matter:
-/// `curl: (35)` is `curl 35`.
-pub fn error_texts(pasted: &str) -> Vec<ErrorText> {
-    let kept = |c: char| if "():\"'`,;[]".contains(c) { ' ' } else { c.to_ascii_lowercase() };
-    let words: String = pasted.chars().map(kept).collect();
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let stands = |row: &ErrorText| {
-        let text = row.text.to_ascii_lowercase().replace('\'', " ");
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        words.match_indices(&text).any(|(at, found)| {
-            // A code is a whole word: -1 is not in -15.
-            let ends = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
-            ends(words.get(..at).and_then(|w| w.chars().next_back()))
-                && ends(words.get(at + found.len()..).and_then(|w| w.chars().next()))
-        })
-    };
-    let mut found: Vec<ErrorText> = rows(TEXTS).filter(stands).collect();
-    found.sort_by_key(|row| core::cmp::Reverse(row.text.len()));
+/// The rows of which a spelling stands in a pasted error, with that spelling, the most specific first.
+#[must_use]
+pub fn error_texts(pasted: &str) -> Vec<(ErrorText, &'static str)> {
+    // Blanks around, so that a word is a whole word.
+    let spaced = |text: &str| format!(" {} ", words(text).join(" "));
+    let pasted = spaced(pasted);
+    let stands = |spelling: &str| pasted.contains(&spaced(spelling));
+    let longest = |row: &ErrorText| row.text.split('|').filter(|s| stands(s)).max_by_key(|s| s.len());
+    let mut found: Vec<(ErrorText, &'static str)> =
+        rows::<ErrorText>(TEXTS).filter_map(|row| Some((row, longest(&row)?))).collect();
+    found.sort_by_key(|(_, spelling)| core::cmp::Reverse(spelling.len()));
     found
+}
+
+/// Whether a word is nothing but a spelling of an error.
+#[must_use]
+pub fn is_error_text(word: &str) -> bool {
+    let own = words(word);
+    !own.is_empty() && rows::<ErrorText>(TEXTS).any(|row| row.text.split('|').any(|s| words(s) == own))
+}
+
+/// Words in lower case, taken apart at blanks, `_` and punctuation; a dot or a hyphen inside belongs to its word, so that a
+/// host name stays one word.
+fn words(text: &str) -> Vec<String> {
+    let parts = text.split(|c: char| c.is_whitespace() || "_()[]{}<>:;,\"`=?!#".contains(c));
+    let parts = parts.map(|p| p.replace('\'', "").trim_matches('.').to_ascii_lowercase()).filter(|p| !p.is_empty());
+    let mut out: Vec<String> = Vec::new();
+    let mut behind_number_giver = false;
+    for word in parts {
+        // `curl error 35`, `curl: exit code 35` and `curl: (35)` are one.
+        if behind_number_giver && ["error", "exit", "code", "rc", "status", "returned"].contains(&word.as_str()) {
+            continue;
+        }
+        behind_number_giver = matches!(word.as_str(), "curl" | "gnutls");
+        let otherwise = in_openssl_3(&word).or_else(|| in_hex(&word));
+        out.push(word);
+        out.extend(otherwise);
+    }
+    out
+}
+
+/// Up to OpenSSL 1.1 an error of libssl was 14, three digits for the function and three for the reason; the reasons stayed.
+fn in_openssl_3(word: &str) -> Option<String> {
+    let digits = word.strip_prefix("14").filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    Some(format!("0a000{}", digits.get(3..)?))
+}
+
+/// Windows codes that .NET shows as a negative number: -2146893018 is 0x80090326.
+fn in_hex(word: &str) -> Option<String> {
+    let code: i32 = word.strip_prefix('-').filter(|d| d.len() == 10).and_then(|_| word.parse().ok())?;
+    Some(format!("{:08x}", code.cast_unsigned()))
 }

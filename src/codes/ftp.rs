@@ -36,3 +36,8 @@ impl Record for FtpReply {
 pub fn ftp_reply(code: u16) -> Option<FtpReply> {
     rows::<FtpReply>(REPLIES).find(|r| r.code == code)
 }
+
+/// All reply codes, in order.
+pub fn ftp_replies() -> impl Iterator<Item = FtpReply> {
+    rows(REPLIES)
+}

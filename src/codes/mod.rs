@@ -14,16 +14,16 @@ mod tests;
 mod tls;
 mod zos;
 
-pub use directive::{Directive, advise, directives};
-pub use error_text::{ErrorText, error_texts};
+pub use directive::{Directive, advise, directives, need};
+pub use error_text::{ErrorText, error_texts, is_error_text};
 pub use fingerprint::{Fingerprint, fingerprints};
-pub use ftp::{FtpReply, ftp_reply};
+pub use ftp::{FtpReply, ftp_replies, ftp_reply};
 pub use table::Confirmed;
 pub use tls::{
-    Alert, CipherSuite, alert, cipher_suite, cipher_suite_by_name, cipher_suites, extension, group, signature_scheme,
-    version,
+    Alert, CipherSuite, Number, alert, alerts, cipher_suite, cipher_suite_by_name, cipher_suites, extension,
+    extensions, group, groups, signature_scheme, signature_schemes, version, versions,
 };
 pub use zos::{
-    AttlsCode, CmsCode, FtpClientError, FtpSubcommand, GskCode, ZosMessage, attls, cms, ftp_client_error,
-    ftp_subcommand, gsk, gsk_by_symbol, zos_message,
+    AttlsCode, CmsCode, FtpClientError, FtpSubcommand, GskCode, ZosCipherName, ZosMessage, attls, cms, cms_by_symbol,
+    ftp_client_error, ftp_client_error_by_symbol, ftp_subcommand, gsk, gsk_by_symbol, zos_cipher_names, zos_message,
 };

@@ -8,7 +8,7 @@ use super::table::{Record, lines, rows};
 use super::*;
 
 /// Every table: name, text, and how many columns make its key.
-const TABLES: [(&str, &str, usize); 16] = [
+const TABLES: [(&str, &str, usize); 17] = [
     ("ftp_replies", ftp::REPLIES, 1),
     ("tls_alerts", tls::ALERTS, 1),
     ("tls_versions", tls::VERSIONS, 1),
@@ -22,6 +22,7 @@ const TABLES: [(&str, &str, usize); 16] = [
     ("ftp_client_codes", zos::CLIENT_ERRORS, 1),
     ("ftp_subcommands", zos::SUBCOMMANDS, 1),
     ("zos_messages", zos::MESSAGES, 1),
+    ("zos_cipher_names", zos::CIPHER_NAMES, 1),
     ("server_fingerprints", FINGERPRINTS, 5),
     ("directives", DIRECTIVES, 6),
     ("error_texts", super::error_text::TEXTS, 2),
@@ -87,7 +88,7 @@ fn every_row_is_read() {
     all_read::<Alert>(tls::ALERTS);
     all_read::<CipherSuite>(tls::SUITES);
     for names in [tls::VERSIONS, tls::GROUPS, tls::SCHEMES, tls::EXTENSIONS] {
-        all_read::<tls::Named>(names);
+        all_read::<tls::Number>(names);
     }
     all_read::<GskCode>(zos::GSK);
     all_read::<CmsCode>(zos::CMS);
@@ -95,6 +96,8 @@ fn every_row_is_read() {
     all_read::<FtpClientError>(zos::CLIENT_ERRORS);
     all_read::<FtpSubcommand>(zos::SUBCOMMANDS);
     all_read::<ZosMessage>(zos::MESSAGES);
+    all_read::<ZosCipherName>(zos::CIPHER_NAMES);
+    all_read::<ErrorText>(super::error_text::TEXTS);
     all_read::<Fingerprint>(FINGERPRINTS);
     all_read::<Directive>(DIRECTIVES);
 }

@@ -42,6 +42,11 @@ pub fn alert(code: u8) -> Option<Alert> {
     rows::<Alert>(ALERTS).find(|a| a.code == code)
 }
 
+/// All alerts, by number.
+pub fn alerts() -> impl Iterator<Item = Alert> {
+    rows(ALERTS)
+}
+
 /// A cipher suite. Source: the IANA "TLS Cipher Suites" registry; OpenSSL names from OpenSSL 3.0 and ciphers(1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CipherSuite {
@@ -126,20 +131,22 @@ pub fn cipher_suite_by_name(name: &str) -> Option<CipherSuite> {
 }
 
 /// A number that only has a name.
-#[derive(Clone, Copy)]
-pub(super) struct Named {
-    pub(super) id: u16,
-    pub(super) name: &'static str,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// The two bytes on the wire.
+    pub id: u16,
+    /// As the registry spells it; another common name may stand behind it in brackets.
+    pub name: &'static str,
 }
 
-impl Record for Named {
+impl Record for Number {
     fn read(cells: &mut Cells) -> Option<Self> {
         Some(Self { id: cells.hex()?, name: cells.text()? })
     }
 }
 
 fn name(tsv: &'static str, id: u16) -> Option<&'static str> {
-    rows::<Named>(tsv).find(|n| n.id == id).map(|n| n.name)
+    rows::<Number>(tsv).find(|n| n.id == id).map(|n| n.name)
 }
 
 /// A protocol version as people write it: 0301 is `TLS 1.0`, 0300 `SSL 3.0`, 0002 `SSLv2`. Source: RFC 8446, 6101.
@@ -164,4 +171,24 @@ pub fn signature_scheme(id: u16) -> Option<&'static str> {
 #[must_use]
 pub fn extension(id: u16) -> Option<&'static str> {
     name(EXTENSIONS, id)
+}
+
+/// All protocol versions.
+pub fn versions() -> impl Iterator<Item = Number> {
+    rows(VERSIONS)
+}
+
+/// All groups.
+pub fn groups() -> impl Iterator<Item = Number> {
+    rows(GROUPS)
+}
+
+/// All signature schemes.
+pub fn signature_schemes() -> impl Iterator<Item = Number> {
+    rows(SCHEMES)
+}
+
+/// All extension types.
+pub fn extensions() -> impl Iterator<Item = Number> {
+    rows(EXTENSIONS)
 }

@@ -7,6 +7,7 @@ pub(super) const CMS: &str = include_str!("cms_codes.tsv");
 pub(super) const ATTLS: &str = include_str!("attls_return_codes.tsv");
 pub(super) const CLIENT_ERRORS: &str = include_str!("ftp_client_codes.tsv");
 pub(super) const SUBCOMMANDS: &str = include_str!("ftp_subcommands.tsv");
+pub(super) const CIPHER_NAMES: &str = include_str!("zos_cipher_names.tsv");
 pub(super) const MESSAGES: &str = include_str!("zos_messages.tsv");
 
 /// A return code of System SSL (`gsk_…` functions). Source: z/OS System SSL Programming and the APARs of each row.
@@ -87,6 +88,36 @@ pub fn cms(code: u32) -> Option<CmsCode> {
     rows::<CmsCode>(CMS).find(|c| c.code == code)
 }
 
+/// The status code of a symbol such as `CMSERR_NO_PRIVATE_KEY`, in any case.
+#[must_use]
+pub fn cms_by_symbol(symbol: &str) -> Option<CmsCode> {
+    rows::<CmsCode>(CMS).find(|c| c.symbol != "-" && c.symbol.eq_ignore_ascii_case(symbol))
+}
+
+/// What z/OS calls a cipher suite where it does not use the registry's name. Source: the documents of each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZosCipherName {
+    /// `SSL_3DES_SHA`.
+    pub name: &'static str,
+    /// The number of the suite.
+    pub id: u16,
+    /// Where that is written.
+    pub source: &'static str,
+    /// How far the source was read.
+    pub confirmed: Confirmed,
+}
+
+impl Record for ZosCipherName {
+    fn read(cells: &mut Cells) -> Option<Self> {
+        Some(Self { name: cells.text()?, id: cells.hex()?, source: cells.text()?, confirmed: cells.confirmed()? })
+    }
+}
+
+/// All names of suites that only z/OS uses.
+pub fn zos_cipher_names() -> impl Iterator<Item = ZosCipherName> {
+    rows(CIPHER_NAMES)
+}
+
 /// A return code of AT-TLS as in EZD1286I and EZD1287I. Source: IP Diagnosis Guide, "AT-TLS return codes".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttlsCode {
@@ -165,6 +196,12 @@ impl Record for FtpClientError {
 #[must_use]
 pub fn ftp_client_error(code: u32) -> Option<FtpClientError> {
     rows::<FtpClientError>(CLIENT_ERRORS).find(|e| e.code == code)
+}
+
+/// The error code of a symbol such as `FTP_AUTHENTICATION`, in any case.
+#[must_use]
+pub fn ftp_client_error_by_symbol(symbol: &str) -> Option<FtpClientError> {
+    rows::<FtpClientError>(CLIENT_ERRORS).find(|e| e.symbol != "-" && e.symbol.eq_ignore_ascii_case(symbol))
 }
 
 /// A subcommand of the z/OS FTP client: the thousands of a standard return code (10234 = 10 OPEN, last reply 234).

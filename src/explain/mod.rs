@@ -1,192 +1,105 @@
-//! Ids and codes to words: the pages of findings and causes, and the rows of the code tables.
+//! Ids, codes and error texts to words: the pages of findings and causes, the rows of the code tables, and lines as they
+//! are pasted. An answer is one screen of ASCII; what is not known stays unknown.
 
+mod alerts;
+mod ciphers;
+mod layout;
+mod messages;
+mod numbers;
+mod pages;
+mod replies;
+mod tables;
+mod texts;
+mod words;
 mod zos;
 
-use std::fmt::Write as _;
+pub use pages::{ids, page};
 
 use crate::codes;
-use crate::rules::{self, causes, pages};
 
-/// What is known of an id or a code: `plaintext-instead-of-tls`, `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `EZA2897I`;
-/// or of an error as another program prints it: `GnuTLS error -15`, `0A00010B`. Case and quoting do not matter.
+/// More of a pasted text is not looked at.
+const MOST_TEXT: usize = 8 * 1024;
+/// A list of suites so long is no host name.
+const LONG_LIST: usize = 16;
+
+/// What is known of an id or a code: `plaintext-instead-of-tls`, `gsk 410`, `alert 40`, `ftp 534`, `cipher 2F`, `EZA2897I`;
+/// of a value alone (`410`, `AES256-SHA`), with every table that knows it; or of a line as another program prints it: `GnuTLS
+/// error -15`, `0A00010B`, `534 Policy requires SSL.`, `EZD1287I TTLS Error RC: 5003`. Case and quoting do not matter.
 pub fn explain(words: &[&str]) -> Option<String> {
-    let words: Vec<&str> = words.iter().flat_map(|w| w.split_whitespace()).collect();
-    let known = match words[..] {
-        [id] => page(&id.to_ascii_lowercase()).or_else(|| message(id)),
-        [table, value] => code(&table.to_ascii_lowercase(), value),
-        _ => None,
+    let whole = words.join(" ");
+    let end = whole.char_indices().map(|(at, _)| at).take_while(|at| *at <= MOST_TEXT).last().unwrap_or_default();
+    let text = if whole.len() <= MOST_TEXT { whole.as_str() } else { whole.get(..end)? };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let answer = match words.as_slice() {
+        [word] => alone(word),
+        [table, values @ ..] => tables::asked(table, values),
+        [] => None,
     };
     let text = words.join(" ");
-    known.or_else(|| zos::return_code_line(&text)).or_else(|| error(&text))
+    answer.or_else(|| pasted(&text)).map(|text| layout::screen(&text))
 }
 
-/// How many rows of the table of error texts are shown.
-const MOST_ERRORS: usize = 2;
+/// A word by itself.
+fn alone(word: &str) -> Option<String> {
+    pages::summary(&word.to_ascii_lowercase()).or_else(|| tables::listed(word, tables::alone(word)))
+}
 
-/// What an error text of another program hides.
-fn error(text: &str) -> Option<String> {
-    let mut out = String::new();
-    if let Some(characters) = java_characters(text) {
-        let _ = writeln!(out, "Java took text for a TLS record: its second and third character are \"{characters}\".");
+/// A line or more, as somebody copied it.
+fn pasted(text: &str) -> Option<String> {
+    let record = alerts::record(text);
+    let clear = clear_text(text);
+    let of_zos = messages::in_text(text);
+    let reply = if of_zos.is_none() { replies::line(text) } else { None };
+    // What a record or a message id says needs no guess from words.
+    let alert = if record.is_none() { alerts::in_text(text) } else { None };
+    let alert = alert.map(|a| {
+        let collect = "Collect next: what the other end wants (ftpsdiag probe HOST), and its log of that second.";
+        format!("The other end sent an alert.\n{}{collect}\n", alerts::explained(a))
+    });
+    let known = reply.is_some() || alert.is_some();
+    // The words of System SSL are not those of another library.
+    let hidden = if of_zos.is_none() { texts::explained(text, known) } else { None };
+    let parts: Vec<String> = [record, clear, of_zos, reply, alert, hidden].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("\n"))
+}
+
+/// Hex that is the beginning of an FTP reply: what a client took for a record header.
+fn clear_text(text: &str) -> Option<String> {
+    let parts = text.split([' ', ':', ',']).filter(|p| !p.is_empty());
+    let digits: String = parts.map(|p| p.strip_prefix("0x").unwrap_or(p)).collect();
+    if !(8..=400).contains(&digits.len()) || !digits.len().is_multiple_of(2) {
+        return None;
     }
-    let mut shown: Vec<&str> = Vec::new();
-    for row in codes::error_texts(text) {
-        // Several texts of one error say the same.
-        if shown.len() < MOST_ERRORS && !shown.contains(&row.hides) {
-            let hides = sure(row.hides, row.confirmed);
-            let _ = writeln!(out, "{}: \"{}\"\n{hides}.\nCollect next: {}.", row.program, row.text, row.collect);
-            shown.push(row.hides);
-        }
-    }
-    (!out.is_empty()).then_some(out)
+    let bytes: Option<Vec<u8>> =
+        digits.as_bytes().chunks(2).map(|two| u8::from_str_radix(core::str::from_utf8(two).ok()?, 16).ok()).collect();
+    let shown: String = bytes?.into_iter().filter(|b| !matches!(b, b'\r' | b'\n')).map(char::from).collect();
+    let printable = shown.chars().all(|c| (' '..='~').contains(&c));
+    let code = shown.get(..3).filter(|_| printable)?.parse().ok().and_then(codes::ftp_reply)?;
+    shown.get(3..4).filter(|c| [" ", "-"].contains(c))?;
+    let more = layout::more(&["plaintext-instead-of-tls"]);
+    Some(format!("These bytes are clear text, no TLS: \"{shown}\", FTP reply {}.\n{}\n{more}", code.code, code.meaning))
 }
 
-/// `Unsupported record version Unknown-48.48` holds two characters of what came: `500 OOPS` has 48 and 48 behind its 5.
-fn java_characters(text: &str) -> Option<String> {
-    let (_, numbers) = text.split_once("Unknown-")?;
-    let (first, rest) = numbers.split_once('.')?;
-    let second: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    let character = |n: &str| n.parse::<u8>().ok().filter(|c| (b' '..=b'~').contains(c)).map(char::from);
-    Some([character(first)?, character(&second)?].iter().collect())
-}
-
-/// The page of a finding or a cause, without what only tests read.
-pub fn page(id: &str) -> Option<String> {
-    let rule = rules::ALL.iter().find(|r| r.id == id).map(|r| r.page);
-    let cause = || causes::ALL.iter().find(|c| c.id == id).map(|c| c.page);
-    let to_come = || pages::TO_COME.iter().find(|p| p.id == id).map(|p| p.page);
-    let page = rule.or_else(cause).or_else(to_come)?;
-    let mut out = String::new();
-    let mut hidden = false;
-    for line in page.lines() {
-        match line {
-            "```expect" => hidden = true,
-            "```" if hidden => hidden = false,
-            _ if hidden => {}
-            "```transcript" | "```" => {}
-            _ => {
-                out.push_str(line);
-                out.push('\n');
-            }
+/// Whether words can only be meant for [`explain`], although each of them could be the name of a host: the id of a page or a
+/// message, a code with its table, an error exactly as it is spelled. A name with a dot inside is a host's.
+#[must_use]
+pub fn is_name(words: &[&str]) -> bool {
+    let words: Vec<&str> = words.iter().flat_map(|w| w.split_whitespace()).collect();
+    match words.as_slice() {
+        [] => false,
+        [word] => {
+            // A short word such as `eof`, `x25519` or `c030` may well be somebody's machine.
+            let odd = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '.';
+            let spelled = word.contains('_') || (word.len() >= 8 && word.contains(odd));
+            let digits = word.bytes().all(|b| b.is_ascii_hexdigit());
+            page(&word.to_ascii_lowercase()).is_some()
+                || codes::zos_message(word).is_some()
+                || (spelled && codes::is_error_text(word))
+                || (spelled && (!digits || word.len() >= LONG_LIST) && !tables::alone(word).is_empty())
         }
-    }
-    Some(out)
-}
-
-/// Every id that has a page.
-pub fn ids() -> impl Iterator<Item = &'static str> {
-    let known = rules::ALL.iter().map(|r| r.id).chain(causes::ALL.iter().map(|c| c.id));
-    known.chain(pages::TO_COME.iter().map(|p| p.id))
-}
-
-fn message(id: &str) -> Option<String> {
-    let m = codes::zos_message(&id.to_ascii_uppercase())?;
-    let mut out = format!("{}  {}\n", m.id, m.text);
-    if m.meaning != "-" {
-        let _ = writeln!(out, "{}", m.meaning);
-    }
-    Some(out)
-}
-
-fn code(table: &str, value: &str) -> Option<String> {
-    let decimal = || value.parse::<u32>().ok();
-    let hexadecimal = || u16::from_str_radix(value.trim_start_matches("0x"), 16).ok();
-    match table {
-        "rc" if decimal().is_some_and(|n| n >= 1_000) => zos::standard(decimal()?),
-        "cc" => zos::condition(decimal()?),
-        "cms" => {
-            let c = codes::cms(u32::from_str_radix(value.trim_start_matches("0x"), 16).ok()?)?;
-            Some(format!(
-                "certificate management services {:08X}  {}\n{}\n",
-                c.code,
-                c.symbol,
-                sure(c.meaning, c.confirmed)
-            ))
-        }
-        "group" => named("group", hexadecimal()?, codes::group),
-        "scheme" | "signature" => named("signature scheme", hexadecimal()?, codes::signature_scheme),
-        "extension" => named("TLS extension", hexadecimal()?, codes::extension),
-        "version" => named("protocol version", hexadecimal()?, codes::version),
-        "gsk" | "rc" => {
-            let c = codes::gsk(decimal()?)?;
-            Some(format!("System SSL rc {}  {}\n{}\n", c.code, c.symbol, sure(c.meaning, c.confirmed)))
-        }
-        "at-tls" | "attls" => {
-            let c = codes::attls(decimal()?)?;
-            Some(format!("AT-TLS rc {}\n{}\n", c.code, sure(c.meaning, c.confirmed)))
-        }
-        "setcec" | "ftp-client" => {
-            let e = codes::ftp_client_error(decimal()?)?;
-            Some(format!("z/OS FTP client error code {}  {}\n{}\n", e.code, e.symbol, sure(e.meaning, e.confirmed)))
-        }
-        "content-type" => Some(content_type(u8::try_from(decimal()?).ok()?)),
-        "alert" => {
-            let a = codes::alert(u8::try_from(decimal()?).ok()?)?;
-            Some(format!("TLS alert {}  {}\n{}\n", a.code, a.name, a.meaning))
-        }
-        "ftp" => {
-            let r = codes::ftp_reply(u16::try_from(decimal()?).ok()?)?;
-            Some(format!("FTP reply {}  ({})\n{}\n", r.code, r.rfc, r.meaning))
-        }
-        "cipher" => {
-            let c = hexadecimal().and_then(codes::cipher_suite).or_else(|| codes::cipher_suite_by_name(value))?;
-            Some(format!(
-                "cipher suite {:04X}  {}\nOpenSSL: {}\nSystem SSL: {}\nkey exchange {}, authentication {}\n",
-                c.id, c.name, c.openssl, c.gsk, c.kx, c.auth
-            ))
-        }
-        _ => None,
-    }
-}
-
-/// A number of one of the registries.
-fn named(what: &str, id: u16, name: impl Fn(u16) -> Option<&'static str>) -> Option<String> {
-    name(id).map(|name| format!("{what} {id:04X}  {name}\n"))
-}
-
-/// What a record type is, or which character a client took for one.
-fn content_type(n: u8) -> String {
-    let meaning = match n {
-        20 => "change_cipher_spec".to_owned(),
-        21 => "alert".to_owned(),
-        22 => "handshake".to_owned(),
-        23 => "application_data".to_owned(),
-        24 => "heartbeat".to_owned(),
-        b' '..=b'~' => format!(
-            "no TLS record type: the character '{}'. The peer sent text where a TLS record was due; see plaintext-instead-of-tls",
-            char::from(n)
-        ),
-        _ => "no TLS record type: the peer did not speak TLS".to_owned(),
-    };
-    format!("TLS record content type {n}\n{meaning}\n")
-}
-
-/// Rows that no source confirms say so.
-fn sure(meaning: &str, confirmed: codes::Confirmed) -> String {
-    if confirmed == codes::Confirmed::No { format!("{meaning} (unconfirmed)") } else { meaning.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_of_other_programs() {
-        for (pasted, word) in [
-            ("GnuTLS error -15: An unexpected TLS packet was received.", "plaintext-instead-of-tls"),
-            ("error:0A00010B:SSL routines:ssl3_get_record:wrong version number", "plaintext-instead-of-tls"),
-            ("0A00010B", "plaintext-instead-of-tls"),
-            ("curl: (35) TLS connect error", "curl 35"),
-            ("javax.net.ssl.SSLException: Unsupported record version Unknown-48.48", "\"00\""),
-            ("tls: first record does not look like a TLS handshake", "Go"),
-            ("500 OOPS: error:0A0000C1:SSL routines::no shared cipher", "no-shared-cipher"),
-            ("0x80090326", "unconfirmed"),
-        ] {
-            let text = explain(&[pasted]).unwrap_or_else(|| panic!("{pasted}"));
-            assert!(text.contains(word), "{pasted}: {text}");
-        }
-        for unknown in ["GnuTLS error -1", "everything is fine", "ftp.example.org", "Unknown-300.1", "410"] {
-            assert_eq!(explain(&[unknown]), None, "{unknown}");
+        [table, values @ ..] => {
+            let dotted = words.iter().any(|w| w.trim_end_matches('.').contains('.'));
+            tables::asked(table, values).is_some() || (!dotted && explain(&words).is_some())
         }
     }
 }

@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::codes;
+use super::layout::{more, sure};
+use crate::codes::{self, FtpClientError};
 
 /// Condition codes are cut to twelve bits.
 const CONDITION: u32 = 4096;
@@ -30,6 +31,7 @@ pub(super) fn standard(rc: u32) -> Option<String> {
         out.push_str(
             "234 was the yes to AUTH: the TLS handshake behind it failed (look for EZA2897I and SETCEC 17).\n",
         );
+        out.push_str(&more(&["plaintext-instead-of-tls"]));
     }
     let _ = writeln!(out, "In a job log: condition code {}.", rc % CONDITION);
     Some(out)
@@ -62,23 +64,86 @@ pub(super) fn condition(cc: u32) -> Option<String> {
 }
 
 /// `0810`: error code 8 in subcommand 10.
-fn extended(code: u32) -> Option<String> {
+pub(super) fn extended(code: u32) -> Option<String> {
     let (error, subcommand) = (codes::ftp_client_error(code / 100)?, codes::ftp_subcommand(code % 100)?);
-    Some(format!("  {code:04}  {}, in {}\n", error.meaning, subcommand.name))
+    let symbol = if error.symbol == "-" { String::new() } else { format!("{}: ", error.symbol) };
+    Some(format!("  {code:04}  {symbol}{}, in {}\n", sure(error.meaning, error.confirmed), subcommand.name))
+}
+
+/// `0810` by itself: CLIENTERRCODES EXTENDED is the only number of four digits that begins with 0 and means this.
+pub(super) fn four_digits(digits: &str) -> Option<String> {
+    let code = digits.parse().ok().filter(|_| digits.len() == 4)?;
+    extended(code).map(|e| format!("z/OS FTP client, CLIENTERRCODES EXTENDED (error code * 100 + subcommand):\n{e}"))
+}
+
+/// `setcec 17`: an error code of the client.
+pub(super) fn client_error(code: u32) -> Option<String> {
+    codes::ftp_client_error(code).map(client_error_row)
+}
+
+/// An error code of the client as its row says.
+pub(super) fn client_error_row(e: FtpClientError) -> String {
+    let hidden = if e.code == 17 { more(&["plaintext-instead-of-tls", "fatal-alert"]) } else { String::new() };
+    format!("z/OS FTP client error code {}  {}\n{}\n{hidden}", e.code, e.symbol, sure(e.meaning, e.confirmed))
+}
+
+/// The number behind a label such as `RC =`, and its digits as they stood.
+fn number<'a>(text: &'a str, label: &str) -> Option<(u32, &'a str)> {
+    let (_, rest) = text.split_once(label)?;
+    let rest = rest.trim_start_matches([' ', '=']);
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let digits = rest.get(..end)?;
+    Some((digits.parse().ok()?, digits))
 }
 
 /// Numbers of a line such as `EZA1735I Std Return Code = 10234, Error Code = 00017`.
 pub(super) fn return_code_line(text: &str) -> Option<String> {
-    let number = |label: &str| {
-        let (_, rest) = text.split_once(label)?;
-        let digits: String = rest.trim_start_matches([' ', '=']).chars().take_while(char::is_ascii_digit).collect();
-        digits.parse::<u32>().ok()
-    };
-    let mut out = number("Std Return Code").and_then(standard)?;
-    if let Some(error) = number("Error Code").and_then(codes::ftp_client_error) {
+    let (rc, _) = number(text, "Std Return Code")?;
+    let mut out = standard(rc)?;
+    if let Some(error) = number(text, "Error Code").and_then(|(n, _)| codes::ftp_client_error(n)) {
         let _ = writeln!(out, "Error code {}: {}", error.code, error.meaning);
     }
     Some(out)
+}
+
+/// `USER1Q FTP failed - Cmd = 10(open) Reply = n/a EX CEE RC = 0810` (EZZ9830I, in z/OS UNIX without its id).
+pub(super) fn failed_line(text: &str) -> Option<String> {
+    let (_, text) = text.split_once("FTP failed")?;
+    let (cmd, _) = number(text, "Cmd")?;
+    let mut out =
+        format!("subcommand {cmd}{}", codes::ftp_subcommand(cmd).map_or(String::new(), |s| format!(" ({})", s.name)));
+    match number(text, "Reply").and_then(|(n, _)| codes::ftp_reply(u16::try_from(n).ok()?)) {
+        Some(reply) => {
+            let _ = writeln!(out, ", last reply {}: {}", reply.code, reply.meaning);
+        }
+        None => out.push_str(", no reply of the server\n"),
+    }
+    let has = |word: &str| text.split_whitespace().any(|w| w == word);
+    let ended = if has("EX") { "The client ended." } else { "The client went on (no EXIT)." };
+    let Some((rc, digits)) = number(text, "RC") else { return Some(format!("{out}{ended}\n")) };
+    let meaning = if has("CEE") {
+        format!("{digits} is CLIENTERRCODES EXTENDED:\n{}", extended(rc).unwrap_or_default())
+    } else if has("CEC") {
+        format!("{digits} is a client error code.\n{}", client_error(rc).unwrap_or_default())
+    } else if has("FIX") {
+        format!("{digits} is the number of EXIT=nn, whatever happened.\n")
+    } else {
+        standard(rc).unwrap_or_default()
+    };
+    Some(format!("{out}{ended} {meaning}"))
+}
+
+/// `EZA2121I Command (08-10-0000-220):` of the callable API: error code, subcommand, (not known), reply.
+pub(super) fn api_prompt(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("Command (")?;
+    let parts: Vec<u32> = rest.split(')').next()?.split('-').map_while(|n| n.parse().ok()).collect();
+    let &[error, subcommand, _, reply] = parts.as_slice() else { return None };
+    let error = match error {
+        0 => "no error".to_owned(),
+        n => codes::ftp_client_error(n).map_or(format!("error code {n}"), |e| e.meaning.to_owned()),
+    };
+    let subcommand = codes::ftp_subcommand(subcommand).map_or("?", |s| s.name);
+    Some(format!("{error}; subcommand {subcommand}; last reply {reply:03}\n"))
 }
 
 #[cfg(test)]
@@ -95,5 +160,10 @@ mod tests {
         assert_eq!((standard(99_999), condition(5_000)), (None, None));
         let line = return_code_line("EZA1735I Std Return Code = 10234, Error Code = 00017").unwrap();
         assert!(line.contains("Error code 17"), "{line}");
+        let line = failed_line("EZZ9830I USER1Q FTP failed - Cmd = 10(open) Reply = n/a EX CEE RC = 0810").unwrap();
+        assert!(line.contains("OPEN") && line.contains("unknown host") && line.contains("no reply"), "{line}");
+        let line = failed_line("JOB1 FTP failed - Cmd = 10(open) Reply = 234 EX STD RC = 10234").unwrap();
+        assert!(line.contains("condition code 2042"), "{line}");
+        assert!(api_prompt("EZA2121I Command (17-10-0000-234):").unwrap().contains("security negotiation"));
     }
 }
