@@ -149,7 +149,7 @@ fn bad_input_says_where_and_what_to_try() {
         (&["decode", "src"][..], "a directory"),
         (&["decode", "no/such/file.txt"], "no such file"),
         (&["missing.log"], "no such file"),
-        (&["410"], "nor a host"),
+        (&["99999"], "nor a host"),
         (&[SEED, "ftp.example.org"], "not probed beside files"),
         (&[SEED, "-o", "report.xyz"], "its ending names no format"),
         (&[SEED, "-o", "/no/such/folder/x.md"], "cannot be written"),
@@ -363,6 +363,7 @@ fn ids_and_codes_are_explained() {
         (&["explain", "plaintext-instead-of-tls", "fatal-alert"], "# fatal-alert"),
         (&["410"], "GSK_ERR_BAD_MESSAGE"),
         (&["534 Policy requires SSL."], "IIS"),
+        (&["curl: (13) Bad PASV/EPSV response: 150"], "data connection"),
         (&["GnuTLS error -15: An unexpected TLS packet was received."], "plaintext-instead-of-tls"),
     ] {
         let out = ftpsdiag(args);

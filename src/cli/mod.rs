@@ -112,12 +112,13 @@ fn bare(cli: &Cli, command: &str) -> io::Result<Status> {
         return decode::run(&args::Decode::of_files(vec!["-".to_owned()]), &cli.common, command);
     }
     let is_file = |w: &String| w == "-" || Path::new(w).exists();
-    let files = cli.what.iter().filter(|w| is_file(w) || looks_like_path(w)).count();
+    // A line of an error may hold a slash; a path that is not there and has a blank in it is rarer.
+    let files = cli.what.iter().filter(|w| is_file(w) || (looks_like_path(w) && !w.contains(' '))).count();
     if files == cli.what.len() {
         return decode::run(&args::Decode::of_files(cli.what.clone()), &cli.common, command);
     }
     let words: Vec<&str> = cli.what.iter().map(String::as_str).collect();
-    if is_explained(&words) {
+    if !cli.what.iter().any(is_file) && is_explained(&words) {
         return explain::run(&cli.what, cli.common.verbose);
     }
     let strange = cli.what.iter().find(|w| !is_file(w) && !is_target(w)).or(cli.what.iter().find(|w| !is_file(w)));
