@@ -337,7 +337,7 @@ fn every_page_is_one_screen_with_who_acts() {
         let text = explain(&[id]).unwrap();
         is_a_screen(id, &text);
         assert!(text.starts_with(&format!("# {id}: ")), "{id}");
-        assert!(text.contains(&format!("Whole page: ftpsdiag explain -v {id}")), "{id}");
+        assert!(text.contains(&format!("ftpsdiag explain -v {id}")), "{id}");
         let page = ftpsdiag::explain::page(id).unwrap();
         assert_eq!(text.contains("WHO ACTS"), page.contains("## Who acts"), "{id}\n{text}");
         assert!(is_name(&[id]), "{id}");

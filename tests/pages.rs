@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ftpsdiag::codes;
 use ftpsdiag::report::{About, Report, diagnose};
 use ftpsdiag::rules::{self, Severity, causes, pages};
 use ftpsdiag::transcript::{Transcript, dialogue};
@@ -277,4 +278,24 @@ fn explain_prints_every_page_without_what_only_tests_read() {
         let text = ftpsdiag::explain::page(id).unwrap();
         assert!(text.contains(id) && !text.contains("```") && text.lines().count() > 4, "{id}");
     }
+}
+
+#[test]
+fn directives_are_of_the_table_and_have_their_source() {
+    for d in codes::directives() {
+        assert!(d.source.len() > 5, "{} {}: no source", d.product, d.need);
+        assert!(codes::need(d.need).is_some(), "{}: the head of the table does not explain it", d.need);
+    }
+    let mut named = 0;
+    for (id, page) in rules::ALL.iter().map(|r| (r.id, r.page)).chain(causes::ALL.iter().map(|c| (c.id, c.page))) {
+        let Some(needs) = page.lines().find_map(|l| l.strip_prefix("Directives: ")) else { continue };
+        let shown = ftpsdiag::explain::page(id).unwrap();
+        for need in needs.split(", ") {
+            let rows: Vec<_> = codes::directives().filter(|d| d.need == need).collect();
+            assert!(!rows.is_empty(), "{id}: {need} is not in the table");
+            assert!(shown.contains(rows[0].product), "{id}: {need} is not shown");
+            named += rows.len();
+        }
+    }
+    assert!(named > 150, "{named}");
 }

@@ -14,16 +14,26 @@ pub(super) fn run(what: &[String], whole: bool) -> io::Result<Status> {
         None => words.iter().map(one).collect(),
     };
     let Some(texts) = texts else {
-        let known: Vec<&str> = ids().collect();
         complain(&format!("`{}` is not known", term::safe(&words.join(" "))));
         complain(
-            "  try: `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `setcec 17`, EZA2897I, a line of an error, or one of",
+            "  try: `gsk 410`, `alert 40`, `ftp 534`, `cipher 0035`, `setcec 17`, EZA2897I, a line of an error, or an id",
         );
-        known.iter().for_each(|id| complain(&format!("    {id}")));
+        near(&words).iter().for_each(|id| complain(&format!("    {id}")));
         return Ok(Status::Unreadable);
     };
     let mut stdout = io::stdout().lock();
     stdout.write_all(texts.join("\n").as_bytes())?;
     stdout.flush()?;
     Ok(Status::Works)
+}
+
+/// Ids that share a word with what was asked; a few of each kind when none does.
+fn near(words: &[&str]) -> Vec<&'static str> {
+    const FEW: usize = 12;
+    let asked: Vec<String> = words.iter().map(|w| w.to_ascii_lowercase()).collect();
+    let parts: Vec<&str> = asked.iter().flat_map(|w| w.split(['-', ' ', '_'])).filter(|p| p.len() > 3).collect();
+    let shares =
+        |id: &str| id.split('-').any(|p| parts.iter().any(|a| p.starts_with(a) || a.starts_with(p) && p.len() > 3));
+    let found: Vec<&str> = ids().filter(|id| shares(id)).take(FEW).collect();
+    if found.is_empty() { ids().step_by(12).take(FEW).collect() } else { found }
 }

@@ -80,7 +80,11 @@ pub(super) fn summary(id: &str) -> Option<String> {
     let intro = paragraphs(sections.next()?);
     let acts = sections.find_map(|s| s.strip_prefix("Who acts\n"));
     let acts = acts.map(|s| paragraphs(&format!("WHO ACTS\n\n{s}"))).unwrap_or_default();
-    let last = format!("Whole page: ftpsdiag explain -v {id}");
+    let last = match products(id) {
+        0 => format!("Whole page: ftpsdiag explain -v {id}"),
+        1 => format!("Whole page, with the directives of a product: ftpsdiag explain -v {id}"),
+        n => format!("Whole page, with the directives of {n} products: ftpsdiag explain -v {id}"),
+    };
     // Who acts must not fall off the end.
     let height = |paragraphs: &[Vec<String>]| paragraphs.iter().map(|p| p.len() + 1).sum::<usize>();
     let mut room = LINES.saturating_sub(1 + height(&acts));
@@ -101,6 +105,15 @@ pub(super) fn summary(id: &str) -> Option<String> {
     }
     lines.push(last);
     Some(lines.join("\n") + "\n")
+}
+
+/// Of how many products the page has directives.
+fn products(id: &str) -> usize {
+    let page = all().find(|(known, _)| *known == id).map_or("", |(_, page)| page);
+    let needs: Vec<&str> =
+        page.lines().find_map(|l| l.strip_prefix(NEEDS)).map_or(Vec::new(), |l| l.split(", ").collect());
+    let known = codes::directives().filter(|d| needs.contains(&d.need)).map(|d| d.product);
+    known.collect::<std::collections::BTreeSet<&str>>().len()
 }
 
 /// What stands behind the directives: the next section, or the line that says what settles a cause.
