@@ -74,17 +74,14 @@ fn directive(d: &Directive) -> String {
 /// A page as one screen: what it is and who acts; keys of the report and examples only in the whole page.
 pub(super) fn summary(id: &str) -> Option<String> {
     let page = page(id)?;
+    let what = if page.contains("## Directives\n") { "Directives" } else { "Whole page" };
     let page = page.split("## Directives\n").enumerate().map(|(n, part)| if n == 0 { part } else { behind(part) });
     let page: String = page.collect();
     let mut sections = page.split("\n## ");
     let intro = paragraphs(sections.next()?);
     let acts = sections.find_map(|s| s.strip_prefix("Who acts\n"));
     let acts = acts.map(|s| paragraphs(&format!("WHO ACTS\n\n{s}"))).unwrap_or_default();
-    let last = match products(id) {
-        0 => format!("Whole page: ftpsdiag explain -v {id}"),
-        1 => format!("Whole page, with the directives of a product: ftpsdiag explain -v {id}"),
-        n => format!("Whole page, with the directives of {n} products: ftpsdiag explain -v {id}"),
-    };
+    let last = format!("{what}: ftpsdiag explain -v {id}");
     // Who acts must not fall off the end.
     let height = |paragraphs: &[Vec<String>]| paragraphs.iter().map(|p| p.len() + 1).sum::<usize>();
     let mut room = LINES.saturating_sub(1 + height(&acts));
@@ -105,15 +102,6 @@ pub(super) fn summary(id: &str) -> Option<String> {
     }
     lines.push(last);
     Some(lines.join("\n") + "\n")
-}
-
-/// Of how many products the page has directives.
-fn products(id: &str) -> usize {
-    let page = all().find(|(known, _)| *known == id).map_or("", |(_, page)| page);
-    let needs: Vec<&str> =
-        page.lines().find_map(|l| l.strip_prefix(NEEDS)).map_or(Vec::new(), |l| l.split(", ").collect());
-    let known = codes::directives().filter(|d| needs.contains(&d.need)).map(|d| d.product);
-    known.collect::<std::collections::BTreeSet<&str>>().len()
 }
 
 /// What stands behind the directives: the next section, or the line that says what settles a cause.
