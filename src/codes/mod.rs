@@ -4,6 +4,7 @@
 //! `source` and with how far that source was read (`confirmed`), and `-` stands for "none". Nothing is built or kept in
 //! memory: a look-up scans its table, a few hundred lines. Unknown numbers are `None`; the caller prints the number.
 
+mod client_print;
 mod directive;
 mod error_text;
 mod fingerprint;
@@ -14,6 +15,7 @@ mod tests;
 mod tls;
 mod zos;
 
+pub use client_print::{ClientPrint, HelloShape, client_prints};
 pub use directive::{Directive, advise, directives, need};
 pub use error_text::{ErrorText, error_texts, is_error_text};
 pub use fingerprint::{Fingerprint, fingerprints};

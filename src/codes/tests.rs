@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use super::client_print::CLIENT_PRINTS;
 use super::directive::DIRECTIVES;
 use super::fingerprint::FINGERPRINTS;
 use super::table::{Record, lines, rows};
 use super::*;
 
 /// Every table: name, text, and how many columns make its key.
-const TABLES: [(&str, &str, usize); 17] = [
+const TABLES: [(&str, &str, usize); 18] = [
     ("ftp_replies", ftp::REPLIES, 1),
     ("tls_alerts", tls::ALERTS, 1),
     ("tls_versions", tls::VERSIONS, 1),
@@ -24,6 +25,7 @@ const TABLES: [(&str, &str, usize); 17] = [
     ("zos_messages", zos::MESSAGES, 1),
     ("zos_cipher_names", zos::CIPHER_NAMES, 1),
     ("server_fingerprints", FINGERPRINTS, 5),
+    ("client_fingerprints", CLIENT_PRINTS, 2),
     ("directives", DIRECTIVES, 6),
     ("error_texts", super::error_text::TEXTS, 2),
 ];
@@ -99,6 +101,7 @@ fn every_row_is_read() {
     all_read::<ZosCipherName>(zos::CIPHER_NAMES);
     all_read::<ErrorText>(super::error_text::TEXTS);
     all_read::<Fingerprint>(FINGERPRINTS);
+    all_read::<ClientPrint>(CLIENT_PRINTS);
     all_read::<Directive>(DIRECTIVES);
 }
 
@@ -240,6 +243,17 @@ fn fingerprints_keep_to_the_known_kinds() {
         ["banner", "auth-ok", "auth-refused", "handshake-failed", "tls-required", "data-refused", "pbsz-prot", "oops"];
     assert!(fingerprints().all(|f| kinds.contains(&f.kind)));
     assert!(fingerprints().all(|f| f.confirmed != Confirmed::No), "a wording from memory would name a product as fact");
+}
+
+#[test]
+fn clients_are_told_by_what_somebody_confirmed() {
+    for p in client_prints() {
+        let row = format!("{} {}", p.product, p.releases);
+        assert!(p.confirmed != Confirmed::No, "{row}: a client from memory");
+        assert!(p.product.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{row}");
+        assert!(p.is_of_hello() || p.says != "-", "{row}: any client would fit");
+        assert_eq!(p.library, p.programs != "-", "{row}: who uses it?");
+    }
 }
 
 #[test]
