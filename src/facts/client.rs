@@ -1,17 +1,17 @@
-//! The client: what it says of itself, and what it offers.
+//! The client's product: by what it says of itself, and by its ClientHello. Words outrank the hello; both together are
+//! certain. A hello that many programs share names their TLS library.
 
-use serde_json::{Map, Value, json};
+use super::hello::{self, Hello};
+use super::is_session_control;
+use crate::codes::{ClientPrint, Confirmed, client_prints};
+use crate::decode::{Kind, Timeline};
+use crate::transcript::{Code, Transcript};
+use crate::wire::printable_str;
 
-use crate::codes;
-use crate::decode::{Event, Kind, Timeline};
-use crate::transcript::{Code, Span};
-use crate::wire::tls::handshake::HEADER_LEN;
-use crate::wire::tls::hello::ClientHello;
-
-/// A client that is known by its own messages.
+/// A client and why it is believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// Product as directives spell it, e.g. `zos-native`.
+    /// Product as directives spell it, e.g. `zos-native`; a library or runtime when many programs look the same.
     pub id: &'static str,
     /// As people call it.
     pub name: &'static str,
@@ -19,9 +19,28 @@ pub struct Client {
     pub job: Option<String>,
     /// Release, if a message gave it.
     pub release: Option<String>,
+    /// What speaks for it.
+    pub because: Vec<String>,
+    /// How sure that is.
+    pub sure: Sure,
+}
+
+/// How sure a product is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sure {
+    /// The hello follows from what is documented; nobody recorded one.
+    Possible,
+    /// The client says so, or its hello is like recorded ones.
+    Likely,
+    /// The client says so, and its hello agrees.
+    Certain,
 }
 
 impl Client {
+    fn new(id: &'static str, name: &'static str, sure: Sure) -> Self {
+        Self { id, name, job: None, release: None, because: Vec::new(), sure }
+    }
+
     /// `the z/OS client (SJP1)`.
     pub fn called(&self) -> String {
         match &self.job {
@@ -29,10 +48,33 @@ impl Client {
             None => format!("the {} client", self.name),
         }
     }
+
+    fn is_on_zos(&self) -> bool {
+        self.id.starts_with("zos")
+    }
+}
+
+/// The client of a case. Our own prober is none: in a run of ours the hello is not looked at.
+pub(super) fn client(t: &Transcript, timeline: &Timeline, first: Option<Hello<'_>>) -> Option<Client> {
+    let words = by_messages(timeline);
+    if t.origin.asked.is_some() {
+        return words;
+    }
+    let said = commands(t, timeline);
+    let words = words.or_else(|| by_name(&said));
+    let hello = first.and_then(|first| by_hello(t, first, said));
+    match (words, hello) {
+        (Some(mut words), Some(hello)) if words.id == hello.id || (words.is_on_zos() && hello.is_on_zos()) => {
+            words.sure = Sure::Certain;
+            words.because.extend(hello.because);
+            Some(words)
+        }
+        (words, hello) => words.or(hello),
+    }
 }
 
 /// z/OS by its messages. Under AT-TLS the traced job is TCPIP, not the FTP client's own.
-pub(super) fn client(timeline: &Timeline) -> Option<Client> {
+fn by_messages(timeline: &Timeline) -> Option<Client> {
     let mut found: Option<Client> = None;
     for event in &timeline.events {
         let Kind::Claim { by, code, text } = &event.kind else { continue };
@@ -40,7 +82,11 @@ pub(super) fn client(timeline: &Timeline) -> Option<Client> {
         if job.is_none() && by != "z/OS FTP client" && by != "System SSL" {
             continue;
         }
-        let client = found.get_or_insert(Client { id: "zos-native", name: "z/OS", job: None, release: None });
+        let client = found.get_or_insert(Client::new("zos-native", "z/OS", Sure::Likely));
+        let witness = if by == "z/OS FTP client" { "messages of the z/OS FTP client" } else { "a trace of System SSL" };
+        if !client.because.iter().any(|b| b == witness) {
+            client.because.push(witness.to_owned());
+        }
         if let Some(job) = job {
             client.id = if job == "TCPIP" { "zos-attls" } else { client.id };
             client.job.get_or_insert_with(|| job.to_owned());
@@ -57,91 +103,69 @@ pub(super) fn client(timeline: &Timeline) -> Option<Client> {
     found
 }
 
-/// What a ClientHello offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// Where it stands.
-    pub span: Option<Span>,
-    /// Length of the handshake message, without record headers.
-    pub message_len: u64,
-    /// Length on the wire, with record headers.
-    pub wire_len: u64,
-    /// Protocol versions, highest first.
-    pub versions: Vec<u16>,
-    /// Cipher suites in order, signals included.
-    pub suites: Vec<u16>,
-    /// How many extensions; `None` when there is no extension block.
-    pub extensions: Option<usize>,
-    /// Server name asked for, as printable ASCII.
-    pub server_name: Option<String>,
-    /// Groups in order.
-    pub groups: Vec<u16>,
-    /// Signature schemes in order.
-    pub schemes: Vec<u16>,
-}
-
-impl Offer {
-    /// The offer of one ClientHello event.
-    pub(super) fn of(event: &Event, hello: &ClientHello) -> Self {
-        let body = 2 + 32 + 1 + hello.session_id.len() + 2 + hello.suites.len() * 2 + 1 + hello.compression.len();
-        let extensions =
-            hello.extensions.as_ref().map_or(0, |all| 2 + all.iter().map(|e| 4 + e.data.len()).sum::<usize>());
-        Self {
-            span: event.span,
-            message_len: (HEADER_LEN + body + extensions) as u64,
-            wire_len: event.span.map_or(0, |s| s.len()),
-            versions: hello.versions(),
-            suites: hello.suites.clone(),
-            extensions: hello.extensions.as_ref().map(Vec::len),
-            server_name: hello.server_name().map(crate::wire::printable),
-            groups: hello.groups(),
-            schemes: hello.signature_schemes(),
+/// Commands by which a client shows itself: its first AUTH, and every CLNT.
+fn commands(t: &Transcript, timeline: &Timeline) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut auth = false;
+    for event in timeline.events.iter().filter(|e| is_session_control(t, e.conn)) {
+        match &event.kind {
+            Kind::Command { verb, line } if verb == "CLNT" || (verb == "AUTH" && !auth) => {
+                auth |= verb == "AUTH";
+                out.push(line.trim().to_owned());
+            }
+            _ => {}
         }
     }
-
-    /// The highest version.
-    pub fn highest(&self) -> u16 {
-        self.versions.first().copied().unwrap_or_default()
-    }
-
-    /// Everything, by name, as reports hold it.
-    pub fn describe(&self) -> Map<String, Value> {
-        let suites: Vec<Value> =
-            self.suites.iter().map(|s| json!({ "id": format!("{s:04X}"), "name": suite_name(*s) })).collect();
-        let named = |n: &u16, name: Option<&'static str>| name.map_or_else(|| format!("0x{n:04X}"), str::to_owned);
-        let groups: Vec<String> = self.groups.iter().map(|g| named(g, codes::group(*g))).collect();
-        let schemes: Vec<String> = self.schemes.iter().map(|s| named(s, codes::signature_scheme(*s))).collect();
-        let mut out = Map::new();
-        out.insert("message_bytes".to_owned(), self.message_len.into());
-        out.insert("wire_bytes".to_owned(), self.wire_len.into());
-        out.insert("highest_version".to_owned(), version_name(self.highest()).into());
-        out.insert("versions".to_owned(), self.versions.iter().map(|v| version_name(*v)).collect());
-        out.insert("suites".to_owned(), suites.into());
-        out.insert("extensions".to_owned(), self.extensions.into());
-        out.insert("server_name".to_owned(), self.server_name.clone().into());
-        out.insert("groups".to_owned(), groups.into());
-        out.insert("signature_schemes".to_owned(), schemes.into());
-        out
-    }
-
-    /// One line: `ClientHello 62 bytes: TLS 1.0 at most, 7 suites, no ext.`
-    pub fn summary(&self) -> String {
-        let extensions = self.extensions.map_or_else(|| "no ext.".to_owned(), |n| format!("{n} ext."));
-        format!(
-            "ClientHello {} bytes: {} at most, {} suites, {extensions}",
-            self.wire_len,
-            version_name(self.highest()),
-            self.suites.len()
-        )
-    }
+    out
 }
 
-/// `TLS 1.0`, or the number when it has no name.
-pub fn version_name(version: u16) -> String {
-    codes::version(version).map_or_else(|| format!("version 0x{version:04X}"), str::to_owned)
+/// A client that names itself (CLNT).
+fn by_name(said: &[String]) -> Option<Client> {
+    said.iter().find_map(|line| {
+        let print = client_prints().find(|p| is_name(p) && p.is_said(line))?;
+        let mut client = Client::new(print.product, print.name, Sure::Likely);
+        client.because.push(format!("it says so itself: \"{}\"", printable_str(line)));
+        Some(client)
+    })
 }
 
-/// The IANA name of a suite, or its number.
-pub fn suite_name(suite: u16) -> String {
-    codes::cipher_suite(suite).map_or_else(|| format!("0x{suite:04X}"), |s| s.name.to_owned())
+fn is_name(print: &ClientPrint) -> bool {
+    print.says.starts_with("CLNT")
+}
+
+/// The one product that a hello speaks for: recorded before derived, a program before the library that it uses.
+fn by_hello(t: &Transcript, first: Hello<'_>, mut said: Vec<String>) -> Option<Client> {
+    let shape = hello::shape(t, first)?;
+    said.extend(first.1.protocols().into_iter().map(|p| format!("ALPN {}", crate::wire::printable(p))));
+    let fitting: Vec<ClientPrint> = client_prints()
+        .filter(|p| !is_name(p) && p.fits(&shape) && (p.says == "-" || said.iter().any(|s| p.is_said(s))))
+        .collect();
+    [(true, false), (true, true), (false, false), (false, true)].into_iter().find_map(|(recorded, library)| {
+        let of_rank = |p: &&ClientPrint| (p.confirmed == Confirmed::Yes) == recorded && p.library == library;
+        let mut those = fitting.iter().filter(of_rank);
+        let print = those.next()?;
+        // Two products with the same hello are none.
+        if those.any(|p| p.product != print.product) {
+            return None;
+        }
+        let mut client = Client::new(print.product, print.name, if recorded { Sure::Likely } else { Sure::Possible });
+        client.because.push(reason(print));
+        Some(client)
+    })
+}
+
+/// `its ClientHello is that of GnuTLS (with TLS 1.3), used by FileZilla, lftp, wget`.
+fn reason(print: &ClientPrint) -> String {
+    let releases = if print.releases == "-" { String::new() } else { format!(" ({})", print.releases) };
+    if let Some(protocol) = print.says.strip_prefix("ALPN ") {
+        return format!("its ClientHello asks for the protocol {protocol}, as {}{releases} does", print.name);
+    }
+    let mut out = format!("its ClientHello is that of {}{releases}", print.name);
+    if print.library {
+        out += &format!(", used by {}", print.programs);
+    }
+    if print.says != "-" {
+        out += &format!(", and it begins with {}", print.says);
+    }
+    out
 }

@@ -5,11 +5,14 @@
 mod answers;
 mod client;
 mod clock;
+mod hello;
+mod offer;
 mod server;
 
 pub use answers::{Answer, Came};
-pub use client::{Client, Offer, suite_name, version_name};
+pub use client::{Client, Sure};
 pub use clock::HelloClock;
+pub use offer::{Offer, suite_name, version_name};
 pub use server::Product;
 
 use crate::codes;
@@ -23,8 +26,10 @@ use crate::wire::tls::hello::ClientHello;
 pub struct Facts {
     /// What the server's wording tells of its product, surest first.
     pub servers: Vec<Product>,
-    /// The client, if its own messages are in the evidence.
+    /// The client, when it is known at least as likely.
     pub client: Option<Client>,
+    /// What the client could be, when nothing better is known; no advice follows it.
+    pub guess: Option<Client>,
     /// What the first ClientHello of the control connection offers.
     pub offer: Option<Offer>,
     /// What that hello's clock says.
@@ -41,9 +46,14 @@ pub fn gather(t: &Transcript, timeline: &Timeline) -> Facts {
         Kind::Handshake(Message::ClientHello(hello)) if is_session_control(t, e.conn) => Some((e, hello.as_ref())),
         _ => None,
     });
+    let (client, guess) = match client::client(t, timeline, hello) {
+        Some(client) if client.sure == Sure::Possible => (None, Some(client)),
+        client => (client, None),
+    };
     Facts {
         servers: server::products(timeline),
-        client: client::client(timeline),
+        client,
+        guess,
         offer: hello.map(|(event, hello)| Offer::of(event, hello)),
         clock: hello.and_then(|(event, hello)| clock::of(t.clock, event, hello)),
         dh_prime_bits: dh_prime_bits(t, timeline),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::lines::evidence;
 use super::text;
-use crate::report::{Outcome, Report};
+use crate::report::{ClientOut, Outcome, Report};
 use crate::rules::{Advice, AdviceKind, CheckResult, Finding, Party};
 
 /// The ticket.
@@ -59,6 +59,9 @@ fn facts(report: &Report, out: &mut String) {
     }
     if let Some(clock) = report.client.as_ref().and_then(|c| c.clock.as_ref()) {
         let _ = writeln!(out, "- When: {} UTC", clock.utc);
+    }
+    if let Some(ClientOut { name: Some(name), confidence: Some(sure), because, .. }) = &report.client {
+        let _ = writeln!(out, "- Client: {} ({}): {}", escaped(name), sure.name(), escaped(&because.join("; ")));
     }
     if let Some(act) = &report.verdict.act {
         let _ = writeln!(out, "- First step: {}", escaped(&act.text));

@@ -10,8 +10,8 @@ use super::{
     SubjectKind, Tool, Verdict,
 };
 use crate::decode::{Event, Kind, decode};
-use crate::facts::{self, Facts, gather};
-use crate::rules::{self, Case};
+use crate::facts::{self, Facts, Sure, gather};
+use crate::rules::{self, Case, Confidence};
 use crate::transcript::{Clock, Conn, Layer, Micros, Mode, Side, Transcript, What, Why};
 use crate::trust::{Judgement, Stores};
 
@@ -199,15 +199,21 @@ fn endpoint(facts: &Facts, judgement: Option<&Judgement>) -> Option<Endpoint> {
 }
 
 fn client(facts: &Facts) -> Option<ClientOut> {
-    if facts.client.is_none() && facts.offer.is_none() {
+    let client = facts.client.as_ref().or(facts.guess.as_ref());
+    if client.is_none() && facts.offer.is_none() {
         return None;
     }
-    let client = facts.client.as_ref();
     Some(ClientOut {
         product: client.map(|c| c.id.to_owned()),
         name: client.map(|c| c.name.to_owned()),
         job: client.and_then(|c| c.job.clone()),
         release: client.and_then(|c| c.release.clone()),
+        because: client.map(|c| c.because.clone()).unwrap_or_default(),
+        confidence: client.map(|c| match c.sure {
+            Sure::Possible => Confidence::Possible,
+            Sure::Likely => Confidence::Likely,
+            Sure::Certain => Confidence::Certain,
+        }),
         offer: facts.offer.as_ref().map(crate::facts::Offer::describe),
         clock: facts.clock.map(|c| ClockOut { utc: c.utc.date_and_time(), zone_minutes: c.zone }),
     })

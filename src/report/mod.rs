@@ -235,6 +235,12 @@ pub struct ClientOut {
     pub job: Option<String>,
     /// Release.
     pub release: Option<String>,
+    /// What speaks for the product: the client's own words first, then its hello.
+    #[serde(default)]
+    pub because: Vec<String>,
+    /// How sure the product is; advice follows what is at least likely.
+    #[serde(default)]
+    pub confidence: Option<Confidence>,
     /// What its hello offers; the keys stand on the page of `plaintext-instead-of-tls`.
     pub offer: Option<Map<String, Value>>,
     /// What its hello's clock says.

@@ -53,6 +53,7 @@ pub fn relative(path: &Path) -> String {
 /// also closed-during-handshake
 /// because clock-wrong        among the causes of any finding
 /// never because clock-wrong
+/// client java likely         its product, or - for none
 /// ```
 /// The causes named must be the first ones, in this order.
 pub fn expect(report: &Report, expectations: &str) -> Result<(), String> {
@@ -66,14 +67,24 @@ pub fn expect(report: &Report, expectations: &str) -> Result<(), String> {
             ["also", id] => is_there(id),
             ["because", id] => is_cause(id),
             ["never", "because", id] => !is_cause(id),
+            ["client", ..] => client(report) == line,
             _ => verdict(report).starts_with(line),
         };
         if !ok {
             let ids: Vec<&str> = found.iter().map(|f| f.id.as_str()).collect();
-            return Err(format!("expected `{line}`\n     got `{}`; findings {ids:?}", verdict(report)));
+            let got = format!("`{}`, `{}`", verdict(report), client(report));
+            return Err(format!("expected `{line}`\n     got {got}; findings {ids:?}"));
         }
     }
     Ok(())
+}
+
+/// The client in the notation of expectations.
+pub fn client(report: &Report) -> String {
+    let client = report.client.as_ref();
+    let product = client.and_then(|c| c.product.as_deref()).unwrap_or("-");
+    let sure = client.and_then(|c| c.confidence).map_or_else(String::new, |c| format!(" {}", c.name()));
+    format!("client {product}{sure}")
 }
 
 /// The verdict in the notation of expectations.

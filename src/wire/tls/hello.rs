@@ -112,6 +112,14 @@ impl ClientHello {
         (list.u8()? == 0).then(|| list.part16())?
     }
 
+    /// The application protocols (ALPN, RFC 7301) in the order of preference, as bytes.
+    pub fn protocols(&self) -> Vec<&[u8]> {
+        let Some(mut list) = self.extension(16).and_then(|d| Reader::new(d).part16()).map(Reader::new) else {
+            return Vec::new();
+        };
+        core::iter::from_fn(|| list.part8()).collect()
+    }
+
     /// supported_groups, in the order of preference.
     pub fn groups(&self) -> Vec<u16> {
         self.extension(10).and_then(|d| Reader::new(d).part16()).and_then(u16_list).unwrap_or_default()

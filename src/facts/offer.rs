@@ -1,0 +1,98 @@
+//! What the client offers in its ClientHello.
+
+use serde_json::{Map, Value, json};
+
+use crate::codes;
+use crate::decode::Event;
+use crate::transcript::Span;
+use crate::wire::tls::handshake::HEADER_LEN;
+use crate::wire::tls::hello::ClientHello;
+
+/// What a ClientHello offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Where it stands.
+    pub span: Option<Span>,
+    /// Length of the handshake message, without record headers.
+    pub message_len: u64,
+    /// Length on the wire, with record headers.
+    pub wire_len: u64,
+    /// Protocol versions, highest first.
+    pub versions: Vec<u16>,
+    /// Cipher suites in order, signals included.
+    pub suites: Vec<u16>,
+    /// How many extensions; `None` when there is no extension block.
+    pub extensions: Option<usize>,
+    /// Server name asked for, as printable ASCII.
+    pub server_name: Option<String>,
+    /// Groups in order.
+    pub groups: Vec<u16>,
+    /// Signature schemes in order.
+    pub schemes: Vec<u16>,
+}
+
+impl Offer {
+    /// The offer of one ClientHello event.
+    pub(super) fn of(event: &Event, hello: &ClientHello) -> Self {
+        let body = 2 + 32 + 1 + hello.session_id.len() + 2 + hello.suites.len() * 2 + 1 + hello.compression.len();
+        let extensions =
+            hello.extensions.as_ref().map_or(0, |all| 2 + all.iter().map(|e| 4 + e.data.len()).sum::<usize>());
+        Self {
+            span: event.span,
+            message_len: (HEADER_LEN + body + extensions) as u64,
+            wire_len: event.span.map_or(0, |s| s.len()),
+            versions: hello.versions(),
+            suites: hello.suites.clone(),
+            extensions: hello.extensions.as_ref().map(Vec::len),
+            server_name: hello.server_name().map(crate::wire::printable),
+            groups: hello.groups(),
+            schemes: hello.signature_schemes(),
+        }
+    }
+
+    /// The highest version.
+    pub fn highest(&self) -> u16 {
+        self.versions.first().copied().unwrap_or_default()
+    }
+
+    /// Everything, by name, as reports hold it.
+    pub fn describe(&self) -> Map<String, Value> {
+        let suites: Vec<Value> =
+            self.suites.iter().map(|s| json!({ "id": format!("{s:04X}"), "name": suite_name(*s) })).collect();
+        let named = |n: &u16, name: Option<&'static str>| name.map_or_else(|| format!("0x{n:04X}"), str::to_owned);
+        let groups: Vec<String> = self.groups.iter().map(|g| named(g, codes::group(*g))).collect();
+        let schemes: Vec<String> = self.schemes.iter().map(|s| named(s, codes::signature_scheme(*s))).collect();
+        let mut out = Map::new();
+        out.insert("message_bytes".to_owned(), self.message_len.into());
+        out.insert("wire_bytes".to_owned(), self.wire_len.into());
+        out.insert("highest_version".to_owned(), version_name(self.highest()).into());
+        out.insert("versions".to_owned(), self.versions.iter().map(|v| version_name(*v)).collect());
+        out.insert("suites".to_owned(), suites.into());
+        out.insert("extensions".to_owned(), self.extensions.into());
+        out.insert("server_name".to_owned(), self.server_name.clone().into());
+        out.insert("groups".to_owned(), groups.into());
+        out.insert("signature_schemes".to_owned(), schemes.into());
+        out
+    }
+
+    /// One line: `ClientHello 62 bytes: TLS 1.0 at most, 7 suites, no ext.`
+    pub fn summary(&self) -> String {
+        let extensions = self.extensions.map_or_else(|| "no ext.".to_owned(), |n| format!("{n} ext."));
+        format!(
+            "ClientHello {} bytes: {} at most, {} suites, {extensions}",
+            self.wire_len,
+            version_name(self.highest()),
+            self.suites.len()
+        )
+    }
+}
+
+/// `TLS 1.0`, or the number when it has no name.
+pub fn version_name(version: u16) -> String {
+    codes::version(version).map_or_else(|| format!("version 0x{version:04X}"), str::to_owned)
+}
+
+/// The IANA name of a suite, or its number.
+pub fn suite_name(suite: u16) -> String {
+    codes::cipher_suite(suite).map_or_else(|| format!("0x{suite:04X}"), |s| s.name.to_owned())
+}
