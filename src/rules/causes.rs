@@ -199,9 +199,7 @@ pub(super) fn advise_version(case: &Case<'_>, f: &mut Finding, at: &Event) {
             f.advise("enable-tls12", "zos-attls");
             f.advise_briefly("offer-ecdhe", "zos-attls", "still refused with TLS 1.2? It wants ECDHE: AT-TLS only");
         }
-        _ => {
-            f.tell(Party::Client, AdviceKind::Lasting, "let the client offer TLS 1.2 or later");
-        }
+        _ => super::advise::offer_tls12(case, f),
     }
     advise_server_log(case, f, at);
     if let Some(product) = likely_server(case) {

@@ -94,7 +94,7 @@ fn explain(case: &Case<'_>, story: &ClientAuth<'_>, alert: Option<u8>, issuer: O
         );
     }
     if !f.causes.is_empty() {
-        f.advise("client-certificate", case.facts.client.as_ref().map_or("any", |c| c.id));
+        super::advise::client(case, f, "client-certificate");
         f.tell(
             Party::Client,
             AdviceKind::Lasting,

@@ -90,7 +90,7 @@ fn explain(case: &Case<'_>, wanted: &str, alert: Option<u8>, asked: bool, f: &mu
         party: Party::Client,
         text: "client: present a certificate that the server accepts (--cert here)".to_owned(),
     });
-    f.advise("client-certificate", case.facts.client.as_ref().map_or("any", |c| c.id));
+    super::advise::client(case, f, "client-certificate");
     f.tell(
         Party::Client,
         AdviceKind::Lasting,

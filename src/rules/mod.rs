@@ -3,6 +3,7 @@
 //! A rule looks at a [`Case`] and says what it finds; it cannot see the network, the clock or the terminal.
 //! A *finding* is a fact with its bytes, a *cause* a ranked explanation with its reasons and what would settle it.
 
+mod advise;
 mod auth_refused;
 mod auth_reply_unusual;
 mod banner_refuses;

@@ -70,7 +70,7 @@ fn failure(case: &Case<'_>, event: &Event, reply: &Reply, sink: &mut Sink<'_>) {
         "client: use explicit TLS (AUTH TLS), or the port for implicit TLS"
     };
     f.act = Some(Act { party: Party::Client, text: text.to_owned() });
-    f.advise("use-explicit", case.facts.client.as_ref().map_or("any", |c| c.id));
+    super::advise::client(case, &mut f, "use-explicit");
     super::phase::advise_server(case, &mut f, "enable-implicit");
     sink.report(f);
 }

@@ -47,7 +47,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.evidence.extend(sink.evidence(event, ""));
     f.why.push("Neither user name nor password is the fault, and nothing is wrong with the server.".to_owned());
     f.act = Some(Act { party: Party::Client, text: "client: use explicit TLS (AUTH TLS) before the login".to_owned() });
-    f.advise("use-explicit", case.facts.client.as_ref().map_or("any", |c| c.id));
+    super::advise::client(case, &mut f, "use-explicit");
     f.tell(Party::Server, AdviceKind::Leave, "leave it: it protects the passwords");
     sink.report(f);
 }

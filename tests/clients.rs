@@ -1,0 +1,358 @@
+//! Which client it was: recorded and described hellos, what is almost one of them, and words that outrank them.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use common::{files, relative, root};
+use ftpsdiag::codes;
+use ftpsdiag::decode::{Kind, decode};
+use ftpsdiag::facts::gather;
+use ftpsdiag::report::Report;
+use ftpsdiag::transcript::{Asked, Mode, Transcript, dialogue};
+use ftpsdiag::wire::tls::handshake::Message;
+use ftpsdiag::wire::tls::hello::{ClientHello, Extension};
+
+fn part8(out: &mut Vec<u8>, data: &[u8]) {
+    out.push(u8::try_from(data.len()).unwrap());
+    out.extend(data);
+}
+
+fn part16(out: &mut Vec<u8>, data: &[u8]) {
+    out.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+    out.extend(data);
+}
+
+fn numbers(list: &[u16]) -> Vec<u8> {
+    list.iter().flat_map(|n| n.to_be_bytes()).collect()
+}
+
+/// A hello in one record, as hex.
+fn record(version: u16, hello: &ClientHello) -> String {
+    let mut body = hello.version.to_be_bytes().to_vec();
+    body.extend(hello.random);
+    part8(&mut body, &hello.session_id);
+    part16(&mut body, &numbers(&hello.suites));
+    part8(&mut body, &hello.compression);
+    if let Some(all) = &hello.extensions {
+        let mut block = Vec::new();
+        for e in all {
+            block.extend(e.id.to_be_bytes());
+            part16(&mut block, &e.data);
+        }
+        part16(&mut body, &block);
+    }
+    let mut message = vec![1, 0];
+    part16(&mut message, &body);
+    let mut out = vec![22];
+    out.extend(version.to_be_bytes());
+    part16(&mut out, &message);
+    hex::encode(out)
+}
+
+/// A conversation up to the hello: `AUTH TLS`, or what the client says instead.
+fn conversation(said: &[&str], hello: &str) -> Transcript {
+    let mut play = "0 S \"220 ready\\r\\n\"\n".to_owned();
+    for (n, command) in said.iter().enumerate() {
+        play += &format!("{} C \"{command}\\r\\n\"\n{} S \"234 go ahead\\r\\n\"\n", 2 * n + 1, 2 * n + 2);
+    }
+    play += &format!("90 C {hello}\n");
+    dialogue::parse(&play).unwrap()
+}
+
+/// The product that the facts tell, with how sure they are.
+fn told(said: &[&str], hello: &str) -> String {
+    let t = conversation(said, hello);
+    let facts = gather(&t, &decode(&t));
+    let client = facts.client.or(facts.guess);
+    client.map_or_else(|| "-".to_owned(), |c| format!("{} {}", c.id, format!("{:?}", c.sure).to_lowercase()))
+}
+
+/// Lines of `tests/clients/described.txt`: name, what it is told for, and the hello.
+fn described() -> Vec<(String, String, String)> {
+    let text = fs::read_to_string(root().join("tests/clients/described.txt")).unwrap();
+    text.lines().filter(|l| !l.starts_with('#')).map(described_one).collect()
+}
+
+fn described_one(line: &str) -> (String, String, String) {
+    let cells: Vec<&str> = line.split(" | ").collect();
+    let [name, told, head, versions, suites, extensions, groups, schemes] = cells[..] else { panic!("{line}") };
+    let list = |cell: &str| -> Vec<u16> {
+        cell.split(' ').filter(|w| *w != "-").map(|w| u16::from_str_radix(w, 16).unwrap()).collect()
+    };
+    let mut head = head.split(' ');
+    let mut next = || head.next().unwrap();
+    let (record_version, version) = (list(next())[0], list(next())[0]);
+    let content = |id: u16| {
+        let mut data = Vec::new();
+        match id {
+            10 => part16(&mut data, &numbers(&list(groups))),
+            13 => part16(&mut data, &numbers(&list(schemes))),
+            43 => part8(&mut data, &numbers(&list(versions))),
+            _ => {}
+        }
+        Extension { id, data }
+    };
+    let hello = ClientHello {
+        version,
+        random: [7; 32],
+        session_id: vec![9; next().parse().unwrap()],
+        suites: list(suites),
+        compression: vec![0],
+        extensions: (extensions != "-").then(|| list(extensions).into_iter().map(content).collect()),
+        broken: None,
+    };
+    (name.to_owned(), told.to_owned(), record(record_version, &hello))
+}
+
+#[test]
+fn described_hellos_are_told_for_what_they_are() {
+    let all = described();
+    assert!(all.len() > 40);
+    for (name, expected, hello) in all {
+        assert_eq!(told(&["AUTH TLS"], &hello), expected, "{name}");
+    }
+}
+
+/// A recorded conversation: its name, its transcript, its hello and the version of its record.
+struct Recorded {
+    name: String,
+    transcript: Transcript,
+    hello: ClientHello,
+    version: u16,
+    report: Report,
+}
+
+fn recorded() -> Vec<Recorded> {
+    let dialogues = files(&root().join("fixtures/hellos")).into_iter().filter(|p| p.extension().unwrap() == "dialogue");
+    let mut all: Vec<(String, Transcript)> =
+        dialogues.map(|p| (relative(&p), dialogue::parse(&fs::read_to_string(&p).unwrap()).unwrap())).collect();
+    // The System SSL trace alone: no words of the FTP client.
+    let trace = fs::read(root().join("fixtures/gsksrvr/ibm-main-trace.txt")).unwrap();
+    all.push(("the System SSL trace".to_owned(), ftpsdiag::read(&[("trace", &trace)]).sessions.remove(0)));
+    all.into_iter().map(recorded_one).collect()
+}
+
+fn recorded_one((name, transcript): (String, Transcript)) -> Recorded {
+    let events = decode(&transcript).events;
+    let (span, hello) = events
+        .iter()
+        .find_map(|e| match &e.kind {
+            Kind::Handshake(Message::ClientHello(h)) => Some((e.span.unwrap(), h.as_ref().clone())),
+            _ => None,
+        })
+        .unwrap_or_else(|| panic!("{name}: no hello"));
+    let bytes = transcript.bytes(span);
+    let version = u16::from_be_bytes([bytes[1], bytes[2]]);
+    let report = common::report(&transcript);
+    Recorded { name, transcript, hello, version, report }
+}
+
+/// Hellos with one suite removed, and with one moved to the other end.
+fn near_misses(hello: &ClientHello) -> Vec<ClientHello> {
+    let mut out = Vec::new();
+    for n in 0..hello.suites.len() {
+        let mut removed = hello.suites.clone();
+        let suite = removed.remove(n);
+        let mut moved = removed.clone();
+        if n < hello.suites.len() / 2 {
+            moved.push(suite)
+        } else {
+            moved.insert(0, suite)
+        }
+        out.push(ClientHello { suites: removed, ..hello.clone() });
+        out.push(ClientHello { suites: moved, ..hello.clone() });
+    }
+    out
+}
+
+#[test]
+fn what_is_almost_a_known_hello_names_a_library_at_most() {
+    let library: BTreeMap<&str, bool> = codes::client_prints().map(|p| (p.product, p.library)).collect();
+    let mut count = 0;
+    for r in recorded() {
+        let ours = r.report.client.as_ref().unwrap().product.clone().unwrap();
+        for hello in near_misses(&r.hello) {
+            let auth = if r.name.contains("curl") { "AUTH SSL" } else { "AUTH TLS" };
+            let got = told(&[auth], &record(r.version, &hello));
+            let product = got.split(' ').next().unwrap();
+            // FileZilla names itself in ALPN, whatever its suites.
+            let names_itself = ours == "filezilla-client" && product == ours;
+            let its_library = match ours.as_str() {
+                "python" | "node" | "curl" => "openssl",
+                other => other,
+            };
+            let may_be = product == "-" || (product == its_library && library[product]);
+            assert!(names_itself || may_be, "{}: {got} with suites {:04x?}", r.name, hello.suites);
+            count += 1;
+        }
+    }
+    assert!(count > 1000, "{count}");
+}
+
+#[test]
+fn filezilla_without_its_protocol_is_gnutls() {
+    let mut all = recorded();
+    let r = all.iter_mut().find(|r| r.name.contains("filezilla")).unwrap();
+    r.hello.extensions.as_mut().unwrap().retain(|e| e.id != 16);
+    assert_eq!(told(&["AUTH TLS"], &record(r.version, &r.hello)), "gnutls likely");
+}
+
+#[test]
+fn curl_without_its_habit_is_openssl() {
+    let all = recorded();
+    let r = all.iter().find(|r| r.name.contains("curl-7.88.1.")).unwrap();
+    let hello = record(r.version, &r.hello);
+    assert_eq!(told(&["AUTH SSL"], &hello), "curl likely");
+    assert_eq!(told(&["AUTH TLS", "AUTH SSL"], &hello), "openssl likely", "it begins with AUTH SSL");
+    assert_eq!(told(&[], &hello), "openssl likely");
+}
+
+#[test]
+fn grease_names_and_padding_do_not_matter() {
+    for r in recorded() {
+        let mut hello = r.hello.clone();
+        hello.suites.insert(0, 0x2a2a);
+        if let Some(all) = &mut hello.extensions {
+            all.retain(|e| ![0, 21].contains(&e.id));
+            all.insert(0, Extension { id: 0x4a4a, data: Vec::new() });
+            all.push(Extension { id: 41, data: vec![0; 40] });
+        }
+        let auth = if r.name.contains("curl") { "AUTH SSL" } else { "AUTH TLS" };
+        let client = r.report.client.unwrap();
+        let got = told(&[auth], &record(r.version, &hello));
+        assert_eq!(got.split(' ').next(), client.product.as_deref(), "{}", r.name);
+    }
+}
+
+#[test]
+fn our_own_hello_is_nobodys() {
+    for r in recorded() {
+        let mut t = r.transcript;
+        t.origin.asked = Some(Asked { target: "h:21".to_owned(), mode: Mode::Explicit, ..Asked::default() });
+        if r.name.contains("System SSL") {
+            continue;
+        }
+        assert_eq!(common::client(&common::report(&t)), "client -", "{}", r.name);
+    }
+}
+
+/// TLS 1.2 with suites that no row knows.
+const UNKNOWN: &str =
+    "160301002f0100002b0303603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c20d0000040035002f0100";
+
+#[test]
+fn a_hello_of_unknown_make_stays_unknown() {
+    assert_eq!(told(&["AUTH TLS"], UNKNOWN), "-");
+    let pasted = common::only_report("x", format!("{UNKNOWN}\n").as_bytes());
+    let client = pasted.client.unwrap();
+    assert_eq!((client.product, client.confidence, client.because.len()), (None, None, 0));
+    assert!(client.offer.is_some());
+}
+
+#[test]
+fn words_outrank_the_hello_and_agree_with_it() {
+    let all = recorded();
+    let hello = |part: &str| {
+        let r = all.iter().find(|r| r.name.contains(part)).unwrap();
+        record(r.version, &r.hello)
+    };
+    assert_eq!(told(&["CLNT WinSCP-release-6.3.4", "AUTH TLS"], &hello("openssl-3.0.7")), "winscp likely");
+    assert_eq!(told(&["clnt lftp/4.9.2", "AUTH TLS"], &hello("lftp")), "lftp likely");
+    assert_eq!(told(&["CLNT FileZilla", "AUTH TLS"], &hello("filezilla")), "filezilla-client certain");
+    assert_eq!(told(&["CLNT Unheard-of 1.0", "AUTH TLS"], &hello("java-17.0.15.")), "java likely");
+    assert_eq!(told(&["CLNT WinSCP", "AUTH TLS"], UNKNOWN), "winscp likely");
+    // As a log quotes it, from inside TLS.
+    let mut t = conversation(&["AUTH TLS"], &hello("openssl-3.0.7"));
+    t.entries.extend(dialogue::parse("95 C* \"CLNT WinSCP-release-6.3.4\\r\\n\"\n").unwrap().entries);
+    assert_eq!(common::client(&common::report(&t)), "client winscp likely");
+}
+
+#[test]
+fn zos_is_told_by_its_words_by_its_hello_and_by_both() {
+    let client = |report: &Report| report.client.clone().unwrap();
+    let mail = client(&common::only_report(common::SEED, common::seed().as_bytes()));
+    assert_eq!(mail.product.as_deref(), Some("zos-native"));
+    assert_eq!(
+        common::client(&common::only_report(common::SEED, common::seed().as_bytes())),
+        "client zos-native certain"
+    );
+    assert!(mail.because.iter().any(|b| b.contains("z/OS FTP client")), "{:?}", mail.because);
+    assert!(mail.because.iter().any(|b| b.contains("V2R2 to V2R5")), "{:?}", mail.because);
+    let all = recorded();
+    let trace = all.iter().find(|r| r.name.contains("System SSL")).unwrap();
+    assert_eq!(told(&["AUTH TLS"], &record(trace.version, &trace.hello)), "zos-native likely");
+    let log = fs::read(root().join("fixtures/zos-ftp/ibm-main-client.txt")).unwrap();
+    assert_eq!(common::client(&common::only_report("log", &log)), "client zos-native likely");
+}
+
+/// System SSL with TLS 1.3 as its documentation describes it; nobody recorded one.
+fn at_tls() -> String {
+    let line = "AT-TLS | - | 0301 0303 0 | 0304 0303 | 1302 1301 c030 c02f | 000a 000d 002b 002d 0033 | 0017 0018 | \
+                0601 0603 0501 0503 0401 0403 0402 0301 0303 0302 0201 0203 0202 0806 0805 0804";
+    described_one(line).2
+}
+
+#[test]
+fn what_is_only_derived_is_possible_and_advises_nothing() {
+    assert_eq!(told(&["AUTH TLS"], &at_tls()), "zos-attls possible");
+    let mut t = conversation(&["AUTH TLS"], &at_tls());
+    t.entries.extend(dialogue::parse("95 S 15030300020228\n96 S closes\n").unwrap().entries);
+    let report = common::report(&t);
+    assert!(report.findings[0].advice.iter().all(|a| a.product.is_none()), "{:?}", report.findings[0].advice);
+}
+
+/// An alert behind a hello.
+fn refused(said: &[&str], hello: &str) -> Report {
+    let mut t = conversation(said, hello);
+    t.entries.extend(dialogue::parse("95 S 15030100020246\n96 S closes\n").unwrap().entries);
+    common::report(&t)
+}
+
+#[test]
+fn old_clients_are_advised_in_their_products_words() {
+    let described: BTreeMap<String, String> = described().into_iter().map(|(name, _, hello)| (name, hello)).collect();
+    let recorded = recorded();
+    let of = |part: &str| {
+        let r = recorded.iter().find(|r| r.name.contains(part)).unwrap();
+        record(r.version, &r.hello)
+    };
+    // Java 8 that offers only TLS 1.0 sends what Java 7 does; later updates of 8 do as 17.
+    for (hello, auth, expected) in [
+        (described["Java 7u25"].clone(), "AUTH TLS", "-Djdk.tls.client.protocols=TLSv1.2"),
+        (of("java-17.0.15-tls10"), "AUTH TLS", "-Djdk.tls.client.protocols=TLSv1.2"),
+        (described["IE 8-10 Win 7"].clone(), "AUTH TLS", "SchUseStrongCrypto=1"),
+        (of("curl-7.88.1-tls10"), "AUTH SSL", "--tlsv1.2"),
+        (of("System SSL"), "AUTH TLS", "GSK_PROTOCOL_TLSV1_2=ON"),
+    ] {
+        let report = refused(&[auth], &hello);
+        let screen = ftpsdiag::render(&report, ftpsdiag::Format::Text, ftpsdiag::Style::default());
+        assert_eq!(report.verdict.by.as_deref(), Some("fatal-alert"));
+        assert!(screen.contains(expected), "{expected}\n{screen}");
+        assert!(screen.lines().count() <= 25, "{screen}");
+    }
+    let winscp = refused(&["CLNT WinSCP", "AUTH TLS"], &of("openssl-3.0.22-tls10"));
+    let advice: Vec<_> = winscp.findings[0].advice.iter().filter_map(|a| a.directive.as_deref()).collect();
+    assert!(advice.contains(&"MaxTlsVersion=12"), "{advice:?}");
+    let unknown = UNKNOWN.replacen("0303", "0301", 1);
+    let general = refused(&["AUTH TLS"], &unknown).findings[0].advice.clone();
+    assert!(general.iter().any(|a| a.text == "let the client offer TLS 1.2 or later"), "{general:?}");
+}
+
+#[test]
+fn who_it_was_changes_no_verdict() {
+    let recorded = recorded();
+    let tls10 = |r: &&Recorded| r.name.contains("tls10") || r.name.contains("System SSL");
+    let mut seen: Option<(String, String)> = None;
+    let mut count = 0;
+    for r in recorded.iter().filter(tls10) {
+        for said in [&["AUTH TLS"][..], &["AUTH SSL"], &["CLNT FileZilla", "AUTH TLS"], &["CLNT lftp/1", "AUTH TLS"]] {
+            let report = refused(said, &record(r.version, &r.hello));
+            let verdict = (common::verdict(&report), report.verdict.headline.clone());
+            assert_eq!(seen.get_or_insert_with(|| verdict.clone()), &verdict, "{}", r.name);
+            count += 1;
+        }
+    }
+    assert!(count >= 24, "{count}");
+}
