@@ -24,9 +24,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         OpenFailure::Dns => {
             ("dns", Party::Client, "has no address: the name was not found in DNS", "has no address in DNS")
         }
-        OpenFailure::Refused => {
-            ("refused", Party::Server, "refused the connection: nobody listens on that port", "refused the connection")
-        }
+        OpenFailure::Refused => (
+            "refused",
+            Party::Server,
+            "refused the connection: no service there, or a firewall",
+            "refused the connection",
+        ),
         OpenFailure::Unreachable => {
             ("unreachable", Party::Between, "cannot be reached: there is no way to that network", "cannot be reached")
         }

@@ -93,7 +93,7 @@ fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<S
         return (cause, act, headlines.to_vec());
     }
     if answer.changed.first().is_some_and(|c| c.starts_with("groups ")) {
-        let act = server("server: allow x25519 or secp256r1 (P-256), which every client has".to_owned());
+        let act = server("server: allow x25519 or secp256r1 (P-256), which nearly every client has".to_owned());
         let headlines = [
             format!("{endpoint} accepts none of the common groups (x25519, P-256, P-384)"),
             "the server accepts none of the common groups (x25519, P-256, P-384)".to_owned(),
@@ -105,6 +105,9 @@ fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<S
         );
     }
     if version < TLS12 {
+        let because = "tried out: a hello with older suites was answered with that version, though TLS 1.2 was offered";
+        let because =
+            if answer.changes("TLS 1.1 at most") { "tried out: a hello of TLS 1.1 was answered" } else { because };
         return too_old(case, version, because);
     }
     if answer.changed == ["TLS 1.2 at most"] {
@@ -163,6 +166,13 @@ fn advise(case: &Case<'_>, f: &mut Finding, version: u16) {
         _ if version < TLS12 => "enable-tls12",
         _ => "choose-suites",
     };
+    if version < TLS12 {
+        let text = format!(
+            "a client that still has {} gets in; most have it switched off, and it is unsafe",
+            version_name(version)
+        );
+        f.tell(Party::Client, AdviceKind::Tonight, text);
+    }
     let before = f.advice.len();
     if let Some(product) = causes::likely_server(case) {
         f.advise(need, &product.id);
