@@ -39,6 +39,16 @@ fn folder(name: &str) -> PathBuf {
 }
 
 #[test]
+fn an_error_is_explained_as_it_is_pasted() {
+    let out = Command::cargo_bin("ftpsdiag")
+        .unwrap()
+        .args(["explain", "GnuTLS", "error", "-15:", "An", "unexpected", "TLS", "packet", "was", "received."])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(out.stdout).unwrap().contains("explain plaintext-instead-of-tls"));
+}
+
+#[test]
 fn the_mail_comes_to_its_verdict() {
     let out = ftpsdiag(&["decode", SEED, "--format", "json"]);
     assert_eq!((out.status.code(), stderr(&out)), (Some(1), ""));

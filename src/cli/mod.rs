@@ -71,7 +71,7 @@ impl Status {
 /// Runs the program.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let cli = match Cli::try_parse_from(arguments.iter().map(without_colon)) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -89,6 +89,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(Status::Unreadable.code())
         }
     }
+}
+
+/// `-15:` as it stands in a pasted error is a number, and no option.
+fn without_colon(argument: &OsString) -> OsString {
+    let number = argument.to_str().and_then(|a| a.strip_suffix(':')).filter(|a| {
+        a.strip_prefix('-').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    });
+    number.map_or_else(|| argument.clone(), OsString::from)
 }
 
 fn run(cli: &Cli, command: &str) -> io::Result<Status> {

@@ -48,7 +48,9 @@ pub(super) fn more(report: &Report, style: Style, cut: usize) -> Block {
     let width = |parts: &[String]| parts.join(" | ").len();
     let file = report.reference.as_deref().map_or_else(|| "ticket".to_owned(), file_name);
     let file = format!("-o {file}.md");
-    if let Some(explain) = report.verdict.by.as_ref().map(|id| format!("explain {id}"))
+    // The page of the cause has what each product needs.
+    if let Some(explain) =
+        report.verdict.cause.as_ref().or(report.verdict.by.as_ref()).map(|id| format!("explain {id}"))
         && width(&parts) + explain.len() + file.len() + 6 <= WIDTH
     {
         parts.push(explain);

@@ -220,6 +220,8 @@ fn instruction(a: &Advice, verbose: bool) -> String {
     };
     let weak = if a.risk.is_some() { " (risk)" } else { "" };
     let named = match (&a.place, &a.directive) {
+        // A DD statement ends its line: what belongs to it is the next one.
+        (Some(place), Some(directive)) if place.starts_with("//") => Some(format!("{place}, line {directive}{weak}")),
         (Some(place), Some(directive)) => Some(format!("{place} {directive}{weak}")),
         _ => None,
     };

@@ -77,8 +77,13 @@ fn explain(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: bool, f: &m
     let product = causes::likely_server(case).map(|p| p.id.clone());
     // The refusal may name the reason: a certificate that is not there, a key that cannot be read.
     let named = super::words::cause(case, event, &reply.text).filter(|_| code != 421 && code != RESOURCE);
-    f.causes.extend(named.clone());
-    let named = named.is_some();
+    let named = named.map(|mut cause| {
+        // No handshake, no line in a TLS log: the next reply to AUTH tells.
+        cause.ask.clear();
+        cause.ask(Party::Server, None, &["AUTH TLS again, after the change".to_owned()], "it is answered with 234")
+    });
+    let by_words = named.is_some();
+    f.causes.extend(named);
     let need = match code {
         421 => {
             f.causes.push(causes::connection_limit("421 says that the service is not available to this client now"));
@@ -90,7 +95,7 @@ fn explain(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: bool, f: &m
             f.act = act("server: certificate and key for this address and port, then restart");
             "fix-certificate"
         }
-        _ if named => {
+        _ if by_words => {
             f.act = act("server: certificate and key for this address and port, then restart");
             "fix-certificate"
         }
@@ -126,6 +131,10 @@ fn explain(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: bool, f: &m
     }
     if f.causes.first().is_some_and(|c| c.id.starts_with("middlebox") || c.id.starts_with("local-firewall")) {
         f.party = Party::Between;
+        f.headline = super::sink::fitting(&[
+            format!("{}: AUTH was answered with {code}, probably not by the server", case.endpoint()),
+            format!("AUTH was answered with {code}, probably not by the server itself"),
+        ]);
         f.act = Some(Act {
             party: Party::Between,
             text: "network: switch FTP inspection off for this connection; no firewall there? Then server: TLS on"
@@ -147,7 +156,7 @@ fn explain(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: bool, f: &m
     if code != RESOURCE {
         f.tell(Party::Server, AdviceKind::Check, "is TLS switched on, with a certificate, for this address and port?");
     }
-    f.tell(Party::Client, AdviceKind::Leave, "nothing to change while the server refuses AUTH");
+    f.tell(Party::Client, AdviceKind::Leave, "nothing to change while AUTH is refused");
 }
 
 /// Why the refusal may come from something that is nearer than the server: it came much faster than the server's

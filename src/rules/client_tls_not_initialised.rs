@@ -45,6 +45,7 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
     f.ended = true;
     f.set("rc", rc).set("text", claim.text.as_str()).set("instead", serde_json::Value::Null);
     f.evidence.extend(sink.evidence(claim.event, ""));
+    f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
     f.why.push(
         "No ClientHello was sent: the partner, its versions, ciphers and certificate are not the fault.".to_owned(),
     );
@@ -61,10 +62,10 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
     let product = case.facts.client.as_ref().map_or("zos-native", |c| c.id);
     f.advise(need, product);
     if id == "key-ring-unusable" && product == "zos-native" {
-        f.advise_briefly(
-            "attls-policy",
-            "zos-attls",
-            "is AT-TLS meant to do it? Then TLSMECHANISM ATTLS, and the ring in the policy",
+        f.tell(
+            Party::Client,
+            AdviceKind::Check,
+            "is AT-TLS meant to do it? Then TLSMECHANISM ATTLS in FTP.DATA, and the ring in the policy",
         );
     }
     f.tell(Party::Server, AdviceKind::Leave, "nothing to change: no TLS reached the server");

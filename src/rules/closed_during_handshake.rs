@@ -46,7 +46,9 @@ pub(super) fn ended(case: &Case<'_>, b: &Broken<'_>, fact: &str, sink: &mut Sink
 
 /// Whose turn it is shows in the server's log: whether the connection is in it.
 pub(super) fn advise_log_or_network(case: &Case<'_>, f: &mut Finding, b: &Broken<'_>) {
-    let when = case.second(b.end).map_or_else(String::new, |at| format!(" at {at}"));
+    // A silence ends when the client's patience does; the server has seen the question before.
+    let moment = if matches!(b.how, End::Silent(_)) { b.asked } else { b.end };
+    let when = case.second(moment).map_or_else(String::new, |at| format!(" at {at}"));
     let text = format!("its TLS log{when}: is this connection in it? Yes: it names the reason. No: the network");
     f.tell(Party::Server, AdviceKind::Check, text);
     f.tell(Party::Between, AdviceKind::Check, "firewalls that inspect FTP: exempt this connection");

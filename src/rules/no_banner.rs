@@ -41,7 +41,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     };
     let mut f = sink.finding(confidence, Party::Server, &headlines);
     f.set("how", end.name()).set("waited_ms", end.waited_ms());
-    f.why.push("TLS was not reached: versions, ciphers and certificates are not the fault.".to_owned());
+    f.why.push("TLS was not reached: versions, ciphers and certificates were not tested.".to_owned());
     match end {
         End::Silent(_) => silence(case, &mut f),
         End::Closed(how) => closed(case, how, &mut f),
@@ -59,6 +59,10 @@ fn endless(case: &Case<'_>, sink: &mut Sink<'_>) {
     let whole = |e: &Event| matches!(&e.kind, Kind::Reply(r) if r.whole && r.code >= 200);
     let bytes: u64 =
         case.before(end).filter(|e| e.from() == Some(Side::Server)).filter_map(|e| e.span).map(|s| s.len()).sum();
+    let spoke = |e: &Event| matches!(e.kind, Kind::Text { .. });
+    if case.before(end).any(spoke) {
+        return; // a line of another protocol is a greeting, of another kind
+    }
     if bytes == 0 || case.came_before(end, Side::Client) || case.before(end).any(whole) {
         return;
     }
@@ -71,7 +75,7 @@ fn endless(case: &Case<'_>, sink: &mut Sink<'_>) {
     let mut f = sink.finding(Confidence::Certain, Party::Server, &headlines);
     f.set("how", "unfinished").set("waited_ms", serde_json::Value::Null);
     f.evidence.extend(case.first(|e| e.from() == Some(Side::Server)).and_then(|e| sink.evidence(e, "")).map(shortened));
-    f.why.push("TLS was not reached: versions, ciphers and certificates are not the fault.".to_owned());
+    f.why.push("TLS was not reached: versions, ciphers and certificates were not tested.".to_owned());
     f.why.push("A greeting ends with a line of 220 and a blank; 220 with a hyphen says that more follows.".to_owned());
     f.causes.push(causes::slow_server(Confidence::Possible, "the greeting comes slower than it was waited for"));
     f.causes.push(causes::wrong_port(Confidence::Possible, "what speaks there may not be FTP"));

@@ -99,12 +99,13 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Other { event, protocol, name, label, confidence } = other;
     let maybe = super::phase::probably(confidence);
     let endpoint = case.endpoint();
+    let or = if protocol == "ssh" { "a wrong port, or SFTP is meant" } else { "a wrong port, or a proxy" };
     let mut f = sink.finding(
         confidence,
         Party::Between,
         &[
-            format!("{endpoint} {maybe}speaks {name}, not FTP: a wrong port, or a proxy"),
-            format!("the server {maybe}speaks {name}, not FTP: a wrong port, or a proxy"),
+            format!("{endpoint} {maybe}speaks {name}, not FTP: {or}"),
+            format!("the server {maybe}speaks {name}, not FTP: {or}"),
         ],
     );
     f.set("protocol", protocol);
