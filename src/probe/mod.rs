@@ -16,7 +16,7 @@ mod talk;
 
 use core::net::SocketAddr;
 
-pub use engine::{ClientError, Identity, TlsClient};
+pub use engine::{ClientError, Identity, Terms, TlsClient, Wanted};
 pub use plan::{Patience, Plan, ServerName};
 pub use session::Session;
 

@@ -4,6 +4,7 @@
 //! and send it to a peer that speaks plain text; behind a close_notify it would swallow what follows. (Both measured.)
 //! Its certificate verifier records and accepts: judging a chain is the business of `trust`.
 
+mod server;
 mod witness;
 
 use std::fmt;
@@ -22,6 +23,8 @@ use super::plan::ServerName;
 use crate::transcript::{Decrypted, Side, What};
 use crate::wire::tls::content;
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
+pub(super) use server::Server;
+pub use server::{Terms, Wanted};
 use witness::Witness;
 
 /// The TLS client of one endpoint. rustls resumes a session only between connections that share verifier and
@@ -40,7 +43,7 @@ impl fmt::Debug for TlsClient {
     }
 }
 
-/// A client certificate with its key.
+/// A certificate with its key.
 #[derive(Clone)]
 pub struct Identity {
     /// The chain, DER, end entity first.
