@@ -8,19 +8,26 @@ use crate::decode::Reply;
 pub(super) static RULE: Rule = Rule {
     id: "auth-refused",
     severity: Severity::Failure,
-    outranks: &["handshake-refused-by-client"],
+    outranks: &[
+        "closed-during-handshake",
+        "handshake-refused-by-client",
+        "reset-during-handshake",
+        "silence-during-handshake",
+    ],
     page: include_str!("../../docs/findings/auth-refused.md"),
     check,
 };
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    // A client may try AUTH SSL after AUTH TLS: the last answer counts.
-    let Some(auth) = case.control().filter(|e| is_auth(e)).last() else { return };
-    let answer = case.after(auth).find_map(|e| match &e.kind {
-        Kind::Reply(r) if r.code >= 200 => Some((e, r)),
-        _ => None,
-    });
-    let Some((event, reply)) = answer.filter(|(_, r)| r.code >= 400 && r.whole) else { return };
+    // A client may try AUTH SSL after AUTH TLS: the last answer counts, or the first where the second does not come.
+    let answer = |auth: &'_ _| {
+        case.after(auth).take_while(|e| !is_auth(e)).find_map(|e| match &e.kind {
+            Kind::Reply(r) if r.code >= 200 => Some((e, r)),
+            _ => None,
+        })
+    };
+    let answered = case.control().filter(|e| is_auth(e)).filter_map(|auth| Some((auth, answer(auth)?))).last();
+    let Some((auth, (event, reply))) = answered.filter(|(_, (_, r))| r.code >= 400 && r.whole) else { return };
     let ended = case.is_closed();
     let confidence = if ended { Confidence::Certain } else { Confidence::Likely };
     let probably = if ended { "" } else { "probably " };
