@@ -137,13 +137,16 @@ impl<'a> Case<'a> {
             for e in self.before(end).skip_while(|e| !core::ptr::eq(*e, asked_at)).skip(1) {
                 let from_server = e.from() == Some(Side::Server);
                 match &e.kind {
-                    Kind::Reply(r) if hello.is_none() && r.code >= 200 => return None,
+                    // A reply without its end is none.
+                    Kind::Reply(r) if hello.is_none() && r.code >= 200 && r.whole => return None,
                     Kind::Handshake(_) if from_server => place = "server-hello",
                     // From here on the handshake may have completed, and an alert may have been encrypted.
                     Kind::ChangeCipherSpec | Kind::Opaque { .. } if from_server => return None,
                     Kind::Decrypted { seen: Decrypted::Established { .. } | Decrypted::Alert { .. }, .. } => {
                         return None;
                     }
+                    // A close_notify is an end, whatever its level says.
+                    Kind::Alert { level: 2, description: 0 } => {}
                     Kind::Alert { level: 2, .. } | Kind::Gap { from: Side::Server, .. } => return None,
                     _ => {}
                 }
