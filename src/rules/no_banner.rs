@@ -77,8 +77,7 @@ fn endless(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.evidence.extend(case.first(|e| e.from() == Some(Side::Server)).and_then(|e| sink.evidence(e, "")).map(shortened));
     f.why.push("TLS was not reached: versions, ciphers and certificates were not tested.".to_owned());
     f.why.push("A greeting ends with a line of 220 and a blank; 220 with a hyphen says that more follows.".to_owned());
-    f.causes.push(causes::slow_server(Confidence::Possible, "the greeting comes slower than it was waited for"));
-    f.causes.push(causes::wrong_port(Confidence::Possible, "what speaks there may not be FTP"));
+    why_unfinished(case, end, bytes, &mut f);
     f.act = Some(Act {
         party: Party::Server,
         text: "server: what writes this greeting? Make it short, and end it".to_owned(),
@@ -86,6 +85,32 @@ fn endless(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.tell(Party::Client, AdviceKind::Check, "host and port; then wait longer (--timeout 60)");
     sink.report(f);
 }
+
+/// Slow, cut off, without end, or no FTP at all.
+fn why_unfinished(case: &Case<'_>, end: &Event, bytes: u64, f: &mut Finding) {
+    let begun = |e: &Event| matches!(&e.kind, Kind::Reply(_)) || matches!(e.kind, Kind::CutShort { .. });
+    let speaks_ftp = case.first(|e| e.from() == Some(Side::Server)).is_some_and(begun) && bytes < LONGEST_GREETING
+        || case.first(|e| matches!(e.kind, Kind::Reply(_))).is_some();
+    if !speaks_ftp {
+        f.causes.push(causes::wrong_port(Confidence::Possible, "what speaks there may not be FTP"));
+    }
+    match End::of(end) {
+        Some(End::Silent(_)) => {
+            let because = "the greeting comes slower than it was waited for";
+            f.causes.push(causes::slow_server(Confidence::Possible, because));
+        }
+        Some(End::Closed(_)) => {
+            let because = "closed in the middle of the greeting";
+            let cause = causes::connection_limit(because);
+            f.causes.push(super::Cause { confidence: Confidence::Possible, ..cause });
+        }
+        // Our own driver had read enough.
+        None => {}
+    }
+}
+
+/// No greeting is longer.
+const LONGEST_GREETING: u64 = 64 * 1024;
 
 /// The beginning of a long evidence is enough to recognise it.
 fn shortened(mut e: super::Evidence) -> super::Evidence {
