@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use crate::transcript::{Role, Why};
-use crate::wire::sniff::Speaker;
+use crate::wire::sniff::{Speaker, sniff};
 
 pub(super) static RULE: Rule = Rule {
     id: "not-ftp",
@@ -66,6 +66,13 @@ fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
         Kind::Text { text } if text.starts_with("SSH-") => ("ssh", "SSH", Confidence::Certain),
         Kind::Text { text } if text.starts_with("HTTP/") => ("http", "HTTP", Confidence::Certain),
         Kind::Reply(r) if r.code == 220 && r.whole && r.text.contains("SMTP") => ("smtp", "SMTP", Confidence::Likely),
+        // Without a line end, or no text at all.
+        Kind::CutShort { .. } | Kind::Undecoded => match sniff(&case.transcript.bytes(event.span?)) {
+            Speaker::Ssh => ("ssh", "SSH", Confidence::Certain),
+            Speaker::Telnet => ("telnet", "telnet", Confidence::Likely),
+            Speaker::MySql => ("mysql", "MySQL", Confidence::Likely),
+            _ => return None,
+        },
         _ => return None,
     };
     // A greeting proves little when the rest goes well.
@@ -143,6 +150,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         "http" => "a web server or a proxy answers: check the port, and whether a proxy is in the way",
         "ebcdic" => "ask who answers on that port: FTP itself translates, an exit or a proxy may not",
         "smtp" => "a mail server answers: check host and port",
+        "mysql" => "a database server answers: check host and port",
         _ => "a telnet server answers: check the port",
     };
     f.tell(Party::Client, AdviceKind::Check, advice);

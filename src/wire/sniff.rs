@@ -17,6 +17,8 @@ pub enum Speaker {
     Http,
     /// Telnet negotiation.
     Telnet,
+    /// The greeting of a MySQL or MariaDB server.
+    MySql,
     /// Some other text.
     Text(Encoding),
     /// None of these.
@@ -33,6 +35,7 @@ impl Speaker {
             Speaker::Ssh => "SSH",
             Speaker::Http => "HTTP",
             Speaker::Telnet => "telnet",
+            Speaker::MySql => "MySQL",
             Speaker::Text(_) => "text",
             Speaker::Unknown => "unknown bytes",
         }
@@ -64,6 +67,8 @@ pub fn sniff(bytes: &[u8]) -> Speaker {
         [0x14..=0x18] | [0x14..=0x18, 0x03] | [0x14..=0x18, 0x03, 0x00..=0x04, ..] => return Speaker::Tls,
         [0x80..=0xbf, _, 0x01, 0x00 | 0x03, ..] => return Speaker::SslV2,
         [0xff, 0xfb..=0xfe, ..] => return Speaker::Telnet,
+        // A packet of less than 64 KiB, the first, protocol 10, a version in digits (MySQL: Protocol::HandshakeV10).
+        [_, _, 0, 0, 10, b'0'..=b'9', ..] => return Speaker::MySql,
         [] => return Speaker::Unknown,
         _ => {}
     }
