@@ -2,6 +2,7 @@
 
 use super::phase::{advise_server, probably};
 use super::prelude::*;
+use crate::transcript::Layer;
 
 pub(super) static RULE: Rule = Rule {
     id: "banner-refuses",
@@ -11,9 +12,20 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+fn is_inside(e: &Event) -> bool {
+    e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)
+}
+
+/// A word of FTP, from either side.
+fn said(e: &Event) -> bool {
+    matches!(e.kind, Kind::Command { .. } | Kind::Reply(_) | Kind::Text { .. })
+}
+
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let greeting = case.control().find_map(|e| match &e.kind {
         Kind::Reply(r) if !case.came_before(e, Side::Client) && !case.came_before(e, Side::Server) => Some((e, r)),
+        // With implicit TLS the greeting stands inside.
+        Kind::Reply(r) if is_inside(e) && !case.before(e).any(said) => Some((e, r)),
         _ => None,
     });
     let Some((event, reply)) = greeting.filter(|(_, r)| r.code >= 400 && r.whole) else { return };
@@ -35,7 +47,14 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     );
     f.set("code", reply.code).set("text", reply.text.as_str());
     f.evidence.extend(sink.evidence(event, "instead of 220"));
-    f.why.push("The server let nobody in: TLS, login and certificate were not reached.".to_owned());
+    f.why.push(
+        if is_inside(event) {
+            "The TLS handshake itself works; the server let nobody in, and the login was not reached."
+        } else {
+            "The server let nobody in: TLS, login and certificate were not reached."
+        }
+        .to_owned(),
+    );
     let words = reply.text.to_ascii_lowercase();
     let said = |any: &[&str]| any.iter().any(|w| words.contains(w));
     if said(&["banned", "not currently accepting", "blacklist", "blocked", "no connections allowed from your"]) {
