@@ -14,15 +14,22 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let text_event = |e: &&Event| e.from() == Some(Side::Server) && matches!(e.kind, Kind::TextInsteadOfTls { .. });
-    let Some(event) = case.completion().and_then(|done| case.after(done).find(text_event)) else { return };
+    let Some(event) = case.control().filter(text_event).find(|e| case.handshake_completed_before(e)) else { return };
     let Kind::TextInsteadOfTls { reply, text, .. } = &event.kind else { return };
     // Behind CCC, or behind close_notify, clear text is what was agreed on.
     let agreed = |e: &Event| match &e.kind {
         Kind::Command { verb, .. } => verb == "CCC",
         Kind::Decrypted { seen: Decrypted::Alert { description: 0, .. }, .. } => true,
+        Kind::Reply(r) => r.code == 221 && r.whole,
         _ => false,
     };
-    if case.before(event).any(agreed) || case.client_left_before(event) || (reply.is_none() && !text.ends_with("\\n")) {
+    // In a segment with the text, they are written down behind its bytes.
+    let ours = case.asked().is_some();
+    if case.before(event).any(agreed)
+        || ours && case.after(event).any(agreed)
+        || case.client_left_before(event)
+        || (reply.is_none() && !text.ends_with("\\n"))
+    {
         return;
     }
     let sure = reply.is_some() && !case.is_from_log(event) && !case.direction_is_assumed();
