@@ -1,5 +1,6 @@
 //! The connection ended between AUTH or the ClientHello and any answer to it.
 
+use super::client_auth;
 use super::phase::{Broken, End, advise_server, probably};
 use super::prelude::*;
 use crate::transcript::Close;
@@ -94,7 +95,15 @@ fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
     if b.place == "client-hello" {
         f.causes.extend(causes::version_refused(case, b.end, false));
     }
-    f.causes.push(causes::tls_not_initialised(case, b.end, Confidence::Possible));
+    // One that has sent its hello has certificate and key.
+    if b.place == "client-hello" {
+        f.causes.push(causes::tls_not_initialised(case, b.end, Confidence::Possible));
+    }
+    let story = client_auth::read(case);
+    if story.request.is_some() && story.sent == client_auth::Sent::Nothing {
+        let because = "the server asked for one, was sent an empty list, and ended the handshake";
+        f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
+    }
     f.causes.push(causes::middlebox_closed(Confidence::Possible, inspection));
     f.act = Some(Act { party: Party::Server, text: "server: its TLS log of that second names the reason".to_owned() });
     if f.causes.iter().any(|c| c.id == "client-tls-version-refused") {

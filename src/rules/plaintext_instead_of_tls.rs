@@ -33,8 +33,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if alerted || case.handshake_completed_before(event) {
         return; // an alert said it first; behind the handshake the same text is another finding
     }
-    if reply.is_none() && !text.ends_with("\\n") {
-        return; // the beginning of a line may go on as anything
+    // The beginning of a line may go on as anything, unless our own driver saw its end.
+    let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
+    let is_final = case.asked().is_some() && case.after(event).any(ended) && !text.contains("\\x");
+    if reply.is_none() && !is_final && !text.ends_with("\\n") {
+        return;
     }
     let from_log = case.is_from_log(event);
     let given_up = |e: &Event| matches!(&e.kind, Kind::Claim { code: Some(Code::Gsk(_) | Code::Message(_)), .. });
@@ -191,6 +194,9 @@ fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, encoding: Enco
             f.act = act(Party::Server, "server: its TLS log of that second names the reason");
             causes::advise_server_log(case, f, event);
         }
+    }
+    if case.server_answered_before(event) {
+        return; // one that has sent its hello has certificate and key
     }
     let rank =
         if f.causes.is_empty() && case.client_hello().is_some() { Confidence::Likely } else { Confidence::Possible };
