@@ -26,7 +26,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let broken = |e: &&Event| match e.kind {
         Kind::Malformed { .. } | Kind::Handshake(Message::Broken { .. }) => true,
         // More bytes may make something of it: only what our own driver saw to its end is unknown for good.
-        Kind::OtherInsteadOfTls { speaker: Speaker::Unknown } => {
+        Kind::OtherInsteadOfTls { speaker: Speaker::Unknown | Speaker::SslV2 } => {
             let ended = |a: &Event| matches!(a.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
             case.asked().is_some() && e.from() == Some(Side::Server) && case.after(e).any(ended)
         }
