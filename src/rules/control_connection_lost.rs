@@ -19,6 +19,8 @@ struct Waiting<'a> {
     established: bool,
     heard: bool,
     command: Option<(&'a Event, String)>,
+    /// vsftpd's last words, inside TLS or in clear.
+    oops: Option<String>,
 }
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
@@ -34,11 +36,16 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             Kind::Decrypted { seen: Decrypted::Established { .. }, .. } => session.established = true,
             Kind::Command { verb, .. } if inside => {
                 // After CCC the replies come in clear, and nobody waits for the last word.
-                if matches!(verb.as_str(), "QUIT" | "CCC") {
+                if matches!(verb.as_str(), "QUIT" | "CCC") && session.oops.is_none() {
                     return;
                 }
                 session.command = Some((e, verb.clone()));
             }
+            Kind::Reply(r) if inside && r.text.contains("OOPS:") => {
+                session.heard = true;
+                session.oops = Some(r.text.clone());
+            }
+            Kind::TextInsteadOfTls { text, .. } if text.contains("OOPS:") => session.oops = Some(text.clone()),
             // Half a reply is one that did not come.
             Kind::Reply(r) if inside && r.whole && r.code != 221 => {
                 session.heard = true;
@@ -83,7 +90,16 @@ fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut
         f.evidence.extend(sink.evidence(command, "never answered"));
     }
     f.why.push("The TLS handshake itself had completed: version, cipher and the server's certificate work.".to_owned());
-    if matches!(end, End::Silent(_)) {
+    // What the server has ended in order is not slow.
+    let ended_tls = |b: &Event| {
+        matches!(b.kind, Kind::Decrypted { from: Side::Server, seen: Decrypted::Alert { description: 0, .. } })
+    };
+    if let Some(oops) = &session.oops {
+        let said = format!("its last words: \"{}\"", oops.trim_end_matches("\\n").trim_end_matches("\\r"));
+        f.causes.push(causes::server_crashed_child(Confidence::Likely, said));
+    } else if matches!(end, End::Silent(_)) && case.before(e).any(ended_tls) {
+        f.why.push("It had ended TLS in order (close_notify).".to_owned());
+    } else if matches!(end, End::Silent(_)) {
         f.causes.push(causes::slow_server(Confidence::Possible, "the connection stands, but no reply comes"));
     } else {
         if causes::likely_server(case).is_some_and(|p| p.id == "vsftpd") {
