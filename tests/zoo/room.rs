@@ -104,6 +104,25 @@ struct Other {
     closed: bool,
     /// It does nothing before.
     wakes: Micros,
+    /// What comes behind words that were glued together.
+    next: Option<Deed>,
+}
+
+impl Other {
+    /// The next deed; words that follow one another without a pause in one piece, if so wanted.
+    fn poll(&mut self, glued: bool) -> Option<Deed> {
+        let mut deed = self.next.take().or_else(|| self.endpoint.poll())?;
+        while let (Deed::Send(words), true) = (&mut deed, glued) {
+            match self.endpoint.poll() {
+                Some(Deed::Send(more)) => words.extend(more),
+                other => {
+                    self.next = other;
+                    break;
+                }
+            }
+        }
+        Some(deed)
+    }
 }
 
 struct Room<'a> {
@@ -141,7 +160,7 @@ impl Room<'_> {
                     self.t.conns[usize::from(conn.0)].why = why;
                     let endpoint = Endpoint::of(self.visit.member, self.opened, identity());
                     self.opened += 1;
-                    self.others.insert(conn, Other { endpoint, closed: false, wakes: self.now });
+                    self.others.insert(conn, Other { endpoint, closed: false, wakes: self.now, next: None });
                     self.machine.handle(self.now, Input::Opened(conn));
                 }
                 Output::Send(conn, data) => {
@@ -167,9 +186,9 @@ impl Room<'_> {
         if self.deeds_left == 0 {
             return false;
         }
-        let now = self.now;
+        let (now, glued) = (self.now, self.pieces == GLUED);
         let awake = self.others.iter_mut().filter(|(_, o)| o.wakes <= now);
-        let Some((conn, deed)) = awake.into_iter().find_map(|(c, o)| Some((*c, o.endpoint.poll()?))) else {
+        let Some((conn, deed)) = awake.into_iter().find_map(|(c, o)| Some((*c, o.poll(glued)?))) else {
             return false;
         };
         self.deeds_left -= 1;
@@ -214,6 +233,11 @@ impl Room<'_> {
     }
 }
 
+/// Pieces that hold all that is said without a pause.
+pub const GLUED: usize = usize::MAX;
+/// Pieces as they are said.
+pub const AS_SAID: usize = usize::MAX - 1;
+
 /// A visit of a member whose words come in pieces of this size.
 pub fn visit(who: &Visit, pieces: usize) -> Transcript {
     play(who, pieces, usize::MAX).0
@@ -221,7 +245,7 @@ pub fn visit(who: &Visit, pieces: usize) -> Transcript {
 
 /// A visit of a member that falls silent for ever behind so many deeds; and whether it did.
 pub fn visit_silenced(who: &Visit, deeds: usize) -> (Transcript, bool) {
-    play(who, usize::MAX, deeds)
+    play(who, AS_SAID, deeds)
 }
 
 fn play(who: &Visit, pieces: usize, deeds: usize) -> (Transcript, bool) {

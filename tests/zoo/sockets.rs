@@ -50,7 +50,7 @@ impl Client {
     fn has(&self, conn: usize, bytes: usize) {
         let has_not = |seen: &mut Vec<Seen>| {
             let s = seen.get(conn).copied().unwrap_or_default();
-            !s.closed && !(s.opened && s.bytes >= bytes)
+            !(s.closed || s.opened && s.bytes >= bytes)
         };
         let (_seen, timeout) = self.changed.wait_timeout_while(self.seen.lock().unwrap(), FOREVER, has_not).unwrap();
         assert!(!timeout.timed_out(), "the client sees what it was sent");

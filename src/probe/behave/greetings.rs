@@ -7,26 +7,14 @@ use super::{Act, If, Member};
 /// A block of a flood without line ends.
 const BLOCK: &[u8] = &[b'x'; 4096];
 
-/// A block of whole lines.
-const LINES: &[u8] = &lines();
-
-const fn lines() -> [u8; 4096] {
-    let line = b"220-welcome, and there is more to say to you to come, and then some more\r\n...";
-    // As many whole lines as fit, then a short one.
-    let mut out = [b'.'; 4096];
-    let mut at = 0;
-    while at + 74 <= 4096 {
-        let mut n = 0;
-        while n < 74 {
-            out[at + n] = line[n];
-            n += 1;
-        }
-        at += 74;
-    }
-    out[4094] = b'\r';
-    out[4095] = b'\n';
-    out
+macro_rules! eight {
+    ($text:expr) => {
+        concat!($text, $text, $text, $text, $text, $text, $text, $text)
+    };
 }
+
+/// A block of whole lines.
+const LINES: &[u8] = eight!(eight!("220-welcome, there is more to say to you, and then some more\r\n")).as_bytes();
 
 /// A greeting and a session, for TLS 1.2 and a client that does all as it should.
 const GREETED: Act = Repeat(1, &[YES, Handshake(TLS12), SESSION]);

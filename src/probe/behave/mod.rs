@@ -342,3 +342,57 @@ impl Endpoint {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Act::{Close, HalfClose, Line, Pause, Record, Repeat, Reset, Say, When};
+    use super::*;
+
+    fn endpoint(script: &'static [Act]) -> Endpoint {
+        Endpoint::of(&phrases::member("x", script), 0, &Identity { chain: Vec::new(), key: Vec::new() })
+    }
+
+    fn send(text: &str) -> Option<Deed> {
+        Some(Deed::Send(text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn scripts_play() {
+        let mut e = endpoint(&[Say(b"a"), Line, Record, Say(b"b"), Reset, Say(b"never")]);
+        assert_eq!((e.poll(), e.poll()), (send("a"), None));
+        e.hear(b"AUTH TLS\r\n\x16\x03\x01\x00");
+        assert_eq!(e.poll(), None);
+        e.hear(b"\x01\x00");
+        assert_eq!((e.poll(), e.poll(), e.poll()), (send("b"), Some(Deed::Reset), None));
+    }
+
+    #[test]
+    fn lists_are_done_again_and_left() {
+        let mut e = endpoint(&[Repeat(2, &[Say(b"a"), Repeat(0, &[Close]), Pause(7)]), HalfClose, Repeat(1, &[Close])]);
+        let deeds: Vec<Deed> = core::iter::from_fn(|| e.poll()).collect();
+        let (a, wait) = (Deed::Send(b"a".to_vec()), Deed::Wait(7));
+        assert_eq!(deeds, [a.clone(), wait.clone(), a, wait, Deed::HalfClose, Deed::Close]);
+    }
+
+    #[test]
+    fn the_clients_first_bytes_decide() {
+        const SCRIPT: &[Act] = &[When(If::Named, &[Say(b"named")], &[When(If::Tls, &[Say(b"tls")], &[Say(b"text")])])];
+        let mut e = endpoint(SCRIPT);
+        assert_eq!(e.poll(), None);
+        e.hear(b"AUTH TLS\r\n");
+        assert_eq!(e.poll(), send("text"));
+        let mut e = endpoint(SCRIPT);
+        e.hear(b"\x16\x03\x01\x00\x02\x01");
+        assert_eq!(e.poll(), None, "a hello that is not whole says nothing of names");
+        e.hear(b"\x00");
+        assert_eq!(e.poll(), send("tls"));
+    }
+
+    #[test]
+    fn another_script_for_other_connections() {
+        let member = Member { name: "x", first: &[Say(b"a")], then: &[Say(b"b")] };
+        let identity = Identity { chain: Vec::new(), key: Vec::new() };
+        let said: Vec<_> = (0..3).map(|n| Endpoint::of(&member, n, &identity).poll()).collect();
+        assert_eq!(said, [send("a"), send("b"), send("b")]);
+    }
+}

@@ -102,7 +102,9 @@ fn extensions_longer_than_the_hello(_: &[u8]) -> Vec<u8> {
 fn garbage_behind_the_hello(_: &[u8]) -> Vec<u8> {
     let mut message = hello([3, 3], [7; 32], &[], COMMON, &[0, 23, 0, 0]);
     message.extend([1, 2, 3]);
-    message[3] += 3;
+    if let Some(len) = message.get_mut(3) {
+        *len += 3;
+    }
     record(&[&message])
 }
 
