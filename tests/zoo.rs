@@ -23,40 +23,8 @@ use room::{AS_SAID, GLUED, Visit, visit, visit_silenced};
 
 /// Visits whose right answer the tool does not give yet: what it says, and why that is wrong.
 const KNOWN_WRONG: &[(&str, &str, &str)] = &[
-    (
-        "bad-bytes-tls12",
-        "fails control-connection-lost certain server",
-        "bytes that are no TLS came first; the end is their consequence",
-    ),
-    (
-        "bad-record-tls12",
-        "fails control-connection-lost certain server",
-        "a record that nobody can decrypt came first; the end is its consequence",
-    ),
     ("inner-flood-tls12", "inconclusive", "256 KiB without a reply to FEAT: our own driver had read enough"),
-    ("inside-421-tls12", "inconclusive", "421 inside TLS, and then the end: the server's limits, said in words"),
-    (
-        "bad-bytes-tls13",
-        "fails control-connection-lost certain server",
-        "bytes that are no TLS came first; the end is their consequence",
-    ),
-    (
-        "bad-record-tls13",
-        "fails control-connection-lost certain server",
-        "a record that nobody can decrypt came first; the end is its consequence",
-    ),
     ("inner-flood-tls13", "inconclusive", "256 KiB without a reply to FEAT: our own driver had read enough"),
-    ("inside-421-tls13", "inconclusive", "421 inside TLS, and then the end: the server's limits, said in words"),
-    (
-        "greeting-ebcdic",
-        "inconclusive",
-        "a greeting that no client can read is none; encoding-ebcdic would be its cause",
-    ),
-    (
-        "ones",
-        "fails closed-during-handshake certain unknown <- server-tls-not-initialised",
-        "bytes above 127 alone are taken for text without a line end",
-    ),
 ];
 
 /// A line of the table: a member, how it is visited, and the right answer.

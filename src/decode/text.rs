@@ -79,7 +79,7 @@ impl State {
         *self = Self::default();
         let ascii = as_ascii(bytes.get(..len).unwrap_or_default(), encoding);
         let is_reply = is_server(from) && ftp::reply_line(&ascii).is_some();
-        if !is_reply && !ascii.iter().all(|b| ftp::is_text(*b)) {
+        if !is_reply && !reads_as_text(&ascii) {
             let speaker = sniff(bytes);
             return Unit::NotText(if tls_due { Kind::OtherInsteadOfTls { speaker } } else { Kind::Undecoded });
         }
@@ -102,7 +102,7 @@ impl State {
         let ascii = as_ascii(rest, encoding);
         *self = Self::default();
         let begins_reply = is_server(from) && reply_of(&ascii, false).is_some();
-        if !begins_reply && !ascii.iter().all(|b| ftp::is_text(*b)) {
+        if !begins_reply && !reads_as_text(&ascii) {
             return if tls_due { Kind::OtherInsteadOfTls { speaker: sniff(rest) } } else { Kind::Undecoded };
         }
         if tls_due || begins_reply {
@@ -110,6 +110,12 @@ impl State {
         }
         Kind::CutShort { what: if is_server(from) { "reply" } else { "command" }, missing: None }
     }
+}
+
+/// Text of any character set has something of ASCII in it.
+fn reads_as_text(ascii: &[u8]) -> bool {
+    let foreign = !ascii.is_empty() && ascii.iter().all(|b| *b >= 0x80);
+    !foreign && ascii.iter().all(|b| ftp::is_text(*b))
 }
 
 fn kind_of(ascii: &[u8], from: Side, tls_due: bool, encoding: Encoding, whole: bool) -> Kind {

@@ -21,6 +21,8 @@ struct Waiting<'a> {
     command: Option<(&'a Event, String)>,
     /// vsftpd's last words, inside TLS or in clear.
     oops: Option<String>,
+    /// 421: the server's goodbye to a client that it has no room for.
+    busy: Option<String>,
 }
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
@@ -44,6 +46,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             Kind::Reply(r) if inside && r.text.contains("OOPS:") => {
                 session.heard = true;
                 session.oops = Some(r.text.clone());
+            }
+            Kind::Reply(r) if inside && r.whole && r.code == 421 => {
+                session.heard = true;
+                session.busy = Some(r.text.clone());
             }
             Kind::TextInsteadOfTls { text, .. } if text.contains("OOPS:") => session.oops = Some(text.clone()),
             // Half a reply is one that did not come.
@@ -97,6 +103,8 @@ fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut
     if let Some(oops) = &session.oops {
         let said = format!("its last words: \"{}\"", oops.trim_end_matches("\\n").trim_end_matches("\\r"));
         f.causes.push(causes::server_crashed_child(Confidence::Likely, said));
+    } else if let Some(busy) = &session.busy {
+        f.causes.push(causes::connection_limit(&format!("its last words: \"421 {busy}\"")));
     } else if matches!(end, End::Silent(_)) && case.before(e).any(ended_tls) {
         f.why.push("It had ended TLS in order (close_notify).".to_owned());
     } else if matches!(end, End::Silent(_)) {

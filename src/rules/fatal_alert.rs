@@ -210,6 +210,7 @@ fn about_the_name(case: &Case<'_>, event: &Event, f: &mut Finding) {
     if name.is_none() && case.facts.offer.is_some() {
         let because = "the alert is about the name (SNI), and the hello has none";
         f.causes.push(causes::sni_required(Confidence::Likely, because));
+        f.party = Party::Client;
         f.act = act("client: connect by the server's DNS name, so that the hello names it (SNI)");
     } else {
         f.causes.push(causes::sni_rejected(name));

@@ -3,7 +3,7 @@
 use super::phase::probably;
 use super::prelude::*;
 use crate::decode::TLS_INSIDE_TLS;
-use crate::transcript::Layer;
+use crate::transcript::{Decrypted, Layer};
 use crate::wire::sniff::Speaker;
 use crate::wire::tls::handshake::{Message, type_name};
 
@@ -34,6 +34,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     };
     if let Some(event) = case.first(|e| matches!(e.kind, Kind::Malformed { part: TLS_INSIDE_TLS })) {
         return stacked(case, event, sink);
+    }
+    if let Some(done) = case.completion() {
+        return behind_handshake(case, done, sink);
     }
     let Some(event) = case.control().find(broken) else { return };
     let Some(from) = event.from() else { return };
@@ -85,6 +88,50 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         AdviceKind::Check,
         "something in between that changes bytes: a proxy, a translation of character sets",
     );
+    causes::advise_server_log(case, &mut f, event);
+    sink.report(f);
+}
+
+/// Bytes that are no record, or a record that our own engine could not read, where the session's words were due.
+fn behind_handshake(case: &Case<'_>, done: &Event, sink: &mut Sink<'_>) {
+    let goodbye = |e: &Event| match &e.kind {
+        Kind::Command { verb, .. } => verb == "CCC" || verb == "QUIT",
+        Kind::Decrypted { seen: Decrypted::Alert { description: 0, .. }, .. } => true,
+        _ => false,
+    };
+    let broken = |e: &&Event| match &e.kind {
+        Kind::Malformed { .. } | Kind::OtherInsteadOfTls { .. } => e.from() == Some(Side::Server),
+        Kind::Claim { by, .. } => by == "rustls",
+        _ => false,
+    };
+    if case.asked().is_none() {
+        return; // evidence of others may have lost the beginning of a record
+    }
+    let Some(event) = case.after(done).find(broken) else { return };
+    let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
+    if case.client_left_before(event) || case.before(event).any(goodbye) || !case.after(event).any(ended) {
+        return;
+    }
+    let endpoint = case.endpoint();
+    let mut f = sink.finding(
+        Confidence::Likely,
+        Party::Server,
+        &[
+            format!("{endpoint} probably broke the TLS session: no client can read it"),
+            "the server probably broke the TLS session: no client can read it".to_owned(),
+        ],
+    );
+    f.set("where", "behind the handshake").set("from", "server");
+    f.evidence.extend(sink.evidence(event, "where a record of the session was due"));
+    for claim in case.claims().filter(|c| c.by == "rustls") {
+        f.why.push(format!("rustls: \"{}\".", claim.text));
+    }
+    f.why.push("The handshake had completed: version, cipher and certificate are not the fault.".to_owned());
+    f.act = Some(Act {
+        party: Party::Server,
+        text: "server: two processes on one connection, or something in between that changes bytes?".to_owned(),
+    });
+    f.tell(Party::Between, AdviceKind::Check, "a proxy or firewall that rewrites FTP: exempt this connection");
     causes::advise_server_log(case, &mut f, event);
     sink.report(f);
 }

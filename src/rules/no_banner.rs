@@ -59,7 +59,8 @@ fn endless(case: &Case<'_>, sink: &mut Sink<'_>) {
     let whole = |e: &Event| matches!(&e.kind, Kind::Reply(r) if r.whole && r.code >= 200);
     let bytes: u64 =
         case.before(end).filter(|e| e.from() == Some(Side::Server)).filter_map(|e| e.span).map(|s| s.len()).sum();
-    let spoke = |e: &Event| matches!(e.kind, Kind::Text { .. });
+    let spoke =
+        |e: &Event| matches!(&e.kind, Kind::Text { text } if ["SSH-", "HTTP/"].iter().any(|p| text.starts_with(p)));
     if case.before(end).any(spoke) {
         return; // a line of another protocol is a greeting, of another kind
     }
