@@ -61,6 +61,9 @@ fn instead_of_tls<'a>(case: &Case<'a>) -> Option<Other<'a>> {
 /// A first line that is another protocol's greeting.
 fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     let event = case.first(|e| e.from() == Some(Side::Server))?;
+    if case.client_left_before(event) || case.handshake_completed_before(event) {
+        return None;
+    }
     let (protocol, name, confidence) = match &event.kind {
         Kind::Reply(r) if r.whole && is_ebcdic(case, event) => ("ebcdic", "EBCDIC", Confidence::Certain),
         Kind::Text { text } if text.starts_with("SSH-") => ("ssh", "SSH", Confidence::Certain),
@@ -86,7 +89,7 @@ fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     let confidence = match protocol {
         "ebcdic" if case.is_from_log(event) => return None,
         "ebcdic" if case.after(event).take_while(|e| !ended(e)).any(goes_on) => return None,
-        "ebcdic" if !case.after(event).any(ended) => Confidence::Likely,
+        "ebcdic" if !case.after(event).any(ended) => return None,
         _ => confidence,
     };
     if protocol == "smtp" && !case.after(event).any(refused) {
