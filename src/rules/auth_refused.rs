@@ -53,7 +53,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     // The name of the standard was tried first.
     let first = case.control().find(|e| is_auth(e)).filter(|e| !core::ptr::eq(*e, auth));
-    f.evidence.extend(first.and_then(|e| sink.evidence(e, "refused as well")));
+    let no = first.and_then(|f| case.after(f).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code >= 400)));
+    f.evidence.extend(no.and_then(|e| sink.evidence(e, "to AUTH TLS")));
     f.evidence.extend(sink.evidence(auth, ""));
     f.evidence.extend(sink.evidence(event, ""));
     f.why.push("No TLS was spoken: versions and ciphers cannot be the fault.".to_owned());
@@ -147,6 +148,9 @@ fn explain(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: bool, f: &m
             text: "network: switch FTP inspection off for this connection; no firewall there? Then server: TLS on"
                 .to_owned(),
         });
+        for cause in f.causes.iter_mut().filter(|c| c.id == "server-tls-disabled") {
+            cause.confidence = Confidence::Possible;
+        }
         f.tell(
             Party::Between,
             AdviceKind::Check,

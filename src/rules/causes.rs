@@ -48,6 +48,7 @@ pub static ALL: &[CausePage] = &[
     page("no-shared-cipher", include_str!("../../docs/causes/no-shared-cipher.md")),
     page("no-shared-group", include_str!("../../docs/causes/no-shared-group.md")),
     page("private-key-unusable", include_str!("../../docs/causes/private-key-unusable.md")),
+    page("prot-p-not-sent", include_str!("../../docs/causes/prot-p-not-sent.md")),
     page("server-crashed-child", include_str!("../../docs/causes/server-crashed-child.md")),
     page("server-handshake-timeout", include_str!("../../docs/causes/server-handshake-timeout.md")),
     page("server-policy", include_str!("../../docs/causes/server-policy.md")),

@@ -47,7 +47,8 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
     f.evidence.extend(sink.evidence(claim.event, ""));
     f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
     f.why.push(
-        "No ClientHello was sent: the partner, its versions, ciphers and certificate are not the fault.".to_owned(),
+        "No ClientHello is in the evidence: the partner, its versions, ciphers and certificate are not the fault."
+            .to_owned(),
     );
     let cause =
         rc.and_then(|rc| causes::of_return_code(case, claim.event, rc)).or_else(|| causes::of_words(&claim.text));

@@ -105,7 +105,10 @@ fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
         f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
     }
     f.causes.push(causes::middlebox_closed(Confidence::Possible, inspection));
-    f.act = Some(Act { party: Party::Server, text: "server: its TLS log of that second names the reason".to_owned() });
+    f.act = Some(Act {
+        party: Party::Server,
+        text: "server: is this connection in its TLS log? It names the reason; else the network".to_owned(),
+    });
     if f.causes.iter().any(|c| c.id == "client-tls-version-refused") {
         causes::advise_version(case, f, b.end);
     } else {

@@ -52,6 +52,7 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
         f.party = if cause.id == "extension-intolerance" { f.party } else { act.party };
         // One change was enough: what would explain the refusal otherwise is out.
         f.causes = vec![cause];
+        f.why.retain(|w| !w.starts_with("Alert ")); // what the alert may mean is no longer the question
         f.act = Some(act);
         f.advice.retain(|a| !a.text.starts_with("the server's TLS log"));
         advise(case, f, version);

@@ -28,20 +28,26 @@ mod client_tls_not_initialised;
 mod closed_during_handshake;
 mod connect_failed;
 mod control_connection_lost;
+mod data_protection_required;
+mod exchanges;
 mod experiments;
 mod extra_plaintext_before_tls;
 mod fatal_alert;
 mod finding;
 mod handshake_refused_by_client;
+mod login_refused;
 mod malformed_tls;
 mod no_banner;
 mod not_ftp;
 pub mod pages;
 mod parameters;
+mod pbsz_refused;
 mod phase;
 mod plaintext_inside_tls;
 mod plaintext_instead_of_tls;
 mod plaintext_on_implicit_port;
+mod prot_clear_refused;
+mod prot_refused;
 mod reset_during_handshake;
 mod silence_during_handshake;
 mod sink;
@@ -94,15 +100,20 @@ pub static ALL: &[&Rule] = &[
     &closed_during_handshake::RULE,
     &connect_failed::RULE,
     &control_connection_lost::RULE,
+    &data_protection_required::RULE,
     &extra_plaintext_before_tls::RULE,
     &fatal_alert::RULE,
     &handshake_refused_by_client::RULE,
+    &login_refused::RULE,
     &malformed_tls::RULE,
     &no_banner::RULE,
     &not_ftp::RULE,
+    &pbsz_refused::RULE,
     &plaintext_inside_tls::RULE,
     &plaintext_instead_of_tls::RULE,
     &plaintext_on_implicit_port::RULE,
+    &prot_clear_refused::RULE,
+    &prot_refused::RULE,
     &reset_during_handshake::RULE,
     &silence_during_handshake::RULE,
     &tls_after_banner::RULE,

@@ -65,7 +65,7 @@ fn failure(case: &Case<'_>, event: &Event, reply: &Reply, sink: &mut Sink<'_>) {
     f.causes
         .push(causes::wrong_mode("the text is the greeting of an FTP server; whether it takes AUTH TLS was not asked"));
     let text = if case.asked().is_some() {
-        "client: implicit TLS there as well? Then explicit TLS (AUTH TLS), or another port"
+        "client: does it use implicit TLS here too? Then set explicit TLS (AUTH TLS)"
     } else {
         "client: use explicit TLS (AUTH TLS), or the port for implicit TLS"
     };

@@ -35,7 +35,7 @@ pub(in crate::rules) fn banned(confidence: Confidence, because: &str) -> Cause {
 
 /// A firewall ends what it cannot read.
 pub(in crate::rules) fn middlebox_closed(confidence: Confidence, because: &str) -> Cause {
-    cause("middlebox-closed", "a firewall in between ended it", confidence).because(because).ask(
+    cause("middlebox-closed", "a firewall in between cut it off", confidence).because(because).ask(
         Party::Between,
         None,
         &["the same probe from a machine beside the server".to_owned(), "the server's log of that moment".to_owned()],

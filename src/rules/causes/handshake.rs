@@ -95,6 +95,18 @@ pub(in crate::rules) fn server_policy(because: String) -> Cause {
     )
 }
 
+/// The client never asked for protected data connections.
+pub(in crate::rules) fn prot_p_not_sent() -> Cause {
+    cause("prot-p-not-sent", "the client encrypts the control connection only", Confidence::Likely)
+        .because("no PROT P was accepted before the transfer")
+        .ask(
+            Party::Client,
+            None,
+            &["the client's log between 230 and the first PASV or PORT".to_owned()],
+            "no line with PROT P there",
+        )
+}
+
 /// The text left a mainframe without translation.
 pub(in crate::rules) fn encoding_ebcdic(confidence: Confidence) -> Cause {
     cause("encoding-ebcdic", "EBCDIC text: the translation to ASCII is missing", confidence)

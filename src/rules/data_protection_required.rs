@@ -1,0 +1,61 @@
+//! A transfer was refused because it would have gone over a data connection in clear.
+
+use super::exchanges::Exchange;
+use super::phase::probably;
+use super::prelude::*;
+
+pub(super) static RULE: Rule = Rule {
+    id: "data-protection-required",
+    severity: Severity::Failure,
+    outranks: &["control-connection-lost"],
+    page: include_str!("../../docs/findings/data-protection-required.md"),
+    check,
+};
+
+/// Commands that open a data connection.
+const TRANSFERS: [&str; 8] = ["APPE", "LIST", "MLSD", "NLST", "RETR", "STOR", "STOU", "SITE"];
+
+/// What servers write; `522` alone may be about session reuse, or about IPv6.
+const WORDS: [&str; 10] = [
+    "policy requires ssl",
+    "must be encrypted",
+    "required on the data",
+    "prot p required",
+    "this prot setting",
+    "protected data connection",
+    "encrypted data connection",
+    "required on the data channel",
+    "transfer: tls is required",
+    "tls connection is required on the data",
+];
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let all = case.exchanges();
+    let refused = |x: &&Exchange<'_>| TRANSFERS.contains(&x.verb) && !x.is_accepted() && x.says(&WORDS);
+    let Some(no) = all.iter().rfind(refused) else { return };
+    let again = all.iter().any(|x| x.verb == no.verb && x.is_accepted());
+    if again || all.iter().any(|x| x.verb == "PROT" && x.argument.eq_ignore_ascii_case("P") && x.is_accepted()) {
+        return; // protected, so that the words mean something else; or it went through in the end
+    }
+    let ended = case.is_closed();
+    let confidence = if ended && !case.is_from_log(no.answer) { Confidence::Certain } else { Confidence::Likely };
+    let (maybe, endpoint, verb, code) = (probably(confidence), case.endpoint(), no.verb, no.reply.code);
+    let mut f = sink.finding(
+        confidence,
+        Party::Client,
+        &[
+            format!("{endpoint} {maybe}refused {verb} in clear: PROT P is missing ({code})"),
+            format!("the server {maybe}refused {verb} in clear: PROT P is missing ({code})"),
+        ],
+    );
+    f.ended = ended;
+    f.set("code", code).set("text", no.reply.text.as_str()).set("command", verb);
+    f.evidence.extend(sink.evidence(no.command, ""));
+    f.evidence.extend(sink.evidence(no.answer, ""));
+    f.why.push("The session is inside TLS; the file would have gone over a data connection in clear.".to_owned());
+    f.causes.push(causes::prot_p_not_sent());
+    f.act = Some(Act { party: Party::Client, text: "client: PBSZ 0 and PROT P behind the login".to_owned() });
+    f.advise("protect-data", case.facts.client.as_ref().map_or("any", |c| c.id));
+    f.tell(Party::Server, AdviceKind::Leave, "nothing to change: the policy protects the files");
+    sink.report(f);
+}

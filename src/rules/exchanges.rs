@@ -1,0 +1,59 @@
+//! Commands inside TLS with their answers: what a session comes to behind its handshake.
+
+use super::Case;
+use crate::decode::{Event, Kind, Reply};
+use crate::transcript::Layer;
+
+/// A command and the final reply to it.
+pub(super) struct Exchange<'a> {
+    /// The command.
+    pub(super) command: &'a Event,
+    /// Its verb, in upper case.
+    pub(super) verb: &'a str,
+    /// What stands behind the verb, as printable ASCII.
+    pub(super) argument: &'a str,
+    /// The reply.
+    pub(super) answer: &'a Event,
+    /// The same, read.
+    pub(super) reply: &'a Reply,
+}
+
+impl Exchange<'_> {
+    /// Whether the server said yes, or asked for more.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.reply.code < 400
+    }
+
+    /// Whether one of these words stands in the reply, in any case.
+    pub(super) fn says(&self, words: &[&str]) -> bool {
+        let text = self.reply.text.to_ascii_lowercase();
+        words.iter().any(|w| text.contains(w))
+    }
+}
+
+impl<'a> Case<'a> {
+    /// The session's exchanges inside TLS, in order. Runs of ours that did not log in have none: what a server refuses before
+    /// the login tells nothing about transfers.
+    pub(super) fn exchanges(&self) -> Vec<Exchange<'a>> {
+        let mut out: Vec<Exchange<'a>> = Vec::new();
+        if self.asked().is_some() {
+            return out;
+        }
+        let mut open: Option<(&Event, &str, &str)> = None;
+        for e in self.control().filter(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)) {
+            match &e.kind {
+                Kind::Command { verb, line } => {
+                    let argument = line.split_once(' ').map_or("", |(_, rest)| rest.trim());
+                    open = Some((e, verb, argument));
+                }
+                Kind::Reply(reply) if reply.whole && reply.code >= 200 => {
+                    if let Some((command, verb, argument)) = open.take() {
+                        out.push(Exchange { command, verb, argument, answer: e, reply });
+                    }
+                }
+                _ => {}
+            }
+        }
+        out
+    }
+}

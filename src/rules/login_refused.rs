@@ -1,0 +1,59 @@
+//! TLS works, and the login does not.
+
+use super::phase::probably;
+use super::prelude::*;
+
+pub(super) static RULE: Rule = Rule {
+    id: "login-refused",
+    severity: Severity::Failure,
+    outranks: &["control-connection-lost"],
+    page: include_str!("../../docs/findings/login-refused.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let all = case.exchanges();
+    let Some(last) = all.iter().rfind(|x| matches!(x.verb, "USER" | "PASS" | "ACCT")) else { return };
+    if last.is_accepted() || last.says(&["oops:"]) {
+        return;
+    }
+    let ended = case.is_closed();
+    let confidence = if ended && !case.is_from_log(last.answer) { Confidence::Certain } else { Confidence::Likely };
+    let maybe = probably(confidence);
+    let (endpoint, code, verb) = (case.endpoint(), last.reply.code, last.verb);
+    let mut f = sink.finding(
+        confidence,
+        Party::Client,
+        &[
+            format!("{endpoint} {maybe}refused the login: {code} {}", last.reply.text),
+            format!("{endpoint} {maybe}refused the login ({code} to {verb})"),
+            format!("the server {maybe}refused the login ({code} to {verb})"),
+        ],
+    );
+    f.ended = ended;
+    f.set("code", code).set("text", last.reply.text.as_str()).set("command", verb);
+    f.evidence.extend(sink.evidence(last.command, ""));
+    f.evidence.extend(sink.evidence(last.answer, ""));
+    f.why.push("TLS works up to here: versions, ciphers and the server's certificate are not the fault.".to_owned());
+    let act = |party: Party, text: &str| Some(Act { party, text: text.to_owned() });
+    if code == 421 || last.says(&["too many", "maximum"]) {
+        f.party = Party::Server;
+        f.causes.push(causes::connection_limit("the words of the refusal are about room, not about the password"));
+        f.act = act(Party::Server, "server: its connection limits; client: fewer connections, try again later");
+    } else if code == 531 || last.says(&["client certificate", "tls verification failed"]) {
+        let because = "the refusal asks for a client certificate, whatever the password";
+        f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
+        f.act = act(Party::Client, "client: present a certificate that the server accepts");
+        f.advise("client-certificate", case.facts.client.as_ref().map_or("any", |c| c.id));
+    } else {
+        f.act = act(Party::Client, "client: user name and password; the server's log tells which of them");
+        f.tell(
+            Party::Client,
+            AdviceKind::Check,
+            "the user name letter by letter: upper case, domain, blanks at its end",
+        );
+        f.tell(Party::Client, AdviceKind::Leave, "do not let a job repeat it: servers ban addresses for that");
+    }
+    causes::advise_server_log(case, &mut f, last.answer);
+    sink.report(f);
+}
