@@ -287,7 +287,7 @@ fn alert_and_text_may_share_a_segment_or_not() {
     for pieces in [2, 1000] {
         let stage =
             to_hello().in_pieces_of(pieces).server_bytes(b"\x15\x03\x03\x00\x02\x02\x28550 TLS handshake failed\r\n");
-        let r = report(nobody_answers_questions(stage.hangs_up(), 4), Mode::Explicit);
+        let r = report(nobody_answers_questions(stage.hangs_up(), 5), Mode::Explicit);
         assert!(common::verdict(&r).starts_with("fails fatal-alert certain server"), "{}", common::verdict(&r));
         assert_eq!(r.findings[0].data["text"], "550 TLS handshake failed\\r\\n");
     }
@@ -505,7 +505,7 @@ fn who_would_be_let_in() {
     assert_eq!(changed(&t), ["session", "TLS 1.2 at most"]);
     // Then other groups (nothing in common may mean those), old suites, old versions; nobody is let in.
     let mut stage = to_hello().server_bytes(&alert(40)).hangs_up();
-    for _ in 0..4 {
+    for _ in 0..5 {
         stage = question(stage).server_bytes(&alert(40)).client_closes();
     }
     let t = stage.ends();
@@ -513,6 +513,7 @@ fn who_would_be_let_in() {
         "session",
         "TLS 1.2 at most",
         "groups P-521, x448, brainpool, ffdhe",
+        "signature algorithms P-521, SHA-1, DSA",
         "TLS 1.2 at most, static RSA, CBC and DHE suites",
         "TLS 1.1 at most",
     ];
@@ -521,6 +522,13 @@ fn who_would_be_let_in() {
     let stage = question(to_hello().server_bytes(&alert(40)).hangs_up()).server_bytes(&alert(40)).client_closes();
     let r = report(question(stage).server_bytes(&server_hello(0x03)).client_closes().ends(), Mode::Explicit);
     assert_eq!(r.verdict.cause.as_deref(), Some("no-shared-group"), "{}", r.verdict.headline);
+    // The same of signature algorithms.
+    let mut stage = to_hello().server_bytes(&alert(40)).hangs_up();
+    for _ in 0..2 {
+        stage = question(stage).server_bytes(&alert(40)).client_closes();
+    }
+    let r = report(question(stage).server_bytes(&server_hello(0x03)).client_closes().ends(), Mode::Explicit);
+    assert_eq!(r.verdict.cause.as_deref(), Some("missing-signature-algorithms"), "{}", r.verdict.headline);
     // A session without a name asks with the name.
     let nameless = Session::new(Plan { server_name: ServerName::Omit, ..plan(Mode::Explicit, 21) });
     let stage = question(play(nameless)).server_bytes(&alert(112)).hangs_up();

@@ -85,7 +85,7 @@ impl State {
         }
         let kind = kind_of(&ascii, from, tls_due, encoding, whole);
         match &kind {
-            Kind::Command { verb, .. } => link.auth_asked = verb == "AUTH",
+            Kind::Command { line, .. } => link.auth_asked = ftp::asks_for_tls(line),
             Kind::Reply(r) if r.code >= 200 && link.auth_asked => {
                 link.auth_asked = false;
                 // 234 is the reply of RFC 4217; 200 and 334 are seen in the wild and mean the same.

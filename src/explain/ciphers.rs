@@ -30,12 +30,16 @@ pub(super) fn one(value: &str) -> Option<String> {
         return Some(explained(&suite));
     }
     let digits = digits(value)?;
+    // `0xC0,0x2F`: a suite byte by byte, as registries and OpenSSL write it.
+    let by_bytes =
+        value.split([',', ' ', '{', '}']).filter(|p| !p.is_empty()).all(|p| p.len() == 4 && p.starts_with("0x"));
+    let size = if by_bytes { Digits::Four } else { Digits::Unknown };
     match digits.len() {
         1..=4 => {
             let id = u16::from_str_radix(&digits, 16).ok()?;
             codes::cipher_suite(id).map(|s| explained(&s)).or_else(|| grease(id))
         }
-        _ => list(&digits, Digits::Unknown),
+        _ => list(&digits, size),
     }
 }
 
@@ -115,6 +119,10 @@ fn standing(s: &CipherSuite) -> &'static str {
 
 /// A list of digits without separators; `None` unless every suite is known.
 pub(super) fn list(digits: &str, width: Digits) -> Option<String> {
+    // A code of certificate management services, or a record that holds an alert, is no list.
+    if digits.len() == 8 && digits.starts_with("0335") || digits.len() == 14 && digits.starts_with("1503") {
+        return None;
+    }
     let four = || split(digits, 4).filter(|all| width == Digits::Four || all.iter().all(in_four));
     let two = || split(digits, 2);
     let (suites, how) = match width {
@@ -140,9 +148,15 @@ fn split(digits: &str, width: usize) -> Option<Vec<CipherSuite>> {
 
 /// Several names or numbers: `ECDHE-RSA-AES256-GCM-SHA384:AES256-SHA`; `None` unless every one is known.
 pub(super) fn names<'a>(values: impl Iterator<Item = &'a str>) -> Option<String> {
+    let values: Vec<&str> = values.take(MOST).collect();
+    // `0xC0,0x2F`: a suite byte by byte, as registries and OpenSSL write it.
+    if values.len().is_multiple_of(2) && values.iter().all(|v| v.len() == 4 && v.starts_with("0x")) {
+        let digits: String = values.iter().filter_map(|v| v.get(2..)).collect();
+        return one(&digits);
+    }
     let id = |v: &str| u16::from_str_radix(digits(v).filter(|d| d.len() == 4 || d.len() == 2)?.as_str(), 16).ok();
     let suites: Option<Vec<CipherSuite>> =
-        values.take(MOST).map(|v| named(v).or_else(|| codes::cipher_suite(id(v)?))).collect();
+        values.into_iter().map(|v| named(v).or_else(|| codes::cipher_suite(id(v)?))).collect();
     suites.filter(|s| s.len() > 1).map(|s| listed(&s, "by name"))
 }
 

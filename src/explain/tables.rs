@@ -61,7 +61,7 @@ fn several(table: &str, values: &[&str], all: &str) -> Option<String> {
 }
 
 fn parts(value: &str) -> impl Iterator<Item = &str> {
-    value.split([':', ',', ' ', ';']).filter(|p| !p.is_empty())
+    value.split([':', ',', ' ', ';', '{', '}']).filter(|p| !p.is_empty())
 }
 
 /// A return code of System SSL, in decimal, negative, in hex (`0000019A`, `0x19A`, `134CC19E`), or as a symbol.
@@ -136,6 +136,7 @@ pub(super) fn alone(word: &str) -> Vec<(String, String)> {
     let error = || alerts::in_text(word).is_some() || texts::explained(word, false).is_some();
     if out.is_empty() && !lower.starts_with("0x") && lower.len() >= 8 && !error() {
         let digits = lower.bytes().all(|b| b.is_ascii_hexdigit());
+        out.extend(alerts::record(&lower).filter(|_| digits).map(|t| (word.to_owned(), t)));
         let list = digits.then(|| ciphers::list(&lower, ciphers::Digits::Unknown)).flatten();
         out.extend(list.map(|t| (format!("cipher {word}"), t)));
         out.extend(numbers::list(numbers::GROUP, &lower).filter(|_| digits).map(|t| (format!("group {word}"), t)));

@@ -121,8 +121,9 @@ fn commands(t: &Transcript, timeline: &Timeline) -> Vec<String> {
 
 /// A client that names itself (CLNT).
 fn by_name(said: &[String]) -> Option<Client> {
+    let names: Vec<ClientPrint> = client_prints().filter(is_name).collect();
     said.iter().find_map(|line| {
-        let print = client_prints().find(|p| is_name(p) && p.is_said(line))?;
+        let print = names.iter().find(|p| p.is_said(line))?;
         let mut client = Client::new(print.product, print.name, Sure::Likely);
         client.because.push(format!("it says so itself: \"{}\"", printable_str(line)));
         Some(client)

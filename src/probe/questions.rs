@@ -30,8 +30,14 @@ const OTHER_GROUPS: [u16; 15] = [
     0x000d,
 ];
 
-const SCHEMES: [u16; 13] =
-    [0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201, 0x0402, 0x0202];
+/// The signature algorithms of our engine: each question changes one thing, and not these beside it.
+const SCHEMES: [u16; 9] = [0x0503, 0x0403, 0x0807, 0x0806, 0x0805, 0x0804, 0x0601, 0x0501, 0x0401];
+
+/// The same, and those that it lacks: P-521, SHA-224, SHA-1, DSA.
+const MORE_SCHEMES: [u16; 18] = [
+    0x0503, 0x0403, 0x0807, 0x0806, 0x0805, 0x0804, 0x0601, 0x0501, 0x0401, 0x0603, 0x0808, 0x0303, 0x0301, 0x0203,
+    0x0201, 0x0402, 0x0302, 0x0202,
+];
 
 /// unrecognized_name.
 const UNRECOGNIZED_NAME: u8 = 112;
@@ -50,6 +56,8 @@ pub(super) enum Question {
     OldSuites,
     /// TLS 1.3 and 1.2 with the groups that our engine lacks.
     OtherGroups,
+    /// TLS 1.3 and 1.2 with the signature algorithms that our engine lacks.
+    MoreSchemes,
     /// TLS 1.2 without a server name.
     NoServerName,
     /// TLS 1.2 with the server's name, where the session was to send none.
@@ -73,7 +81,7 @@ impl Question {
             out.push(Self::ServerName);
         }
         if answer.alert.is_some_and(|a| NOTHING_IN_COMMON.contains(&a)) {
-            out.push(Self::OtherGroups);
+            out.extend([Self::OtherGroups, Self::MoreSchemes]);
         }
         out.extend([Self::OldSuites, Self::OldVersions]);
         out
@@ -86,6 +94,7 @@ impl Question {
             Self::OldVersions => &["TLS 1.1 at most"],
             Self::OldSuites => &["TLS 1.2 at most", "static RSA, CBC and DHE suites"],
             Self::OtherGroups => &["groups P-521, x448, brainpool, ffdhe"],
+            Self::MoreSchemes => &["signature algorithms P-521, SHA-1, DSA"],
             Self::NoServerName => &["TLS 1.2 at most", "no server name"],
             Self::ServerName => &["TLS 1.2 at most", "the server's name"],
         };
@@ -111,6 +120,7 @@ impl Question {
             Self::OldVersions => Offered { version: 0x0302, suites: &BELOW_TLS12, schemes: &[], ..offered },
             Self::OldSuites => Offered { suites: &OLD, ..offered },
             Self::OtherGroups => Offered { version: 0x0304, suites: &NEWEST, groups: &OTHER_GROUPS, ..offered },
+            Self::MoreSchemes => Offered { version: 0x0304, suites: &NEWEST, schemes: &MORE_SCHEMES, ..offered },
             Self::NoServerName => Offered { server_name: None, ..offered },
             Self::ServerName => Offered { server_name: Some(&plan.host), ..offered },
         }

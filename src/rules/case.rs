@@ -43,20 +43,23 @@ impl<'a> Case<'a> {
     pub fn control(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
         let t = self.transcript;
         // Of each connection: the end of one says nothing about another.
-        let mut ends: BTreeMap<ConnId, Vec<Side>> = BTreeMap::new();
+        let mut ends: BTreeMap<ConnId, Ends> = BTreeMap::new();
         self.timeline.events.iter().filter(move |e| is_session_control(t, e.conn)).filter(move |e| {
             let closed = ends.entry(e.conn).or_default();
             let late = match (&e.kind, e.from()) {
                 (Kind::Claim { .. }, _) => false,
-                (Kind::Decrypted { from, .. } | Kind::TlsStarts { by: from }, _) => closed.contains(from),
-                (_, Some(from)) => closed.contains(&from),
-                _ => closed.contains(&Side::Client) && closed.contains(&Side::Server),
+                (Kind::Decrypted { from, .. } | Kind::TlsStarts { by: from }, _) => closed.holds(*from),
+                // A goodbye has its close behind it; a second close is none.
+                (Kind::Closed { by, .. }, _) => closed.gone(*by),
+                (_, Some(from)) => closed.holds(from),
+                _ => closed.client && closed.server,
             };
             match &e.kind {
-                Kind::Closed { by, .. } => closed.push(*by),
-                Kind::Reply(r) if r.code == 221 && r.whole => closed.push(Side::Server),
+                Kind::Closed { by: Side::Client, .. } => (closed.client, closed.client_gone) = (true, true),
+                Kind::Closed { by: Side::Server, .. } => (closed.server, closed.server_gone) = (true, true),
+                Kind::Reply(r) if r.code == 221 && r.whole => closed.server = true,
                 Kind::TimedOut { .. } | Kind::OpenFailed { .. } => {
-                    *closed = vec![Side::Client, Side::Server];
+                    *closed = Ends { client: true, server: true, client_gone: true, server_gone: true };
                 }
                 _ => {}
             }
@@ -93,7 +96,7 @@ impl<'a> Case<'a> {
 
     /// The command that asked for TLS.
     pub fn auth(&self) -> Option<&'a Event> {
-        self.first(|e| matches!(&e.kind, Kind::Command { verb, .. } if verb == "AUTH"))
+        self.first(|e| matches!(&e.kind, Kind::Command { line, .. } if crate::wire::ftp::asks_for_tls(line)))
     }
 
     /// What programs said.
@@ -195,6 +198,26 @@ impl<'a> Case<'a> {
     fn completed<'e>(&self, events: impl Iterator<Item = &'e Event>) -> bool {
         let mut seen = Completion { ours: self.transcript.origin.asked.is_some(), ..Completion::default() };
         events.into_iter().any(|e| seen.takes(e))
+    }
+}
+
+/// Which sides of a connection have ended.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    client: bool,
+    server: bool,
+    client_gone: bool,
+    server_gone: bool,
+}
+
+impl Ends {
+    fn holds(self, side: Side) -> bool {
+        if side == Side::Client { self.client } else { self.server }
+    }
+
+    /// Whether its close was seen.
+    fn gone(self, side: Side) -> bool {
+        if side == Side::Client { self.client_gone } else { self.server_gone }
     }
 }
 

@@ -15,7 +15,11 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     }
     let mut out = Vec::new();
     if reply_to(case, "AUTH").is_some_and(|r| r.code < 400) {
-        out.push(passed("auth", "AUTH TLS"));
+        let last = case.control().filter_map(|e| match &e.kind {
+            Kind::Command { verb, line } if verb == "AUTH" => Some(line.as_str()),
+            _ => None,
+        });
+        out.push(passed("auth", last.last().unwrap_or("AUTH TLS")));
     }
     let established = case.control().find_map(|e| match &e.kind {
         Kind::Decrypted { seen: Decrypted::Established { version, suite, .. }, .. } => Some((*version, *suite)),

@@ -96,6 +96,10 @@ fn explain(case: &Case<'_>, wanted: &str, alert: Option<u8>, asked: bool, f: &mu
         AdviceKind::Lasting,
         "present a client certificate with its key, from an authority that the server accepts",
     );
-    f.tell(Party::Server, AdviceKind::Check, "is a client certificate meant to be required? If not:");
+    f.tell(
+        Party::Server,
+        AdviceKind::Check,
+        "if no client certificate is meant to be required here, do not insist on one",
+    );
     advise_server(case, f, "accept-no-client-certificate");
 }

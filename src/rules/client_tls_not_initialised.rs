@@ -2,6 +2,7 @@
 
 use super::phase::probably;
 use super::prelude::*;
+use crate::transcript::Close;
 use crate::wire::tls::handshake::Message;
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// System SSL and AT-TLS before the first byte of a handshake: key ring or database, password, label, key, environment.
-const ENVIRONMENT: [u32; 16] = [6, 7, 102, 103, 106, 109, 201, 202, 204, 407, 408, 416, 428, 456, 5006, 5018];
+const ENVIRONMENT: [u32; 16] = [6, 7, 102, 103, 106, 109, 201, 202, 204, 407, 408, 416, 428, 455, 5006, 5018];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let hello = |e: &Event| matches!(e.kind, Kind::Handshake(Message::ClientHello(_)));
@@ -81,18 +82,18 @@ fn by_its_bytes(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
     if !matches!(&yes.kind, Kind::Reply(r) if r.code < 400) {
         return None;
     }
-    let next = case.after(yes).find(|e| {
-        e.from() == Some(Side::Client)
-            || matches!(e.kind, Kind::Closed { .. } | Kind::Claim { .. } | Kind::TlsStarts { .. })
-    })?;
+    // Whatever comes first: bytes that are missing, and a server that speaks again, leave the client's reason open.
+    let next = case.after(yes).next()?;
     let text = match &next.kind {
         Kind::TextInsteadOfTls { text, .. } if next.from() == Some(Side::Client) => {
             Some(text.trim_end_matches("\\n").trim_end_matches("\\r").to_owned())
         }
-        Kind::Closed { by: Side::Client, .. } => None,
+        // Who sent a reset does not show.
+        Kind::Closed { by: Side::Client, how: Close::Fin | Close::Unknown } => None,
         _ => return None,
     };
-    let sure = !case.is_from_log(next) && !case.is_from_log(yes) && !case.direction_is_assumed();
+    let told = matches!(next.kind, Kind::Closed { how: Close::Unknown, .. });
+    let sure = !told && !case.is_from_log(next) && !case.is_from_log(yes) && !case.direction_is_assumed();
     let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
     let maybe = probably(confidence);
     let headline = match &text {

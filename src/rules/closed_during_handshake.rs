@@ -37,7 +37,18 @@ pub(super) fn ended(case: &Case<'_>, b: &Broken<'_>, fact: &str, sink: &mut Sink
     } else if let Some(offer) = &case.facts.offer {
         f.evidence.extend(sink.evidence(b.asked, &offer.summary()));
     }
-    f.why.push(fact.to_owned());
+    let goodbye =
+        |e: &Event| e.from() == Some(Side::Server) && matches!(e.kind, Kind::Alert { level: 1, description: 0 });
+    let spoke = |e: &Event| {
+        e.from() == Some(Side::Server) && matches!(e.kind, Kind::CutShort { .. } | Kind::OtherInsteadOfTls { .. })
+    };
+    let came = case.before(b.end).find(|e| goodbye(e)).map(|e| (e, "close_notify: it said goodbye in TLS"));
+    let came = came.or_else(|| case.before(b.end).find(|e| spoke(e)).map(|e| (e, "what came before the end")));
+    if let Some((e, label)) = came {
+        f.evidence.extend(sink.evidence(e, label));
+    } else {
+        f.why.push(fact.to_owned());
+    }
     if let Some(at) = case.second(b.end) {
         f.why.push(format!("The end came at {at}."));
     }

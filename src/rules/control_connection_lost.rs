@@ -81,11 +81,12 @@ fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut
         .command
         .as_ref()
         .map_or_else(|| "right after the TLS handshake".to_owned(), |(_, v)| format!("instead of answering {v}"));
+    let by_421 = session.busy.as_ref().map(|_| format!("{endpoint} ended the session inside TLS with 421"));
     let mut f = sink.finding(
         confidence,
         Party::Server,
         &[
-            format!("{endpoint} {maybe}{did} {place}"),
+            by_421.unwrap_or_else(|| format!("{endpoint} {maybe}{did} {place}")),
             format!("the server {maybe}{did} {place}"),
             format!("the server {maybe}ended the session inside TLS without a reply"),
         ],
@@ -93,7 +94,8 @@ fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut
     f.set("command", session.command.as_ref().map(|(_, v)| v.as_str())).set("how", end.name());
     f.set("waited_ms", end.waited_ms());
     if let Some((command, _)) = &session.command {
-        f.evidence.extend(sink.evidence(command, "never answered"));
+        let label = if session.busy.is_some() { "answered with 421" } else { "never answered" };
+        f.evidence.extend(sink.evidence(command, label));
     }
     f.why.push("The TLS handshake itself had completed: version, cipher and the server's certificate work.".to_owned());
     // What the server has ended in order is not slow.

@@ -25,8 +25,9 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
         return;
     }
     // Other connections were opened for other reasons: an address, the manner in which TLS begins.
-    let about_hellos =
-        |a: &&Answer| a.changed.first().is_some_and(|c| c.starts_with("TLS 1.") || c.starts_with("groups "));
+    let about_hellos = |a: &&Answer| {
+        a.changed.first().is_some_and(|c| ["TLS 1.", "groups ", "signature "].iter().any(|b| c.starts_with(b)))
+    };
     let asked = case.facts.answers.iter().filter(about_hellos).filter(|a| !matches!(a.came, Came::NotAsked));
     let asked: Vec<&Answer> = asked.collect();
     for answer in &asked {
@@ -62,7 +63,10 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
             cause.confidence = Confidence::Possible;
         }
         let text = format!("server: its TLS log of that second; {} other hellos were not let in either", asked.len());
-        f.act = Some(Act { party: Party::Server, text });
+        // A name that was not sent, and that nobody could send here, is still the client's to add.
+        if f.causes.first().is_none_or(|c| c.id != "sni-required") {
+            f.act = Some(Act { party: Party::Server, text });
+        }
     }
 }
 
@@ -104,6 +108,15 @@ fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<S
             act,
             headlines.to_vec(),
         );
+    }
+    if answer.changed.first().is_some_and(|c| c.starts_with("signature ")) {
+        let act = server("server: a certificate with an RSA or P-256 key, and signatures with SHA-256".to_owned());
+        let headlines = [
+            format!("{endpoint} signs only as many clients do not accept (P-521, SHA-1)"),
+            "the server signs only as many clients do not accept (P-521, SHA-1)".to_owned(),
+        ];
+        let headline = "the server has uncommon signature algorithms only".to_owned();
+        return (tried("missing-signature-algorithms", headline), act, headlines.to_vec());
     }
     if version < TLS12 {
         let because = "tried out: a hello with older suites was answered with that version, though TLS 1.2 was offered";
@@ -163,6 +176,7 @@ fn advise(case: &Case<'_>, f: &mut Finding, version: u16) {
     let need = match f.causes.first().map(|c| c.id.as_str()) {
         Some("extension-intolerance") => return limit_to_tls12(f),
         Some("sni-required") => return,
+        Some("missing-signature-algorithms") => "fix-certificate",
         Some("no-shared-group") => "choose-groups",
         _ if version < TLS12 => "enable-tls12",
         _ => "choose-suites",
@@ -180,6 +194,12 @@ fn advise(case: &Case<'_>, f: &mut Finding, version: u16) {
     }
     if f.advice.len() == before && version < TLS12 {
         f.tell(Party::Server, AdviceKind::Lasting, "switch TLS 1.2 on; an OpenSSL before 1.0.1 has none: update it");
+    } else if f.advice.len() == before && need == "fix-certificate" {
+        f.tell(
+            Party::Server,
+            AdviceKind::Lasting,
+            "a certificate with an RSA (2048) or P-256 key, signed with SHA-256",
+        );
     } else if f.advice.len() == before && need == "choose-groups" {
         f.tell(Party::Server, AdviceKind::Lasting, "add x25519 and secp256r1 (P-256) to the server's groups (curves)");
     } else if f.advice.len() == before {

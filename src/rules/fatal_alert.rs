@@ -211,7 +211,7 @@ fn about_the_name(case: &Case<'_>, event: &Event, f: &mut Finding) {
         let because = "the alert is about the name (SNI), and the hello has none";
         f.causes.push(causes::sni_required(Confidence::Likely, because));
         f.party = Party::Client;
-        f.act = act("client: connect by the server's DNS name, so that the hello names it (SNI)");
+        f.act = act("client: dial the server's DNS name, so that the hello names it (--sni NAME here)");
     } else {
         f.causes.push(causes::sni_rejected(name));
         f.act = act("client: ask for a name that the server has, or for none (--no-sni here)");

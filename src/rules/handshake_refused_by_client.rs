@@ -81,6 +81,13 @@ fn headlines(case: &Case<'_>, rc: u32) -> Vec<String> {
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
     let server = causes::likely_server(case);
     let after = server.map_or_else(|| "the server's yes to AUTH".to_owned(), |p| format!("{}'s 234", p.name));
+    if matches!(rc, 406 | 420 | 437) {
+        // The partner closed: it says so of the partner.
+        return vec![
+            format!("the {client} says that the server ended the handshake (rc {rc})"),
+            format!("the client says that the server ended the handshake (rc {rc})"),
+        ];
+    }
     vec![
         format!("the {client} probably gave up the TLS handshake after {after} (rc {rc})"),
         format!("the {client} probably gave up TLS after {after} (rc {rc})"),

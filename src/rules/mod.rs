@@ -35,6 +35,7 @@ mod extra_plaintext_before_tls;
 mod fatal_alert;
 mod finding;
 mod handshake_refused_by_client;
+mod in_between;
 mod login_refused;
 mod malformed_tls;
 mod no_banner;

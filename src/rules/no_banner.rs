@@ -69,19 +69,31 @@ fn endless(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     let size = if bytes < 1_000 { format!("{bytes} bytes") } else { format!("{} kB", bytes / 1_000) };
     let endpoint = case.endpoint();
-    let headlines = [
+    let line = case.before(end).find_map(|e| match &e.kind {
+        Kind::Text { text } => Some(text.clone()),
+        _ => None,
+    });
+    let mut headlines = vec![
         format!("{endpoint} began a greeting and did not end it ({size})"),
         format!("the server began a greeting and did not end it ({size})"),
     ];
+    if let Some(line) = &line {
+        headlines = vec![
+            format!("{endpoint} greets with a line that is no FTP: {line}"),
+            format!("{endpoint} greets with a line that is no FTP"),
+            "the server greets with a line that is no FTP".to_owned(),
+        ];
+    }
     let mut f = sink.finding(Confidence::Certain, Party::Server, &headlines);
     f.set("how", "unfinished").set("waited_ms", serde_json::Value::Null);
     f.evidence.extend(case.first(|e| e.from() == Some(Side::Server)).and_then(|e| sink.evidence(e, "")).map(shortened));
     f.why.push("TLS was not reached: versions, ciphers and certificates were not tested.".to_owned());
     f.why.push("A greeting ends with a line of 220 and a blank; 220 with a hyphen says that more follows.".to_owned());
     why_unfinished(case, end, bytes, &mut f);
-    f.act = Some(Act {
-        party: Party::Server,
-        text: "server: what writes this greeting? Make it short, and end it".to_owned(),
+    f.act = Some(if line.is_some() {
+        Act { party: Party::Client, text: "client: are host and port right? What answers there is no FTP".to_owned() }
+    } else {
+        Act { party: Party::Server, text: "server: what writes this greeting? Make it short, and end it".to_owned() }
     });
     f.tell(Party::Client, AdviceKind::Check, "host and port; then wait longer (--timeout 60)");
     sink.report(f);

@@ -58,6 +58,11 @@ fn instead_of_tls<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     Some(Other { event, protocol, name, label: "where a TLS record was due", confidence: Confidence::Likely })
 }
 
+/// `SSH-2.0`, `HTTP/1.1`: the name of a protocol and the first digit of a version of it.
+fn begins(text: &str, name: &str, digits: &str) -> bool {
+    text.strip_prefix(name).and_then(|rest| rest.chars().next()).is_some_and(|c| digits.contains(c))
+}
+
 /// A first line that is another protocol's greeting.
 fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     let event = case.first(|e| e.from() == Some(Side::Server))?;
@@ -66,8 +71,8 @@ fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     }
     let (protocol, name, confidence) = match &event.kind {
         Kind::Reply(r) if r.whole && is_ebcdic(case, event) => ("ebcdic", "EBCDIC", Confidence::Certain),
-        Kind::Text { text } if text.starts_with("SSH-") => ("ssh", "SSH", Confidence::Certain),
-        Kind::Text { text } if text.starts_with("HTTP/") => ("http", "HTTP", Confidence::Certain),
+        Kind::Text { text } if begins(text, "SSH-", "12") => ("ssh", "SSH", Confidence::Certain),
+        Kind::Text { text } if begins(text, "HTTP/", "0123") => ("http", "HTTP", Confidence::Certain),
         Kind::Reply(r) if r.code == 220 && r.whole && r.text.contains("SMTP") => ("smtp", "SMTP", Confidence::Likely),
         // Without a line end, or no text at all.
         Kind::CutShort { .. } | Kind::Undecoded => match sniff(&case.transcript.bytes(event.span?)) {
@@ -86,11 +91,14 @@ fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     };
     // Until its end: whoever goes on had understood it.
     let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
-    let confidence = match protocol {
-        "ebcdic" if case.is_from_log(event) => return None,
-        "ebcdic" if case.after(event).take_while(|e| !ended(e)).any(goes_on) => return None,
-        "ebcdic" if !case.after(event).any(ended) => return None,
-        _ => confidence,
+    if case.after(event).take_while(|e| !ended(e)).any(goes_on) && protocol != "smtp" {
+        return None;
+    }
+    let confidence = match (protocol, case.after(event).any(ended)) {
+        ("ebcdic", false) => return None,
+        ("ebcdic", true) if case.is_from_log(event) => return None,
+        (_, true) => confidence,
+        (_, false) => Confidence::Likely,
     };
     if protocol == "smtp" && !case.after(event).any(refused) {
         return None;
@@ -110,14 +118,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let maybe = super::phase::probably(confidence);
     let endpoint = case.endpoint();
     let or = if protocol == "ssh" { "a wrong port, or SFTP is meant" } else { "a wrong port, or a proxy" };
-    let mut f = sink.finding(
-        confidence,
-        Party::Between,
-        &[
-            format!("{endpoint} {maybe}speaks {name}, not FTP: {or}"),
-            format!("the server {maybe}speaks {name}, not FTP: {or}"),
-        ],
-    );
+    let speaks = match protocol {
+        "ebcdic" => "answers in EBCDIC: the translation to ASCII is missing".to_owned(),
+        _ => format!("{maybe}speaks {name}, not FTP: {or}"),
+    };
+    let mut f =
+        sink.finding(confidence, Party::Between, &[format!("{endpoint} {speaks}"), format!("the server {speaks}")]);
     f.set("protocol", protocol);
     if let (Some(hello), Some(offer)) = (case.client_hello(), &case.facts.offer) {
         f.evidence.extend(sink.evidence(hello, &offer.summary()));

@@ -6,8 +6,10 @@ use crate::codes;
 use crate::decode::Event;
 use crate::facts::Offer;
 
-/// Groups that servers accept without being told to: P-256, P-384, P-521, x25519, x448, and x25519 with ML-KEM.
-const COMMON_GROUPS: [u16; 6] = [0x0017, 0x0018, 0x0019, 0x001d, 0x001e, 0x11ec];
+/// Groups that servers accept without being told to: P-256, P-384, P-521, x25519, x448, the finite fields of RFC 7919, and
+/// the hybrids with ML-KEM.
+const COMMON_GROUPS: [u16; 13] =
+    [0x0017, 0x0018, 0x0019, 0x001d, 0x001e, 0x0100, 0x0101, 0x0102, 0x0103, 0x0104, 0x11eb, 0x11ec, 0x11ed];
 
 /// TLS 1.2.
 const TLS12: u16 = 0x0303;

@@ -139,7 +139,11 @@ impl<'a> Case<'a> {
                 match &e.kind {
                     // A reply without its end is none.
                     Kind::Reply(r) if hello.is_none() && r.code >= 200 && r.whole => return None,
-                    Kind::Handshake(_) if from_server => place = "server-hello",
+                    Kind::Handshake(_) | Kind::CutShort { what: "TLS record" | "handshake message", .. }
+                        if from_server =>
+                    {
+                        place = "server-hello";
+                    }
                     // From here on the handshake may have completed, and an alert may have been encrypted.
                     Kind::ChangeCipherSpec | Kind::Opaque { .. } if from_server => return None,
                     Kind::Decrypted { seen: Decrypted::Established { .. } | Decrypted::Alert { .. }, .. } => {
@@ -187,7 +191,7 @@ impl<'a> Case<'a> {
 
 /// Whether an event is the command that asks for TLS.
 pub(super) fn is_auth(e: &Event) -> bool {
-    matches!(&e.kind, Kind::Command { verb, .. } if verb == "AUTH")
+    matches!(&e.kind, Kind::Command { line, .. } if crate::wire::ftp::asks_for_tls(line))
         && e.span.is_some_and(|s| s.flow.layer == Layer::Wire)
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::prelude::*;
 use super::{Evidence, PartOut};
 use crate::decode::Reply;
+use crate::transcript::Mode;
 use crate::wire::printable;
 use crate::wire::sniff::Encoding;
 use crate::wire::tls::record::{HEADER_LEN, Header};
@@ -170,6 +171,13 @@ fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, encoding: Enco
     if code == 220 && case.auth().is_none() {
         f.causes.push(causes::wrong_mode("the text is the greeting of a server that waits for AUTH TLS"));
         f.act = act(Party::Client, "client: use explicit TLS (AUTH TLS), or the port for implicit TLS");
+        return;
+    }
+    if case.asked() == Some(Mode::ImplicitAfterBanner) && code >= 400 {
+        // A server that waits for AUTH reads our hello as a command.
+        f.causes.push(causes::wrong_mode("the reply answers a ClientHello that was read as a command"));
+        f.act = act(Party::Client, "client: is this mode right? Most servers want AUTH TLS (--mode explicit)");
+        f.advise("use-explicit", "any");
         return;
     }
     let whole = reply.is_some_and(|r| r.whole);

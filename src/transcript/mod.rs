@@ -7,6 +7,7 @@
 pub mod clock;
 mod decrypted;
 pub mod dialogue;
+mod echo;
 mod origin;
 pub mod redact;
 pub mod secrets;

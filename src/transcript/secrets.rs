@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::echo::Prompt;
 use super::{Flow, Layer, Role, Side, Transcript, What};
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 
@@ -99,6 +100,7 @@ impl Mask {
 #[derive(Debug, Default)]
 pub struct Lines {
     block: Option<Block>,
+    prompt: Prompt,
 }
 
 #[derive(Debug, PartialEq)]
@@ -123,6 +125,9 @@ const PASSWORD_WORDS: [&str; 6] = ["password", "passwort", "passwd", "passphrase
 impl Lines {
     /// The line with its secrets masked; most lines come back as they are.
     pub fn mask(&mut self, line: &str) -> String {
+        if let Some(masked) = self.prompt.mask(line) {
+            return masked;
+        }
         match self.block {
             Some(Block::PrivateKey) => {
                 if line.contains("-----END ") {
@@ -139,8 +144,7 @@ impl Lines {
             },
             Some(Block::BrokenCommand) => {
                 self.block = None;
-                let word = line.trim();
-                if !word.is_empty() && !word.contains(' ') {
+                if line.split_whitespace().count() == 1 {
                     return MASK.to_owned();
                 }
             }
@@ -236,12 +240,14 @@ fn mask_assignment(line: &str) -> String {
 
 /// `curl -u joe:xxx`, `lftp -u joe,xxx`.
 fn mask_option(line: &str) -> String {
-    let Some((head, tail)) = line.split_once(" -u ") else { return line.to_owned() };
+    let option = [" -u ", " --user "].into_iter().find(|o| line.contains(o));
+    let Some((head, tail)) = option.and_then(|o| line.split_once(o)) else { return line.to_owned() };
+    let option = option.unwrap_or_default().trim();
     let (login, rest) = tail.split_once(' ').map_or((tail, String::new()), |(login, rest)| (login, format!(" {rest}")));
     match login.split_once([':', ',']) {
         Some((user, _)) => {
             let sign = login.get(user.len()..=user.len()).unwrap_or_default();
-            format!("{head} -u {user}{sign}{MASK}{rest}")
+            format!("{head} {option} {user}{sign}{MASK}{rest}")
         }
         None => line.to_owned(),
     }

@@ -62,6 +62,14 @@ pub fn without_line_end(line: &[u8]) -> &[u8] {
     line.get(..end).unwrap_or_default()
 }
 
+/// Whether an AUTH command line asks for TLS: `TLS`, `TLS-C`, `TLS-P`, `SSL`; not GSSAPI or KERBEROS_V4 (RFC 2228).
+pub fn asks_for_tls(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    let auth = words.next().is_some_and(|verb| verb.eq_ignore_ascii_case("AUTH"));
+    let mechanism = words.next().unwrap_or_default().to_ascii_uppercase();
+    auth && (mechanism.starts_with("TLS") || mechanism.starts_with("SSL"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,6 +55,7 @@ rsa() { openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:"$1" -out
   openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:"$1" -out "$2" 2>/dev/null; }
 rsa 2048 root.key & rsa 2048 intermediate.key & rsa 2048 leaf.key & rsa 1024 rsa-1024.key & rsa 2048 other-root.key &
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ecdsa.key &
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out p521.key &
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out client.key &
 wait
 
@@ -87,6 +88,7 @@ mv intermediate.only.pem intermediate.pem
 
 leaf leaf leaf.key -extensions server
 leaf ecdsa ecdsa.key -extensions server
+leaf p521 p521.key -extensions server
 leaf expired leaf.key -extensions server -startdate "$(at '60 days ago')" -enddate "$(at '30 days ago')"
 leaf not-yet-valid leaf.key -extensions server -startdate "$(at '30 days')" -enddate "$(at '60 days')"
 leaf wrong-name leaf.key -extensions other_name

@@ -183,6 +183,11 @@ pub const ROWS: &[Row] = &[
         Proftpd("leaf", &["TLSECDHCurve secp521r1", "TLSProtocol TLSv1.2", "TLSCipherSuite ECDHE"]),
         "fails fatal-alert server <- no-shared-group; alert=40",
     ),
+    fails(
+        "ProFTPD, certificate with a P-521 key",
+        Proftpd("p521", &[]),
+        "fails fatal-alert server <- missing-signature-algorithms; alert=40",
+    ),
     healthy("ProFTPD, group P-384 alone", Proftpd("leaf", &["TLSECDHCurve secp384r1"]), "TLS 1.3 1302 secp384r1 2"),
     // What TLSRSACertificateFile holds behind the first certificate is not sent; TLSCertificateChainFile is for that.
     row(

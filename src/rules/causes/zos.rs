@@ -47,16 +47,17 @@ pub(in crate::rules) fn of_return_code(case: &Case<'_>, at: &Event, rc: u32) -> 
         6 | 7 | 102 | 103 | 106 | 109 | 201 | 202 | 204 | 407 | 408 | 416 => key_ring_unusable(says),
         428 | 455 | 456 | 457 | 465 => private_key_unusable(says),
         402 => no_shared_cipher(case, at, Confidence::Likely, &says),
-        8 | 417 | 435 => ca_not_in_ring(says),
-        5003 | 5006 | 5018 => attls_policy_missing(Confidence::Likely, says),
-        5004 => super::server_handshake_timeout(says),
+        // A validation may fail for other reasons as well.
+        8 => ca_not_in_ring(Confidence::Possible, says),
+        417 | 435 => ca_not_in_ring(Confidence::Likely, says),
+        5006 | 5018 => attls_policy_missing(Confidence::Likely, says),
         _ => return None,
     })
 }
 
 /// The ring lacks the partner's authority.
-fn ca_not_in_ring(because: String) -> Cause {
-    cause("unknown-ca", "the key ring lacks the partner's CA", Confidence::Likely).because(because).ask(
+fn ca_not_in_ring(confidence: Confidence, because: String) -> Cause {
+    cause("unknown-ca", "the key ring lacks the partner's CA", confidence).because(because).ask(
         Party::Client,
         None,
         &["RACDCERT LISTRING(ring): is the partner's root there, USAGE(CERTAUTH), with TRUST?".to_owned()],
