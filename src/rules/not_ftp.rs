@@ -1,7 +1,7 @@
 //! Another protocol answers where a TLS record was due: a wrong port, or a proxy in between.
 
 use super::prelude::*;
-use crate::transcript::{Role, Why};
+use crate::transcript::{Decrypted, Role, Why};
 use crate::wire::sniff::{Speaker, sniff};
 
 pub(super) static RULE: Rule = Rule {
@@ -27,6 +27,7 @@ struct Other<'a> {
     name: &'static str,
     label: &'static str,
     confidence: Confidence,
+    ended: bool,
 }
 
 /// Bytes of another protocol where a TLS record was due. The first bytes are unmistakable, but a flow may go on as anything
@@ -55,7 +56,14 @@ fn instead_of_tls<'a>(case: &Case<'a>) -> Option<Other<'a>> {
         Kind::OtherInsteadOfTls { speaker: Speaker::Http } => ("http", "HTTP"),
         _ => ("telnet", "telnet"),
     };
-    Some(Other { event, protocol, name, label: "where a TLS record was due", confidence: Confidence::Likely })
+    Some(Other {
+        event,
+        protocol,
+        name,
+        label: "where a TLS record was due",
+        confidence: Confidence::Likely,
+        ended: case.is_ended(),
+    })
 }
 
 /// `SSH-2.0`, `HTTP/1.1`: the name of a protocol and the first digit of a version of it.
@@ -91,7 +99,15 @@ fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     };
     // Until its end: whoever goes on had understood it.
     let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
-    if case.after(event).take_while(|e| !ended(e)).any(goes_on) && protocol != "smtp" {
+    // A word of the client's own program is the end of what it tried.
+    let over = |e: &Event| match &e.kind {
+        Kind::Claim { .. } => true,
+        Kind::Alert { level, .. } | Kind::Decrypted { seen: Decrypted::Alert { level, .. }, .. } => *level == 2,
+        _ => ended(e),
+    };
+    let was_over = case.before(event).any(over);
+    let understood = !was_over && case.after(event).take_while(|e| !over(e)).any(goes_on);
+    if understood && protocol != "smtp" {
         return None;
     }
     let confidence = match (protocol, case.after(event).any(ended)) {
@@ -103,7 +119,8 @@ fn greeting<'a>(case: &Case<'a>) -> Option<Other<'a>> {
     if protocol == "smtp" && !case.after(event).any(refused) {
         return None;
     }
-    Some(Other { event, protocol, name, label: "where an FTP greeting was due", confidence })
+    let ended = was_over || case.after(event).any(over);
+    Some(Other { event, protocol, name, label: "where an FTP greeting was due", confidence, ended })
 }
 
 /// Whether a reply's code is written in EBCDIC digits: no FTP client reads it.
@@ -114,7 +131,7 @@ fn is_ebcdic(case: &Case<'_>, event: &Event) -> bool {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(other) = greeting(case).or_else(|| instead_of_tls(case)) else { return };
-    let Other { event, protocol, name, label, confidence } = other;
+    let Other { event, protocol, name, label, confidence, ended } = other;
     let maybe = super::phase::probably(confidence);
     let endpoint = case.endpoint();
     let or = if protocol == "ssh" { "a wrong port, or SFTP is meant" } else { "a wrong port, or a proxy" };
@@ -124,6 +141,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     };
     let mut f =
         sink.finding(confidence, Party::Between, &[format!("{endpoint} {speaks}"), format!("the server {speaks}")]);
+    f.ended = ended;
     f.set("protocol", protocol);
     if let (Some(hello), Some(offer)) = (case.client_hello(), &case.facts.offer) {
         f.evidence.extend(sink.evidence(hello, &offer.summary()));
