@@ -109,8 +109,16 @@ fn by_its_bytes(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
     f.why
         .push("The server had agreed to TLS; no ClientHello came, so nothing of TLS can have been refused.".to_owned());
     f.act = Some(Act { party: Party::Client, text: "client: its own log names why TLS did not start".to_owned() });
+    who_does_tls(case, text.is_some(), &mut f);
+    f.tell(Party::Server, AdviceKind::Leave, "nothing to change: no TLS reached the server");
+    sink.report(f);
+    Some(())
+}
+
+/// Why a client that was let go ahead did not: another layer was to do it, or its own could not begin.
+fn who_does_tls(case: &Case<'_>, went_on: bool, f: &mut Finding) {
     let zos = case.facts.client.as_ref().filter(|c| c.id.starts_with("zos"));
-    match (zos, text.is_some()) {
+    match (zos, went_on) {
         (Some(_), true) => {
             let because = "the FTP client believes TLS done, as one does whose TLS another layer does";
             f.causes.push(causes::attls_policy_missing(Confidence::Likely, because.to_owned()));
@@ -135,7 +143,4 @@ fn by_its_bytes(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
             f.tell(Party::Client, AdviceKind::Check, text);
         }
     }
-    f.tell(Party::Server, AdviceKind::Leave, "nothing to change: no TLS reached the server");
-    sink.report(f);
-    Some(())
 }

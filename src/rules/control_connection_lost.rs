@@ -98,6 +98,15 @@ fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut
         f.evidence.extend(sink.evidence(command, label));
     }
     f.why.push("The TLS handshake itself had completed: version, cipher and the server's certificate work.".to_owned());
+    explain(case, e, end, session, &mut f);
+    f.act = Some(Act { party: Party::Server, text: "server: its log of that second names the reason".to_owned() });
+    let when = case.second(e).map_or_else(|| "of that moment".to_owned(), |s| format!("at {s}"));
+    f.tell(Party::Server, AdviceKind::Check, format!("server and system log {when}: why did the session end?"));
+    sink.report(f);
+}
+
+fn explain(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, f: &mut Finding) {
+    let at_once = session.established && !session.heard;
     // What the server has ended in order is not slow.
     let ended_tls = |b: &Event| {
         matches!(b.kind, Kind::Decrypted { from: Side::Server, seen: Decrypted::Alert { description: 0, .. } })
@@ -128,10 +137,6 @@ fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut
             let because = "a client without a certificate is sometimes sent away like this in TLS 1.3";
             f.causes.push(causes::client_certificate_missing(Confidence::Possible, because));
         }
-        advise_server(case, &mut f, "fix-sandbox");
+        advise_server(case, f, "fix-sandbox");
     }
-    f.act = Some(Act { party: Party::Server, text: "server: its log of that second names the reason".to_owned() });
-    let when = case.second(e).map_or_else(|| "of that moment".to_owned(), |s| format!("at {s}"));
-    f.tell(Party::Server, AdviceKind::Check, format!("server and system log {when}: why did the session end?"));
-    sink.report(f);
 }

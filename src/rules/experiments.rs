@@ -70,78 +70,85 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
     }
 }
 
-fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<String>) {
-    let because = "tried out: another hello, changed in this alone, was answered with a ServerHello";
-    let again = again(case);
-    let tried = |id, headline: String| causes::tried(id, headline, because, &again);
-    let server = |text: String| Act { party: Party::Server, text };
-    let endpoint = case.endpoint();
+/// What an answer shows: the cause and its headline, who does what, and what the server does.
+struct Shown {
+    id: &'static str,
+    headline: &'static str,
+    act: (Party, &'static str),
+    /// Behind the server's name.
+    does: &'static str,
+}
+
+/// By what was changed in the hello that was let in.
+fn shown(answer: &Answer) -> Shown {
+    let begins = |word: &str| answer.changed.first().is_some_and(|c| c.starts_with(word));
     if answer.changes("no server name") {
-        let act = server("server: accept this name; until then the client sends none, or one that is known".to_owned());
-        let headlines = [
-            format!("{endpoint} refuses the server name that is sent to it (SNI)"),
-            "the server refuses the server name that is sent to it (SNI)".to_owned(),
-        ];
-        return (tried("sni-rejected", "the server refuses the name that is sent".to_owned()), act, headlines.to_vec());
+        return Shown {
+            id: "sni-rejected",
+            headline: "the server refuses the name that is sent",
+            act: (Party::Server, "server: accept this name; until then the client sends none, or one that is known"),
+            does: "refuses the server name that is sent to it (SNI)",
+        };
     }
     if answer.changes("the server's name") {
-        let act = Act {
-            party: Party::Client,
-            text: "client: send the server's name (SNI); here, leave --no-sni out".to_owned(),
+        return Shown {
+            id: "sni-required",
+            headline: "the server wants to be told its name (SNI)",
+            act: (Party::Client, "client: send the server's name (SNI); here, leave --no-sni out"),
+            does: "refuses a hello without its name (SNI)",
         };
-        let headlines = [
-            format!("{endpoint} refuses a hello without its name (SNI)"),
-            "the server refuses a hello without its name (SNI)".to_owned(),
-        ];
-        let mut cause = causes::sni_required(Confidence::Certain, because);
-        cause.ask.clear();
-        return (cause, act, headlines.to_vec());
     }
-    if answer.changed.first().is_some_and(|c| c.starts_with("groups ")) {
-        let act = server("server: allow x25519 or secp256r1 (P-256), which nearly every client has".to_owned());
-        let headlines = [
-            format!("{endpoint} accepts none of the common groups (x25519, P-256, P-384)"),
-            "the server accepts none of the common groups (x25519, P-256, P-384)".to_owned(),
-        ];
-        return (
-            tried("no-shared-group", "the server accepts uncommon groups only".to_owned()),
-            act,
-            headlines.to_vec(),
-        );
+    if begins("groups ") {
+        return Shown {
+            id: "no-shared-group",
+            headline: "the server accepts uncommon groups only",
+            act: (Party::Server, "server: allow x25519 or secp256r1 (P-256), which nearly every client has"),
+            does: "accepts none of the common groups (x25519, P-256, P-384)",
+        };
     }
-    if answer.changed.first().is_some_and(|c| c.starts_with("signature ")) {
-        let act = server("server: a certificate with an RSA or P-256 key, and signatures with SHA-256".to_owned());
-        let headlines = [
-            format!("{endpoint} signs only as many clients do not accept (P-521, SHA-1)"),
-            "the server signs only as many clients do not accept (P-521, SHA-1)".to_owned(),
-        ];
-        let headline = "the server has uncommon signature algorithms only".to_owned();
-        return (tried("missing-signature-algorithms", headline), act, headlines.to_vec());
-    }
-    if version < TLS12 {
-        let because = "tried out: a hello with older suites was answered with that version, though TLS 1.2 was offered";
-        let because =
-            if answer.changes("TLS 1.1 at most") { "tried out: a hello of TLS 1.1 was answered" } else { because };
-        return too_old(case, version, because);
+    if begins("signature ") {
+        return Shown {
+            id: "missing-signature-algorithms",
+            headline: "the server has uncommon signature algorithms only",
+            act: (Party::Server, "server: a certificate with an RSA or P-256 key, and signatures with SHA-256"),
+            does: "signs only as many clients do not accept (P-521, SHA-1)",
+        };
     }
     if answer.changed == ["TLS 1.2 at most"] {
-        let act = server(
-            "server: mend what it does with TLS 1.3 hellos; until then clients limit themselves to TLS 1.2".to_owned(),
-        );
-        let headlines = [
-            format!("{endpoint} refuses a TLS 1.3 hello, and answers one of TLS 1.2"),
-            "the server refuses a TLS 1.3 hello, and answers one of TLS 1.2".to_owned(),
-        ];
-        let cause = tried("extension-intolerance", "something dislikes what TLS 1.3 adds to a hello".to_owned());
-        return (cause, act, headlines.to_vec());
+        return Shown {
+            id: "extension-intolerance",
+            headline: "something dislikes what TLS 1.3 adds to a hello",
+            act: (
+                Party::Server,
+                "server: mend what it does with TLS 1.3 hellos; until then clients limit themselves to TLS 1.2",
+            ),
+            does: "refuses a TLS 1.3 hello, and answers one of TLS 1.2",
+        };
     }
-    let act = server("server: allow ECDHE with AES-GCM; only clients with old suites get in".to_owned());
-    let headlines = [
-        format!("{endpoint} accepts old cipher suites only: refused ECDHE with AES-GCM"),
-        format!("{endpoint} accepts old cipher suites only"),
-        "the server accepts old cipher suites only: refused ECDHE with AES-GCM".to_owned(),
-    ];
-    (tried("no-shared-cipher", "the server accepts old cipher suites only".to_owned()), act, headlines.to_vec())
+    Shown {
+        id: "no-shared-cipher",
+        headline: "the server accepts old cipher suites only",
+        act: (Party::Server, "server: allow ECDHE with AES-GCM; only clients with old suites get in"),
+        does: "accepts old cipher suites only",
+    }
+}
+
+fn explain(case: &Case<'_>, answer: &Answer, version: u16) -> (Cause, Act, Vec<String>) {
+    let about_the_name = answer.changes("no server name") || answer.changes("the server's name");
+    if version < TLS12 && !about_the_name {
+        let because = if answer.changes("TLS 1.1 at most") {
+            "tried out: a hello of TLS 1.1 was answered"
+        } else {
+            "tried out: a hello with older suites was answered with that version, though TLS 1.2 was offered"
+        };
+        return too_old(case, version, because);
+    }
+    let shown = shown(answer);
+    let because = "tried out: another hello, changed in this alone, was answered with a ServerHello";
+    let cause = causes::tried(shown.id, shown.headline.to_owned(), because, &again(case));
+    let (party, text) = shown.act;
+    let headlines = [format!("{} {}", case.endpoint(), shown.does), format!("the server {}", shown.does)];
+    (cause, Act { party, text: text.to_owned() }, headlines.to_vec())
 }
 
 /// The version of the session's ServerHello, when it is one that our own client does not speak.

@@ -40,13 +40,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     let Some(event) = case.control().find(broken) else { return };
     let Some(from) = event.from() else { return };
-    let (place, shown) = match &event.kind {
-        Kind::Malformed { part } => ((*part).to_owned(), (*part).to_owned()),
-        Kind::Handshake(Message::Broken { kind, part }) => {
-            (format!("{}: {part}", type_name(*kind)), type_name(*kind).to_owned())
-        }
-        _ => ("first bytes".to_owned(), "neither a record nor text".to_owned()),
-    };
+    let (place, shown) = place_of(event);
     let unknown = matches!(event.kind, Kind::OtherInsteadOfTls { .. });
     // What stands behind an alert, a text or another protocol is only what is left of it.
     let said = |e: &Event| {
@@ -90,6 +84,17 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     );
     causes::advise_server_log(case, &mut f, event);
     sink.report(f);
+}
+
+/// Which part breaks the rules, and how the headline calls it.
+fn place_of(event: &Event) -> (String, String) {
+    match &event.kind {
+        Kind::Malformed { part } => ((*part).to_owned(), (*part).to_owned()),
+        Kind::Handshake(Message::Broken { kind, part }) => {
+            (format!("{}: {part}", type_name(*kind)), type_name(*kind).to_owned())
+        }
+        _ => ("first bytes".to_owned(), "neither a record nor text".to_owned()),
+    }
 }
 
 /// Bytes that are no record, or a record that our own engine could not read, where the session's words were due.
