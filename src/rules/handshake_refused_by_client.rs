@@ -1,5 +1,6 @@
 //! The client gave up, and only its own words tell of it: the bytes that it could not read are not in the evidence.
 
+use super::phase::is_auth;
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -21,7 +22,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Some(Code::Gsk(rc)) if *rc != 0 => Some((claim.event, *rc, claim.by, claim.text)),
         _ => None,
     });
-    let Some((event, rc, by, text)) = failed else { return gave_up(case, sink) };
+    let Some((event, rc, by, text)) = failed else {
+        without_a_code(case, sink);
+        return gave_up(case, sink);
+    };
     let starts = |e: &Event| match &e.kind {
         Kind::TlsStarts { .. } | Kind::Handshake(_) => true,
         Kind::Command { verb, .. } => verb == "AUTH",
@@ -49,6 +53,46 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if unread && !case.before(event).any(answered) {
         sink.untested("bytes", "the bytes that the client could not read", "not in the evidence");
     }
+    sink.report(f);
+}
+
+/// The z/OS client says that it failed, and its log was not asked for the reason.
+fn without_a_code(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let says = |id: &str| matches!(id, "EZA2897I" | "EZA2898I");
+    let Some(claim) = case.claims().find(|c| matches!(c.code, Some(Code::Message(id)) if says(id))) else { return };
+    let Some(auth) = case.before(claim.event).filter(|e| is_auth(e)).last() else { return };
+    let answer = case.after(auth).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code >= 200));
+    let Some(yes) = answer.filter(|e| matches!(&e.kind, Kind::Reply(r) if r.code < 400)) else { return };
+    let hello = |e: &Event| matches!(e.kind, Kind::Handshake(_) | Kind::TextInsteadOfTls { .. });
+    if case.first(hello).is_some() || case.handshake_completed_before(claim.event) {
+        return; // the bytes say more
+    }
+    let server = causes::likely_server(case).map_or_else(|| "the server".to_owned(), |p| p.name.to_owned());
+    let mut f = sink.finding(
+        Confidence::Likely,
+        Party::Unknown,
+        &[
+            format!("the z/OS client probably gave up TLS after {server}'s yes to AUTH"),
+            "the z/OS client probably gave up TLS after the server's yes to AUTH".to_owned(),
+        ],
+    );
+    f.set("rc", serde_json::Value::Null).set("by", claim.by.as_str()).set("text", claim.text.as_str());
+    f.evidence.extend(sink.evidence(auth, ""));
+    f.evidence.extend(sink.evidence(yes, ""));
+    f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
+    f.why.push("The log names no reason: neither the return code of System SSL nor the bytes are in it.".to_owned());
+    if let Some(vsftpd) = case.facts.server_may_be("vsftpd") {
+        f.causes.push(causes::stumbles_over_certificate_request(vsftpd));
+        f.advise("stop-requesting-client-certificate", "vsftpd");
+    }
+    f.causes.push(causes::tls_not_initialised(case, claim.event, Confidence::Possible));
+    let text = "client: run the step once more with DEBUG SEC; or probe the server from here";
+    f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+    f.advise("trace-ftp", "zos-native");
+    f.advise("trace-tls", "zos-native");
+    f.tell(Party::Client, AdviceKind::Check, "ftpsdiag probe HOST, from a machine that reaches the server as well");
+    causes::advise_server_log(case, &mut f, claim.event);
+    sink.untested("return-code", "the return code of System SSL", "not in the evidence");
     sink.report(f);
 }
 
