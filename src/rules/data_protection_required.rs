@@ -1,7 +1,6 @@
 //! A transfer was refused because it would have gone over a data connection in clear.
 
-use super::exchanges::Exchange;
-use super::phase::probably;
+use super::exchanges::{Exchange, refused};
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -31,27 +30,21 @@ const WORDS: [&str; 10] = [
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all = case.exchanges();
-    let refused = |x: &&Exchange<'_>| TRANSFERS.contains(&x.verb) && !x.is_accepted() && x.says(&WORDS);
-    let Some(no) = all.iter().rfind(refused) else { return };
+    let turned_away = |x: &&Exchange<'_>| TRANSFERS.contains(&x.verb) && !x.is_accepted() && x.says(&WORDS);
+    let Some(no) = all.iter().rfind(turned_away) else { return };
     let again = all.iter().any(|x| x.verb == no.verb && x.is_accepted());
     if again || all.iter().any(|x| x.verb == "PROT" && x.argument.eq_ignore_ascii_case("P") && x.is_accepted()) {
         return; // protected, so that the words mean something else; or it went through in the end
     }
-    let ended = case.is_closed();
-    let confidence = if ended && !case.is_from_log(no.answer) { Confidence::Certain } else { Confidence::Likely };
-    let (maybe, endpoint, verb, code) = (probably(confidence), case.endpoint(), no.verb, no.reply.code);
-    let mut f = sink.finding(
-        confidence,
-        Party::Client,
-        &[
+    let (endpoint, verb, code) = (case.endpoint(), no.verb, no.reply.code);
+    let headlines = |maybe: &str| {
+        vec![
             format!("{endpoint} {maybe}refused {verb} in clear: PROT P is missing ({code})"),
             format!("the server {maybe}refused {verb} in clear: PROT P is missing ({code})"),
-        ],
-    );
-    f.ended = ended;
-    f.set("code", code).set("text", no.reply.text.as_str()).set("command", verb);
-    f.evidence.extend(sink.evidence(no.command, ""));
-    f.evidence.extend(sink.evidence(no.answer, ""));
+        ]
+    };
+    let mut f = refused(case, no, Party::Client, headlines, sink);
+    f.set("command", verb);
     f.why.push("The session is inside TLS; the file would have gone over a data connection in clear.".to_owned());
     f.causes.push(causes::prot_p_not_sent());
     f.act = Some(Act { party: Party::Client, text: "client: PBSZ 0 and PROT P behind the login".to_owned() });

@@ -1,6 +1,8 @@
 //! Commands inside TLS with their answers: what a session comes to behind its handshake.
 
-use super::Case;
+use super::finding::{Confidence, Finding, Party};
+use super::phase::probably;
+use super::{Case, Sink};
 use crate::decode::{Event, Kind, Reply};
 use crate::transcript::Layer;
 
@@ -56,4 +58,23 @@ impl<'a> Case<'a> {
         }
         out
     }
+}
+
+/// The finding of a refused command; `headlines` get `probably ` where it is not certain.
+pub(super) fn refused(
+    case: &Case<'_>,
+    no: &Exchange<'_>,
+    party: Party,
+    headlines: impl FnOnce(&str) -> Vec<String>,
+    sink: &mut Sink<'_>,
+) -> Finding {
+    let ended = case.is_closed();
+    let confidence = if ended && !case.is_from_log(no.answer) { Confidence::Certain } else { Confidence::Likely };
+    let mut f = sink.finding(confidence, party, &headlines(probably(confidence)));
+    // The client may try again until the connection ends.
+    f.ended = ended;
+    f.set("code", no.reply.code).set("text", no.reply.text.as_str());
+    f.evidence.extend(sink.evidence(no.command, ""));
+    f.evidence.extend(sink.evidence(no.answer, ""));
+    f
 }

@@ -7,8 +7,8 @@ use crate::decode::Reply;
 /// Adds what speaks for something in between; when it is the best explanation, the finding says so.
 pub(super) fn suspect(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: bool, f: &mut Finding) {
     if let Some(mut cause) = not_its_own_words(case, reply, feat_lies).map(causes::middlebox_rewrote_auth) {
-        // A command of X's is what a firewall leaves of one; other wordings are only strange.
-        if reply.text.contains("XXX") {
+        // Other wordings are only strange.
+        if is_overwritten(reply) {
             cause.confidence = Confidence::Likely;
             f.causes.insert(0, cause);
         } else {
@@ -33,6 +33,11 @@ pub(super) fn suspect(case: &Case<'_>, event: &Event, reply: &Reply, feat_lies: 
     }
     let look = "firewalls on both sides that inspect FTP (ALG, fixup): exempt this connection";
     f.tell(Party::Between, AdviceKind::Check, look);
+}
+
+/// Firewalls that inspect FTP overwrite commands that they do not let through with X's, and the server quotes what is left.
+fn is_overwritten(reply: &Reply) -> bool {
+    reply.text.contains("XXX")
 }
 
 /// Commands that a server answers without asking anybody: no password, no name server, no disk.
@@ -79,8 +84,7 @@ pub(super) fn masked_greeting<'a>(case: &Case<'a>) -> Option<&'a Event> {
 
 /// Why the refusal may come from something in between.
 fn not_its_own_words(case: &Case<'_>, reply: &Reply, feat_lies: bool) -> Option<String> {
-    // Firewalls that inspect FTP overwrite commands that they do not let through.
-    if reply.text.contains("XXX") {
+    if is_overwritten(reply) {
         return Some("the server quotes a command of X's: something overwrote AUTH on the way".to_owned());
     }
     let worded = |kind: &str, r: &Reply| -> Vec<&'static str> {

@@ -1,6 +1,6 @@
 //! TLS works, and the login does not.
 
-use super::phase::probably;
+use super::exchanges::refused;
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -17,23 +17,16 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if last.is_accepted() || last.says(&["oops:"]) {
         return;
     }
-    let ended = case.is_closed();
-    let confidence = if ended && !case.is_from_log(last.answer) { Confidence::Certain } else { Confidence::Likely };
-    let maybe = probably(confidence);
     let (endpoint, code, verb) = (case.endpoint(), last.reply.code, last.verb);
-    let mut f = sink.finding(
-        confidence,
-        Party::Client,
-        &[
+    let headlines = |maybe: &str| {
+        vec![
             format!("{endpoint} {maybe}refused the login: {code} {}", last.reply.text),
             format!("{endpoint} {maybe}refused the login ({code} to {verb})"),
             format!("the server {maybe}refused the login ({code} to {verb})"),
-        ],
-    );
-    f.ended = ended;
-    f.set("code", code).set("text", last.reply.text.as_str()).set("command", verb);
-    f.evidence.extend(sink.evidence(last.command, ""));
-    f.evidence.extend(sink.evidence(last.answer, ""));
+        ]
+    };
+    let mut f = refused(case, last, Party::Client, headlines, sink);
+    f.set("command", verb);
     f.why.push("TLS works up to here: versions, ciphers and the server's certificate are not the fault.".to_owned());
     let act = |party: Party, text: &str| Some(Act { party, text: text.to_owned() });
     if code == 421 || last.says(&["too many", "maximum"]) {

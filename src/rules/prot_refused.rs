@@ -1,7 +1,6 @@
 //! PROT P was refused: files would travel in clear, or not at all.
 
-use super::exchanges::Exchange;
-use super::phase::probably;
+use super::exchanges::{Exchange, refused};
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -35,22 +34,16 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// The finding of a refused command.
 pub(super) fn refusal(case: &Case<'_>, no: &Exchange<'_>, what: &str, sink: &mut Sink<'_>) -> Finding {
-    let ended = case.is_closed();
-    let confidence = if ended && !case.is_from_log(no.answer) { Confidence::Certain } else { Confidence::Likely };
-    let (maybe, endpoint, code) = (probably(confidence), case.endpoint(), no.reply.code);
-    let mut f = sink.finding(
-        confidence,
-        Party::Server,
-        &[
+    let (endpoint, code) = (case.endpoint(), no.reply.code);
+    let headlines = |maybe: &str| {
+        vec![
             format!("{endpoint} {maybe}refused {what}: {code} {}", no.reply.text),
             format!("{endpoint} {maybe}refused {what} with {code}"),
             format!("the server {maybe}refused {what} with {code}"),
-        ],
-    );
-    f.ended = ended;
-    f.set("code", code).set("text", no.reply.text.as_str()).set("argument", no.argument);
-    f.evidence.extend(sink.evidence(no.command, ""));
-    f.evidence.extend(sink.evidence(no.answer, ""));
+        ]
+    };
+    let mut f = refused(case, no, Party::Server, headlines, sink);
+    f.set("argument", no.argument);
     f.why.push("The control connection is protected; this is about the data connections.".to_owned());
     f
 }
