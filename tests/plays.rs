@@ -30,6 +30,7 @@ fn plan(mode: Mode, port: u16) -> Plan {
         tls: TlsClient::new(None).unwrap(),
         patience: Patience::default(),
         random: [7; 32],
+        login: None,
     }
 }
 

@@ -112,6 +112,7 @@ impl Run<'_> {
             verify_name: args.verify_name.clone(),
             any_certificate: args.accept_any_certificate,
             authorities: kept(&self.authorities),
+            login: None,
         };
         // A client of its own for each report: a session that was resumed from another shows no certificate.
         let tls = TlsClient::new(self.identity.clone()).map_err(|e| io::Error::other(e.0))?;
@@ -125,6 +126,7 @@ impl Run<'_> {
             tls,
             patience,
             random: random(),
+            login: None,
         };
         let limits = Limits { time: args.max_time, step: args.timeout, bytes: MOST_BYTES };
         let progress = Progress::new(&target.name(), self.common.quiet);

@@ -8,12 +8,14 @@ mod clock;
 mod hello;
 mod offer;
 mod server;
+pub mod transfers;
 
 pub use answers::{Answer, Came};
 pub use client::{Client, Sure};
 pub use clock::HelloClock;
 pub use offer::{Offer, suite_name, version_name};
 pub use server::Product;
+pub use transfers::Transfer;
 
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
@@ -75,6 +77,14 @@ fn dh_prime_bits(t: &Transcript, timeline: &Timeline) -> Option<usize> {
 /// Whether a connection is the control connection of the session under examination.
 pub fn is_session_control(t: &Transcript, id: ConnId) -> bool {
     t.conn(id).is_some_and(|c| c.role == Role::Control && c.why == Why::Session)
+}
+
+/// Whether a control connection was opened to learn something: what was changed there.
+pub fn changed(t: &Transcript, id: ConnId) -> &[String] {
+    match t.conn(id).map(|c| &c.why) {
+        Some(Why::Question { changed }) => changed,
+        _ => &[],
+    }
 }
 
 impl Facts {

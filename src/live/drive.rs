@@ -14,11 +14,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::dial::{self, Way};
-use super::tcp::Failure;
+use super::tcp::{self, Failure};
 use crate::probe::{Input, Machine, Output, Where};
 use crate::transcript::clock::UnixMicros;
 use crate::transcript::{
-    Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, OpenFailure, Side, Transcript, What, Why,
+    Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, OpenFailure, Role, Side, Transcript, What, Why,
 };
 
 /// Bounds of one run.
@@ -75,6 +75,8 @@ struct Line {
     write: OwnedWriteHalf,
     reader: JoinHandle<()>,
     closed: bool,
+    /// Our direction has ended.
+    ended: bool,
     /// How writing failed: the reader may see only an end where the writer saw the reset.
     broken: Option<Close>,
 }
@@ -165,7 +167,8 @@ impl<'a> Drive<'a> {
     async fn obey(&mut self, machine: &mut dyn Machine) -> bool {
         while let Some(output) = machine.poll() {
             match output {
-                Output::Open(conn, to, why) => self.open(conn, to, why),
+                Output::Open(conn, to, role, why) => self.open(conn, to, role, why),
+                Output::Listen(conn, role, why) => self.listen(conn, role, why, machine),
                 Output::Send(conn, data) => self.send(conn, data).await,
                 Output::Note(conn, what) => self.record(conn, what),
                 Output::Because(conn, why) => {
@@ -173,6 +176,7 @@ impl<'a> Drive<'a> {
                         place.why = why;
                     }
                 }
+                Output::Shutdown(conn) => self.shut_down(conn).await,
                 Output::Close(conn) => self.close(conn).await,
                 Output::Done => {
                     for n in 0..self.transcript.conns.len() {
@@ -185,14 +189,13 @@ impl<'a> Drive<'a> {
         false
     }
 
-    fn open(&mut self, conn: ConnId, to: Where, why: Why) {
+    fn open(&mut self, conn: ConnId, to: Where, role: Role, why: Why) {
         let peer = match &to {
             Where::Address(address) => Some(*address),
             Where::Name(..) => None,
         };
         if let Some(place) = self.reach(conn) {
-            place.why = why;
-            place.peer = peer;
+            (place.role, place.why, place.peer) = (role, why, peer);
         }
         let (way, patience, reports) = (self.way.clone(), self.limits.step, self.reports.0.clone());
         let task = tokio::spawn(async move {
@@ -205,6 +208,33 @@ impl<'a> Drive<'a> {
             let _ = reports.send(report).await;
         });
         self.dialling.push((conn, task));
+    }
+
+    /// Waits for one connection of the server, at the address from which the control connection goes out.
+    fn listen(&mut self, conn: ConnId, role: Role, why: Why, machine: &mut dyn Machine) {
+        let home = match role {
+            Role::Data { of } => self.reach(of).and_then(|c| c.local).map(|a| a.ip()),
+            Role::Control => None,
+        };
+        if let Some(place) = self.reach(conn) {
+            (place.role, place.why) = (role, why);
+        }
+        // Behind a proxy the server cannot reach us.
+        let listener = home.filter(|_| self.way.proxy.is_none()).and_then(|ip| tcp::listen(ip).ok());
+        let Some((listener, address)) = listener else {
+            self.record(conn, What::OpenFailed { why: OpenFailure::Other });
+            return machine.handle(self.now(), Input::OpenFailed(conn, OpenFailure::Other));
+        };
+        let reports = self.reports.0.clone();
+        let task = tokio::spawn(async move {
+            let report = match listener.accept().await {
+                Ok((stream, _)) => Report::Opened(conn, stream),
+                Err(e) => Report::Failed(conn, e.into()),
+            };
+            let _ = reports.send(report).await;
+        });
+        self.dialling.push((conn, task));
+        machine.handle(self.now(), Input::Listening(conn, address));
     }
 
     fn take(&mut self, report: Report, machine: &mut dyn Machine) {
@@ -252,9 +282,12 @@ impl<'a> Drive<'a> {
         self.dialling.retain(|(c, _)| *c != conn);
         // Small commands must not wait for a full segment.
         let _ = stream.set_nodelay(true);
-        let local = stream.local_addr().ok();
+        let (local, peer) = (stream.local_addr().ok(), stream.peer_addr().ok());
+        let proxied = self.way.proxy.is_some();
         if let Some(place) = self.reach(conn) {
             place.local = local;
+            // A proxy's address is not the server's.
+            place.peer = place.peer.or(peer.filter(|_| !proxied));
         }
         let (mut read, write) = stream.into_split();
         let reports = self.reports.0.clone();
@@ -274,7 +307,7 @@ impl<'a> Drive<'a> {
                 }
             }
         });
-        self.lines.push(Line { conn, write, reader, closed: false, broken: None });
+        self.lines.push(Line { conn, write, reader, closed: false, ended: false, broken: None });
         self.record(conn, What::Opened);
         machine.handle(self.now(), Input::Opened(conn));
     }
@@ -295,6 +328,17 @@ impl<'a> Drive<'a> {
         }
     }
 
+    /// Ends our direction and goes on reading.
+    async fn shut_down(&mut self, conn: ConnId) {
+        let Some(line) = self.line(conn).filter(|l| !l.ended) else { return };
+        line.ended = true;
+        let closed = line.closed;
+        let _ = line.write.shutdown().await;
+        if !closed {
+            self.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
+        }
+    }
+
     async fn close(&mut self, conn: ConnId) {
         if let Some(at) = self.dialling.iter().position(|(c, _)| *c == conn) {
             self.dialling.swap_remove(at).1.abort();
@@ -303,7 +347,7 @@ impl<'a> Drive<'a> {
         let mut line = self.lines.swap_remove(at);
         let _ = line.write.shutdown().await;
         line.reader.abort();
-        if !line.closed {
+        if !line.closed && !line.ended {
             self.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
         }
     }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::transcript::OpenFailure;
 
@@ -41,4 +41,13 @@ pub(super) async fn connect(to: SocketAddr, source: Option<IpAddr>) -> std::io::
         socket.bind(SocketAddr::new(source, 0))?;
     }
     socket.connect(to).await
+}
+
+/// A port of ours at this address, for one connection.
+pub(super) fn listen(ip: IpAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
+    let socket = if ip.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind(SocketAddr::new(ip, 0))?;
+    let listener = socket.listen(1)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }

@@ -17,10 +17,10 @@ mod talk;
 use core::net::SocketAddr;
 
 pub use engine::{ClientError, Identity, Terms, TlsClient, Wanted};
-pub use plan::{Patience, Plan, ServerName};
+pub use plan::{Login, Password, Patience, Plan, ServerName};
 pub use session::Session;
 
-use crate::transcript::{Close, ConnId, Micros, OpenFailure, What, Why};
+use crate::transcript::{Close, ConnId, Micros, OpenFailure, Role, What, Why};
 
 /// The whole contract between protocol and IO.
 pub trait Machine {
@@ -41,6 +41,8 @@ pub enum Input<'a> {
     Start,
     /// A connection stands.
     Opened(ConnId),
+    /// The server can open a connection here.
+    Listening(ConnId, SocketAddr),
     /// It could not be opened.
     OpenFailed(ConnId, OpenFailure),
     /// The server sent bytes.
@@ -57,13 +59,17 @@ pub enum Input<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Open a connection. Numbers count from 0 without gaps.
-    Open(ConnId, Where, Why),
+    Open(ConnId, Where, Role, Why),
+    /// Wait for the server to open a data connection (active mode), at the address from which its control connection goes out.
+    Listen(ConnId, Role, Why),
     /// Send bytes.
     Send(ConnId, Vec<u8>),
     /// Write down what only the machine can know.
     Note(ConnId, What),
     /// A connection turned out to be for something else than it was opened for.
     Because(ConnId, Why),
+    /// Close our direction of a connection (FIN), and go on reading.
+    Shutdown(ConnId),
     /// Close a connection.
     Close(ConnId),
     /// The run is over.

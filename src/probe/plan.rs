@@ -1,5 +1,7 @@
 //! What a run is asked to do.
 
+use core::fmt;
+
 use super::{TlsClient, Where};
 use crate::transcript::{Asked, Micros, Mode, OpenFailure};
 
@@ -22,6 +24,47 @@ pub struct Plan {
     pub patience: Patience,
     /// Randoms of hand-built hellos: from the driver, because a machine has no dice.
     pub random: [u8; 32],
+    /// Who logs in, inside TLS; `None` to stop behind the handshake.
+    pub login: Option<Login>,
+}
+
+/// A login, and what is tried with it.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The user name.
+    pub user: String,
+    /// The password.
+    pub password: Password,
+    /// Whether the server is to connect to us as well (active mode).
+    pub active: bool,
+    /// Whether the control connection is to leave TLS (CCC).
+    pub ccc: bool,
+    /// A file without content, to be downloaded.
+    pub empty_file: Option<String>,
+    /// The directory for uploads.
+    pub upload_to: Option<String>,
+}
+
+/// A password. It leaves this type in one place: the command that travels inside TLS.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// Takes a password.
+    pub fn new(password: String) -> Self {
+        Self(password)
+    }
+
+    /// As it is sent.
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("********")
+    }
 }
 
 /// The server name in the ClientHello (RFC 6066).

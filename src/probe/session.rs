@@ -257,6 +257,7 @@ impl Machine for Session {
                     self.open_main(self.mode, now);
                 }
             }
+            Input::Listening(..) => {}
             Input::Bytes(conn, bytes) => self.on(conn, |t| t.bytes(bytes, now)),
             Input::Closed(conn, _) => self.on(conn, Talk::server_closed),
             Input::Deadline => self.talks.iter_mut().for_each(|t| t.deadline_passed(now)),

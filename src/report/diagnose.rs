@@ -10,6 +10,7 @@ use super::{
     SubjectKind, Tool, Verdict,
 };
 use crate::decode::{Event, Kind, decode};
+use crate::facts::transfers::transfers;
 use crate::facts::{self, Facts, Sure, gather};
 use crate::rules::{self, Case, Confidence};
 use crate::transcript::{Clock, Conn, Layer, Micros, Mode, Side, Transcript, What, Why};
@@ -55,7 +56,8 @@ impl Default for About {
 pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let timeline = decode(&transcript);
     let facts = gather(&transcript, &timeline);
-    let case = Case { transcript: &transcript, timeline: &timeline, facts: &facts, trust: None };
+    let transfers = transfers(&transcript, &timeline);
+    let case = Case { transcript: &transcript, timeline: &timeline, facts: &facts, transfers: &transfers, trust: None };
     let judgement = about.judgement.clone().or_else(|| judged(&case, &about.stores));
     let case = Case { trust: judgement.as_ref(), ..case };
     let (found, checks) = rules::run(&case);
@@ -103,7 +105,7 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
 pub fn judgement(transcript: &Transcript, stores: &Stores) -> Option<Judgement> {
     let timeline = decode(transcript);
     let facts = gather(transcript, &timeline);
-    judged(&Case { transcript, timeline: &timeline, facts: &facts, trust: None }, stores)
+    judged(&Case { transcript, timeline: &timeline, facts: &facts, transfers: &[], trust: None }, stores)
 }
 
 /// Equal for the same problem at the same endpoint: neither time nor port goes in.

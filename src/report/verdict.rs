@@ -23,10 +23,11 @@ pub(super) fn rank(found: Vec<Finding>) -> Ranked {
     let outranked = |f: &Finding| rules::ALL.iter().any(|r| r.outranks.contains(&f.id.as_str()) && explains(r, f));
     let (mut consequences, mut findings): (Vec<_>, Vec<_>) = found.into_iter().partition(outranked);
     // Worst first; among failures, the earliest.
-    let place = |f: &Finding| f.evidence.iter().map(|e| e.start).max().unwrap_or(u64::MAX);
+    let place = |f: &Finding| f.place.unwrap_or(usize::MAX);
     // What ends a session comes before what a verifying client would have refused: the chain is judged by us.
     let judged = |f: &Finding| f.id.starts_with("certificate-");
     findings.sort_by_key(|f| (core::cmp::Reverse(f.severity), judged(f), !f.ended, place(f)));
+    findings.iter_mut().chain(&mut consequences).for_each(|f| f.place = None);
     let further = findings.iter().skip(1).take_while(|f| f.severity == Severity::Failure).count();
     consequences.extend(findings.drain(findings.len().min(1)..findings.len().min(1 + further)));
     Ranked { findings, consequences }

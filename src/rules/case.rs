@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::decode::{Event, Kind, Timeline};
-use crate::facts::{Facts, is_session_control};
+use crate::facts::{Facts, Transfer, changed, is_session_control};
 use crate::transcript::{Clock, Code, ConnId, Decrypted, Layer, Side, Transcript};
 use crate::trust::Judgement;
 use crate::wire::printable_str;
@@ -20,6 +20,8 @@ pub struct Case<'a> {
     pub timeline: &'a Timeline,
     /// What that adds up to.
     pub facts: &'a Facts,
+    /// All transfers: those of the session, and those of logins that were opened to learn something.
+    pub transfers: &'a [Transfer<'a>],
     /// The judgement on the server's certificate chain, when the session shows one.
     pub trust: Option<&'a Judgement>,
 }
@@ -65,6 +67,18 @@ impl<'a> Case<'a> {
             }
             !late
         })
+    }
+
+    /// The transfers of the session under examination.
+    pub fn session_transfers(&self) -> impl Iterator<Item = &'a Transfer<'a>> + use<'a> {
+        let t = self.transcript;
+        self.transfers.iter().filter(move |x| is_session_control(t, x.control))
+    }
+
+    /// The transfers of logins in which this was changed.
+    pub fn transfers_with(&self, change: &'a str) -> impl Iterator<Item = &'a Transfer<'a>> + use<'a> {
+        let t = self.transcript;
+        self.transfers.iter().filter(move |x| changed(t, x.control).iter().any(|c| c == change))
     }
 
     /// The first event of the control connection that is so.

@@ -34,13 +34,11 @@ impl Exchange<'_> {
 }
 
 impl<'a> Case<'a> {
-    /// The session's exchanges inside TLS, in order. Runs of ours that did not log in have none: what a server refuses before
-    /// the login tells nothing about transfers.
+    /// The session's exchanges inside TLS, in order. Those of our own runs begin behind the login: what a server refuses before
+    /// it tells nothing about transfers.
     pub(super) fn exchanges(&self) -> Vec<Exchange<'a>> {
         let mut out: Vec<Exchange<'a>> = Vec::new();
-        if self.asked().is_some() {
-            return out;
-        }
+        let mut begun = self.asked().is_none();
         let mut open: Option<(&Event, &str, &str)> = None;
         for e in self.control().filter(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)) {
             match &e.kind {
@@ -49,9 +47,11 @@ impl<'a> Case<'a> {
                     open = Some((e, verb, argument));
                 }
                 Kind::Reply(reply) if reply.whole && reply.code >= 200 => {
-                    if let Some((command, verb, argument)) = open.take() {
+                    let Some((command, verb, argument)) = open.take() else { continue };
+                    if begun {
                         out.push(Exchange { command, verb, argument, answer: e, reply });
                     }
+                    begun |= reply.code == 230 || verb == "PASS" && reply.code < 300;
                 }
                 _ => {}
             }

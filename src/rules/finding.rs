@@ -104,6 +104,9 @@ pub struct Finding {
     pub advice: Vec<Advice>,
     /// Whether the evidence shows that this was the end: a close, a silence, an alert, or somebody's word.
     pub ended: bool,
+    /// Index of the event by which it shows; the earliest failure decides.
+    #[serde(skip)]
+    pub place: Option<usize>,
 }
 
 /// Bytes with what they mean.

@@ -65,6 +65,8 @@ pub use finding::{
 
 pub use sink::Sink;
 
+use crate::transcript::Span;
+
 /// One rule.
 #[derive(Debug)]
 pub struct Rule {
@@ -130,10 +132,21 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         (rule.check)(case, &mut sink);
         let (mut found, checked) = sink.finish();
         found.iter_mut().for_each(|f| experiments::settle(case, f));
+        found.iter_mut().for_each(|f| f.place = f.place.or_else(|| last_evidence(case, f)));
         findings.extend(found);
         checks.extend(checked);
     }
     (findings, checks)
+}
+
+/// The event that holds the last of a finding's bytes.
+fn last_evidence(case: &Case<'_>, f: &Finding) -> Option<usize> {
+    let is_in = |span: &Span, e: &Evidence| {
+        (span.flow.conn.0, span.flow.layer, span.flow.from) == (e.conn, e.layer, e.from)
+            && (span.start..span.end).contains(&e.start)
+    };
+    let holds = |span: Span| f.evidence.iter().any(|e| is_in(&span, e));
+    case.timeline.events.iter().rposition(|e| e.span.is_some_and(holds))
 }
 
 /// What every rule needs.

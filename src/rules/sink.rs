@@ -42,6 +42,7 @@ impl<'a> Sink<'a> {
             act: None,
             advice: Vec::new(),
             ended: self.case.is_ended(),
+            place: None,
         }
     }
 
@@ -53,6 +54,12 @@ impl<'a> Sink<'a> {
     /// The bytes of an event as evidence.
     pub(super) fn evidence(&self, event: &Event, label: &str) -> Option<Evidence> {
         event.span.map(|span| evidence(self.case, span, event.at, label))
+    }
+
+    /// Says by which event a finding shows, where that is not the last of its bytes.
+    #[expect(dead_code, reason = "the rules of data connections come next")]
+    pub(super) fn shows_by(&self, f: &mut Finding, event: &Event) {
+        f.place = self.case.timeline.events.iter().position(|e| core::ptr::eq(e, event));
     }
 
     /// Something that was looked at, and is good; `how` says by what.

@@ -38,6 +38,22 @@ pub struct Asked {
     /// The lists of authorities that the user gave, so that the evidence can be judged again by the same.
     #[serde(default)]
     pub authorities: Vec<Authorities>,
+    /// What a run with a login was to try; `None` without one.
+    #[serde(default)]
+    pub login: Option<Tried>,
+}
+
+/// What a run with a login was to try beside listings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tried {
+    /// Active mode.
+    pub active: bool,
+    /// CCC, and a transfer behind it.
+    pub ccc: bool,
+    /// The download of an empty file.
+    pub empty_file: bool,
+    /// Uploads.
+    pub upload: bool,
 }
 
 /// A list of authorities.

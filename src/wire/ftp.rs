@@ -1,5 +1,7 @@
 //! FTP control connection lines: commands and replies (RFC 959, section 4).
 
+use core::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+
 /// One line of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplyLine<'a> {
@@ -70,6 +72,31 @@ pub fn asks_for_tls(line: &str) -> bool {
     auth && (mechanism.starts_with("TLS") || mechanism.starts_with("SSL"))
 }
 
+/// The address in a reply to PASV, or in the argument of PORT (RFC 959, 4.1.2): six numbers `h1,h2,h3,h4,p1,p2`, with or without
+/// parentheses around them. The port may be 0: a server that says so has to be told. `None` when there are no six numbers of a byte.
+pub fn host_port(text: &str) -> Option<SocketAddrV4> {
+    let is_part = |c: char| c.is_ascii_digit() || c == ',';
+    let list = text.split(|c| !is_part(c)).find(|part| part.bytes().filter(|b| *b == b',').count() == 5)?;
+    let mut numbers = list.split(',').map(|n| n.parse::<u8>().ok());
+    let mut next = || numbers.next().flatten();
+    let ip = Ipv4Addr::new(next()?, next()?, next()?, next()?);
+    Some(SocketAddrV4::new(ip, u16::from_be_bytes([next()?, next()?])))
+}
+
+/// The port in a reply to EPSV, or address and port in the argument of EPRT (RFC 2428): `<d>net<d>address<d>port<d>`, where
+/// `<d>` is any character, mostly `|`. `None` when it is not so, or the port is none.
+pub fn extended_port(text: &str) -> Option<(Option<IpAddr>, u16)> {
+    let inner = text.split_once('(').map_or(text, |(_, rest)| rest.split_once(')').map_or(rest, |(inner, _)| inner));
+    let delimiter = inner.trim().chars().next().filter(|d| !d.is_ascii_alphanumeric())?;
+    let mut parts = inner.trim().split(delimiter).skip(2);
+    let address = parts.next()?;
+    let port = parts.next()?.parse().ok()?;
+    // What stands behind the last delimiter is nothing.
+    let ends = parts.next()?.trim().is_empty();
+    let ip = if address.is_empty() { None } else { Some(address.parse().ok()?) };
+    ends.then_some((ip, port))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +108,24 @@ mod tests {
         assert_eq!(reply_line(b"221"), Some(ReplyLine { code: 221, last: true, text: b"" }));
         for not in [&b"22 x"[..], b"2200 x", b"020 x", b"abc", b"", b" 220 x", b"999 x"] {
             assert_eq!(reply_line(not), None, "{not:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_data_connections() {
+        let at = |text| host_port(text).map(|a| a.to_string());
+        for yes in ["Entering Passive Mode (10,1,2,3,246,61).", "=10,1,2,3,246,61", "10,1,2,3,246,61"] {
+            assert_eq!(at(yes).as_deref(), Some("10.1.2.3:63037"), "{yes}");
+        }
+        assert_eq!(at("(0,0,0,0,0,0)").as_deref(), Some("0.0.0.0:0"));
+        for no in ["(10,1,2,3,246)", "(10,1,2,3,300,1)", "(10,1,2,3,,1)", "Entering Passive Mode", "(1,2,3,4,5,6,7)"] {
+            assert_eq!(at(no), None, "{no}");
+        }
+        assert_eq!(extended_port("Entering Extended Passive Mode (|||6446|)"), Some((None, 6446)));
+        assert_eq!(extended_port("(!!!6446!)"), Some((None, 6446)));
+        assert_eq!(extended_port("|2|::1|6446|"), Some((Some("::1".parse().unwrap()), 6446)));
+        for no in ["(|||)", "(|||70000|)", "(|||6446)", "6446", "", "(||6446|)", "(|1|here|6446|)"] {
+            assert_eq!(extended_port(no), None, "{no}");
         }
     }
 

@@ -75,7 +75,7 @@ impl Play {
         self.machine.handle(self.now, input);
         while let Some(output) = self.machine.poll() {
             match &output {
-                Output::Open(conn, to, why) => {
+                Output::Open(conn, to, _, why) => {
                     let place = self.conn_mut(*conn);
                     place.why = why.clone();
                     if let Where::Address(a) = to {
@@ -108,7 +108,7 @@ impl Play {
                         self.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
                     }
                 }
-                Output::Done => {}
+                Output::Listen(..) | Output::Shutdown(_) | Output::Done => {}
             }
             self.did.push_back(output);
         }
@@ -129,11 +129,11 @@ impl Play {
     #[track_caller]
     pub fn dials(mut self, address: &str) -> Self {
         match self.did.pop_front() {
-            Some(Output::Open(conn, Where::Address(a), _)) if a.to_string() == address => {
+            Some(Output::Open(conn, Where::Address(a), ..)) if a.to_string() == address => {
                 self.conn = conn;
                 self
             }
-            Some(Output::Open(conn, Where::Name(name, port), _)) if format!("{name}:{port}") == address => {
+            Some(Output::Open(conn, Where::Name(name, port), ..)) if format!("{name}:{port}") == address => {
                 self.conn = conn;
                 self
             }

@@ -78,6 +78,7 @@ impl Visit {
             tls: TlsClient::new(self.has_certificate.then(|| identity().clone())).unwrap(),
             patience: patience(),
             random: [7; 32],
+            login: None,
         })
     }
 }
@@ -155,7 +156,7 @@ impl Room<'_> {
     fn obey(&mut self) {
         while let Some(output) = self.machine.poll() {
             match output {
-                Output::Open(conn, _, why) => {
+                Output::Open(conn, _, _, why) => {
                     self.record(conn, What::Opened);
                     self.t.conns[usize::from(conn.0)].why = why;
                     let endpoint = Endpoint::of(self.visit.member, self.opened, identity());
@@ -176,6 +177,7 @@ impl Room<'_> {
                         self.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
                     }
                 }
+                Output::Listen(..) | Output::Shutdown(_) => {}
                 Output::Done => self.over = true,
             }
         }

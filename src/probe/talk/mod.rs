@@ -12,7 +12,7 @@ use super::engine::Engine;
 use super::plan::{Patience, Plan};
 use super::replies::{Heard, Replies};
 use super::{Output, Where};
-use crate::transcript::{ConnId, Micros, Mode, Side, What, Why};
+use crate::transcript::{ConnId, Micros, Mode, Role, Side, What, Why};
 
 /// Commands inside TLS that need no login; the first refusal of PBSZ ends the list.
 const COMMANDS: [&str; 3] = ["FEAT", "PBSZ 0", "PROT P"];
@@ -103,7 +103,7 @@ impl Talk {
             auth_sent: false,
             established: false,
             answer: Answer::default(),
-            out: VecDeque::from([Output::Open(conn, to, why)]),
+            out: VecDeque::from([Output::Open(conn, to, Role::Control, why)]),
         };
         talk.enter(Step::Dialling, now);
         talk

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! clock utc 2021-02-26T00:00:00Z          what time 0 means; or: clock time-of-day
-//! asked "ftp.example.org" explicit        what a live run was asked; verify="NAME", any-certificate
+//! asked "ftp.example.org" explicit        what a live run was asked; verify="NAME", any-certificate,
+//!                                         login active ccc empty-file upload
 //! conn 0 control host="ftp.example.org" peer=192.0.2.7:21
 //!   31 S "220 ready\r\n"                  milliseconds, who, bytes as text …
 //!   32 C 1603010005 0100000100            … or as hex, in any mix
@@ -56,7 +57,7 @@ mod tests {
 
     #[test]
     fn connections_and_clocks_read_back() {
-        let text = "clock time-of-day\nasked \"h:21\" explicit verify=\"other\" any-certificate\nconn 0 control host=\"h\" peer=192.0.2.7:21\nconn 1 data-of=0 question=\"no SNI\"\n01:49:34.380195 1> open\n";
+        let text = "clock time-of-day\nasked \"h:21\" explicit verify=\"other\" any-certificate login ccc upload\nconn 0 control host=\"h\" peer=192.0.2.7:21\nconn 1 data-of=0 question=\"no SNI\"\n01:49:34.380195 1> open\n";
         let t = parse(text).unwrap();
         assert_eq!(write(&t), text);
         assert_eq!(parse("").unwrap(), Transcript::default());

@@ -149,6 +149,11 @@ impl Parser {
             match word {
                 "verify=" => asked.verify_name = Some(words.text()?),
                 "any-certificate" => asked.any_certificate = true,
+                "login" => asked.login = asked.login.or(Some(Tried::default())),
+                "active" => asked.login.get_or_insert_default().active = true,
+                "ccc" => asked.login.get_or_insert_default().ccc = true,
+                "empty-file" => asked.login.get_or_insert_default().empty_file = true,
+                "upload" => asked.login.get_or_insert_default().upload = true,
                 _ => return Err(format!("`{}` says nothing about what was asked", clip(word))),
             }
         }

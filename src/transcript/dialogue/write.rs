@@ -20,7 +20,18 @@ pub fn write(t: &Transcript) -> String {
         if let Some(name) = &asked.verify_name {
             let _ = write!(out, " verify={}", quoted(name.as_bytes()));
         }
-        out.push_str(if asked.any_certificate { " any-certificate\n" } else { "\n" });
+        out.push_str(if asked.any_certificate { " any-certificate" } else { "" });
+        if let Some(login) = asked.login {
+            out.push_str(" login");
+            let tried = [
+                (login.active, " active"),
+                (login.ccc, " ccc"),
+                (login.empty_file, " empty-file"),
+                (login.upload, " upload"),
+            ];
+            tried.iter().filter(|(yes, _)| *yes).for_each(|(_, word)| out.push_str(word));
+        }
+        out.push('\n');
     }
     for (n, conn) in t.conns.iter().enumerate() {
         connection(&mut out, n, conn);

@@ -1,0 +1,194 @@
+//! One data connection: how it stood, what was agreed on, how it ended.
+
+use std::collections::BTreeSet;
+
+use crate::decode::{Event, Kind, Timeline};
+use crate::transcript::{Close, ConnId, Decrypted, Layer, OpenFailure, Side};
+use crate::wire::tls::handshake::Message;
+use crate::wire::tls::hello::ClientHello;
+
+/// A data connection.
+#[derive(Clone, Debug)]
+pub struct Data<'a> {
+    /// The connection.
+    pub conn: ConnId,
+    /// Its events, in order.
+    pub events: Vec<&'a Event>,
+}
+
+/// What a completed handshake came to, as our own engine saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Established {
+    /// Protocol version, e.g. 0x0303.
+    pub version: u16,
+    /// Cipher suite (IANA number).
+    pub suite: u16,
+    /// Whether an earlier session was resumed.
+    pub resumed: bool,
+}
+
+impl<'a> Data<'a> {
+    /// Why it was not opened.
+    pub fn open_failure(&self) -> Option<(&'a Event, OpenFailure)> {
+        self.events.iter().find_map(|e| match e.kind {
+            Kind::OpenFailed { why } => Some((*e, why)),
+            _ => None,
+        })
+    }
+
+    /// Whether anything passed on it, or it is known to have stood.
+    pub fn was_open(&self) -> bool {
+        self.events.iter().any(|e| !matches!(e.kind, Kind::OpenFailed { .. }))
+    }
+
+    /// The first event that is so.
+    pub fn first(&self, is: impl Fn(&Event) -> bool) -> Option<&'a Event> {
+        self.events.iter().copied().find(|e| is(e))
+    }
+
+    /// The ClientHello.
+    pub fn client_hello(&self) -> Option<(&'a Event, &'a ClientHello)> {
+        self.events.iter().find_map(|e| match &e.kind {
+            Kind::Handshake(Message::ClientHello(hello)) => Some((*e, hello.as_ref())),
+            _ => None,
+        })
+    }
+
+    /// The ServerHello.
+    pub fn server_hello(&self) -> Option<&'a Event> {
+        self.first(|e| matches!(e.kind, Kind::Handshake(Message::ServerHello(_))))
+    }
+
+    /// What the handshake came to, when our own engine saw it complete.
+    pub fn established(&self) -> Option<Established> {
+        self.events.iter().find_map(|e| established(e))
+    }
+
+    /// Whether the handshake completed, as far as that shows: our own engine said so, or the server answered and encrypted
+    /// records went both ways.
+    pub fn is_established(&self) -> bool {
+        let opaque = |side| {
+            self.events.iter().any(|e| matches!(e.kind, Kind::Opaque { content_type: 23 }) && e.from() == Some(side))
+        };
+        self.established().is_some()
+            || self.events.iter().any(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls))
+            || self.server_hello().is_some() && opaque(Side::Server) && opaque(Side::Client)
+    }
+
+    /// Whether the session of an earlier connection was resumed, as our engine saw it, or as the two hellos show: TLS 1.3
+    /// answers with pre_shared_key, TLS 1.2 without a certificate.
+    pub fn resumed(&self) -> Option<bool> {
+        if let Some(established) = self.established() {
+            return Some(established.resumed);
+        }
+        let hello = self.events.iter().find_map(|e| match &e.kind {
+            Kind::Handshake(Message::ServerHello(hello)) => Some(hello),
+            _ => None,
+        })?;
+        if hello.negotiated() >= 0x0304 {
+            return Some(hello.extensions.iter().flatten().any(|x| x.id == PRE_SHARED_KEY));
+        }
+        let full = self.first(|e| matches!(e.kind, Kind::Handshake(Message::Certificate { .. }))).is_some();
+        let done = self.first(|e| e.kind == Kind::ChangeCipherSpec && e.from() == Some(Side::Server)).is_some();
+        (full || done).then_some(!full)
+    }
+
+    /// Whether the client offered to resume a session: a ticket (TLS 1.3: pre_shared_key), or the session id of an earlier
+    /// ServerHello. `None` without a ClientHello.
+    pub fn offers_resumption(&self, earlier: &BTreeSet<&[u8]>) -> Option<bool> {
+        let (_, hello) = self.client_hello()?;
+        let ticket = hello.extension(SESSION_TICKET).is_some_and(|x| !x.is_empty());
+        let known = !hello.session_id.is_empty() && earlier.contains(hello.session_id.as_slice());
+        Some(hello.extension(PRE_SHARED_KEY).is_some() || ticket || known)
+    }
+
+    /// close_notify of one side. What is encrypted shows only where our own engine, or a log, read it.
+    pub fn close_notify(&self, side: Side) -> Option<&'a Event> {
+        self.events.iter().copied().find(|e| alert(e).is_some_and(|(from, _, what)| from == side && what == 0))
+    }
+
+    /// The first fatal alert, with its sender.
+    pub fn fatal_alert(&self) -> Option<(&'a Event, Side, u8)> {
+        self.events.iter().find_map(|e| {
+            alert(e).filter(|(_, level, what)| *level == 2 && *what != 0).map(|(from, _, what)| (*e, from, what))
+        })
+    }
+
+    /// The first end, by whom and how.
+    pub fn end(&self) -> Option<(&'a Event, Side, Close)> {
+        self.events.iter().find_map(|e| match e.kind {
+            Kind::Closed { by, how } => Some((*e, by, how)),
+            _ => None,
+        })
+    }
+
+    /// The end of one side.
+    pub fn end_of(&self, side: Side) -> Option<(&'a Event, Close)> {
+        self.events.iter().find_map(|e| match e.kind {
+            Kind::Closed { by, how } if by == side => Some((*e, how)),
+            _ => None,
+        })
+    }
+
+    /// Silence of one side that was waited through.
+    pub fn silence(&self, side: Side) -> Option<&'a Event> {
+        self.first(|e| matches!(e.kind, Kind::TimedOut { waiting_for, .. } if waiting_for == side))
+    }
+
+    /// Bytes of content that one side sent: inside TLS, or, where there was none, in clear.
+    pub fn content(&self, side: Side) -> u64 {
+        let inside = self.events.iter().any(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls));
+        let layer = if inside { Layer::InsideTls } else { Layer::Wire };
+        let spans = self.events.iter().filter(|e| matches!(e.kind, Kind::Data | Kind::Skipped)).filter_map(|e| e.span);
+        spans.filter(|s| s.flow.from == side && s.flow.layer == layer).map(|s| s.len()).sum()
+    }
+
+    /// The certificate chain that the server showed, as DER.
+    pub fn certificates(&self) -> Option<&'a [crate::transcript::Der]> {
+        self.events.iter().find_map(|e| certificates(e))
+    }
+}
+
+/// session_ticket (RFC 5077).
+const SESSION_TICKET: u16 = 35;
+
+/// pre_shared_key (RFC 8446).
+const PRE_SHARED_KEY: u16 = 41;
+
+/// The certificate chain that a server showed, in an event of our own engine.
+pub fn certificates(e: &Event) -> Option<&[crate::transcript::Der]> {
+    match &e.kind {
+        Kind::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => Some(chain),
+        _ => None,
+    }
+}
+
+/// The completion of a handshake, in an event of our own engine.
+pub fn established(e: &Event) -> Option<Established> {
+    match e.kind {
+        Kind::Decrypted { seen: Decrypted::Established { version, suite, resumed, .. }, .. } => {
+            Some(Established { version, suite, resumed })
+        }
+        _ => None,
+    }
+}
+
+/// Sender, level and description of an alert, in clear or decrypted.
+fn alert(e: &Event) -> Option<(Side, u8, u8)> {
+    match (&e.kind, e.from()) {
+        (Kind::Alert { level, description }, Some(from)) => Some((from, *level, *description)),
+        (Kind::Decrypted { from, seen: Decrypted::Alert { level, description } }, _) => {
+            Some((*from, *level, *description))
+        }
+        _ => None,
+    }
+}
+
+/// Session ids that servers of a control connection gave out: who names one of them offers to resume.
+pub fn session_ids(timeline: &Timeline) -> BTreeSet<&[u8]> {
+    let ids = timeline.events.iter().filter_map(|e| match &e.kind {
+        Kind::Handshake(Message::ServerHello(hello)) => Some(hello.session_id.as_slice()),
+        _ => None,
+    });
+    ids.filter(|id| !id.is_empty()).collect()
+}
