@@ -97,7 +97,6 @@ fn described_one(line: &str) -> (String, String, String) {
     let hello = ClientHello {
         version,
         random: [7; 32],
-        login: None,
         session_id: vec![9; next().parse().unwrap()],
         suites: list(suites),
         compression: vec![0],
