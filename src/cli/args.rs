@@ -130,6 +130,43 @@ pub(super) struct Probe {
     /// Every address of the name, one report each, instead of the first that answers.
     #[arg(long)]
     pub(super) all_addresses: bool,
+    #[command(flatten)]
+    pub(super) login: LoginArgs,
+}
+
+/// Logging in, inside TLS, to examine data connections.
+#[cfg(feature = "live")]
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Login and data connections")]
+pub(super) struct LoginArgs {
+    /// Log in as this user, inside TLS, and examine data connections. The password comes from --password-file,
+    /// FTPSDIAG_PASSWORD, --netrc, or is asked for.
+    #[arg(long, value_name = "NAME", group = "who", conflicts_with = "anonymous")]
+    pub(super) user: Option<String>,
+    /// The same as `anonymous`.
+    #[arg(long, group = "who")]
+    pub(super) anonymous: bool,
+    /// The first line of this file is the password; `-` is standard input.
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub(super) password_file: Option<String>,
+    /// The password of this user at this host from ~/.netrc, or the file that NETRC names.
+    #[arg(long, requires = "user")]
+    pub(super) netrc: bool,
+    /// Active mode too: the server connects to this machine (PORT, EPRT).
+    #[arg(long, requires = "who")]
+    pub(super) active: bool,
+    /// Leave TLS on the control connection (CCC) in a login of its own, then list: that login goes on in clear.
+    #[arg(long, requires = "who")]
+    pub(super) ccc: bool,
+    /// Download this file, which has no content.
+    #[arg(long, value_name = "PATH", requires = "who")]
+    pub(super) empty_file: Option<String>,
+    /// Upload files of 0 bytes, 1 byte and 1 MB into this directory, read them back, and delete them.
+    #[arg(long, value_name = "DIR", requires = "who")]
+    pub(super) write_test: Option<String>,
+    /// Keep what passes on data connections (encrypted, as it passes) in the report.
+    #[arg(long, requires = "who")]
+    pub(super) keep_data: bool,
 }
 
 #[cfg(feature = "live")]
@@ -154,6 +191,7 @@ impl Probe {
             ipv4: false,
             ipv6: false,
             all_addresses: false,
+            login: LoginArgs::default(),
         }
     }
 }

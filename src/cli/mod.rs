@@ -5,6 +5,8 @@ mod decode;
 mod explain;
 mod generate;
 mod judges;
+#[cfg(feature = "live")]
+mod login;
 mod output;
 #[cfg(feature = "live")]
 mod probe;

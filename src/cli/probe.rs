@@ -5,13 +5,14 @@ use core::time::Duration;
 use std::io;
 
 use super::args::{Common, Probe};
+use super::login::{self, Who};
 use super::output::Output;
 use super::progress::Progress;
 use super::target::{Target, is_host};
 use super::{Status, complain, judges, term};
 use crate::error::InputError;
 use crate::live::{self, Ended, Limits, Proxy, Unresolved, Way};
-use crate::probe::{Identity, Patience, Plan, ServerName, Session, TlsClient, Where};
+use crate::probe::{Identity, Login, Patience, Plan, ServerName, Session, TlsClient, Where};
 use crate::report::{About, SubjectKind, diagnose, judgement};
 use crate::transcript::redact::{Level, redact};
 use crate::transcript::{Asked, Authorities, Micros, Mode, OpenFailure};
@@ -38,6 +39,7 @@ struct Run<'a> {
     identity: Option<Identity>,
     authorities: Vec<Authorities>,
     stores: Stores,
+    who: Option<Who>,
     output: Output,
 }
 
@@ -59,7 +61,8 @@ fn prepare<'a>(args: &Probe, common: &'a Common) -> Result<Run<'a>, InputError> 
     }
     let proxy = args.proxy.as_deref().map(proxy).transpose()?;
     let way = Way { source: args.source, proxy };
-    Ok(Run { common, targets, way, identity, authorities, stores, output: Output::new(common)? })
+    let who = login::who(&args.login)?;
+    Ok(Run { common, targets, way, identity, authorities, stores, who, output: Output::new(common)? })
 }
 
 fn proxy(url: &str) -> Result<Proxy, InputError> {
@@ -81,8 +84,16 @@ impl Run<'_> {
                     continue;
                 }
             };
+            let login = match self.who.as_ref().map(|who| who.at(&target)).transpose() {
+                Ok(login) => login,
+                Err(error) => {
+                    complain(&term::safe(&error.to_string()));
+                    status = status.worse(Status::Unreadable);
+                    continue;
+                }
+            };
             for to in ways {
-                let (outcome, ended) = self.one(&target, to, args, command)?;
+                let (outcome, ended) = self.one(&target, to, login.clone(), args, command)?;
                 status = status.worse(outcome);
                 if ended == Ended::Interrupted {
                     return self.interrupted();
@@ -103,6 +114,7 @@ impl Run<'_> {
         &mut self,
         target: &Target,
         to: Result<Vec<Where>, OpenFailure>,
+        login: Option<Login>,
         args: &Probe,
         command: &str,
     ) -> io::Result<(Status, Ended)> {
@@ -112,7 +124,7 @@ impl Run<'_> {
             verify_name: args.verify_name.clone(),
             any_certificate: args.accept_any_certificate,
             authorities: kept(&self.authorities),
-            login: None,
+            login: self.who.as_ref().map(Who::tried),
         };
         // A client of its own for each report: a session that was resumed from another shows no certificate.
         let tls = TlsClient::new(self.identity.clone()).map_err(|e| io::Error::other(e.0))?;
@@ -126,9 +138,10 @@ impl Run<'_> {
             tls,
             patience,
             random: random(),
-            login: None,
+            login,
         };
-        let limits = Limits { time: args.max_time, step: args.timeout, bytes: MOST_BYTES };
+        let limits =
+            Limits { time: args.max_time, step: args.timeout, bytes: MOST_BYTES, keep_data: args.login.keep_data };
         let progress = Progress::new(&target.name(), self.common.quiet);
         let mut session = Session::new(plan);
         let host = target.ip().is_none().then_some(target.host.as_str());

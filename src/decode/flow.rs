@@ -192,6 +192,10 @@ impl Reader {
 
     /// Bytes that were seen but not kept.
     pub(super) fn skip(&mut self, len: u64, n: usize, at: Option<Micros>, out: &mut Sink<'_>) {
+        let begun = self.rest().len();
+        if let Some(kind) = self.tls.leave_open(self.buf.get(self.done..).unwrap_or_default()) {
+            self.emit(begun, kind, out);
+        }
         self.flush(out);
         self.tls.skip(len);
         let start = self.base;

@@ -26,6 +26,20 @@ impl State {
         self.record.is_some()
     }
 
+    /// The beginning of an encrypted record, when the rest of it is not kept.
+    pub(super) fn leave_open(&mut self, bytes: &[u8]) -> Option<Kind> {
+        let Front::Record(Header { content_type: content_type @ content::APPLICATION_DATA, len, .. }) = front(bytes)
+        else {
+            return None;
+        };
+        let left = (HEADER_LEN + usize::from(len)).checked_sub(bytes.len()).filter(|left| *left > 0)?;
+        let is_new = self.record.is_none();
+        is_new.then(|| {
+            self.record = Some((content_type, left));
+            Kind::Opaque { content_type }
+        })
+    }
+
     /// Bytes of a record were seen but not kept.
     pub(super) fn skip(&mut self, len: u64) {
         self.record = match self.record {

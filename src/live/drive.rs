@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::dial::{self, Way};
 use super::tcp::{self, Failure};
-use crate::probe::{Input, Machine, Output, Where};
+use crate::probe::{Bulk, Input, Machine, Output, Where};
 use crate::transcript::clock::UnixMicros;
 use crate::transcript::{
     Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, OpenFailure, Role, Side, Transcript, What, Why,
@@ -30,6 +30,8 @@ pub struct Limits {
     pub step: Duration,
     /// Received bytes of the whole run; what goes beyond is not read.
     pub bytes: u64,
+    /// Whether the encrypted content of data connections is kept.
+    pub keep_data: bool,
 }
 
 /// What the driver may tell while it goes on: progress is nobody's evidence.
@@ -77,6 +79,10 @@ struct Line {
     closed: bool,
     /// Our direction has ended.
     ended: bool,
+    /// The system takes no more bytes.
+    stuck: bool,
+    /// What of a data connection is kept.
+    bulk: Option<Bulk>,
     /// How writing failed: the reader may see only an end where the writer saw the reset.
     broken: Option<Close>,
 }
@@ -170,6 +176,11 @@ impl<'a> Drive<'a> {
                 Output::Open(conn, to, role, why) => self.open(conn, to, role, why),
                 Output::Listen(conn, role, why) => self.listen(conn, role, why, machine),
                 Output::Send(conn, data) => self.send(conn, data).await,
+                Output::SendUnrecorded(conn, data) => {
+                    if self.pass_on(conn, &data).await {
+                        self.record(conn, What::Gap { from: Side::Client, len: None });
+                    }
+                }
                 Output::Note(conn, what) => self.record(conn, what),
                 Output::Because(conn, why) => {
                     if let Some(place) = self.reach(conn) {
@@ -250,14 +261,8 @@ impl<'a> Drive<'a> {
             }
             Report::Bytes(conn, data) => {
                 self.received += data.len() as u64;
-                let what = What::Bytes {
-                    from: Side::Server,
-                    layer: Layer::Wire,
-                    data: data.clone(),
-                    fidelity: Fidelity::Exact,
-                };
                 if self.line(conn).is_some_and(|l| !l.closed) {
-                    self.record(conn, what);
+                    self.record_bytes(conn, Side::Server, data.clone());
                     machine.handle(self.now(), Input::Bytes(conn, &data));
                 }
             }
@@ -265,6 +270,8 @@ impl<'a> Drive<'a> {
                 let Some(line) = self.line(conn).filter(|l| !l.closed) else { return };
                 line.closed = true;
                 let how = if how == Close::Fin { line.broken.unwrap_or(how) } else { how };
+                // Behind a FIN our own direction still stands.
+                line.broken = line.broken.or(Some(how)).filter(|how| *how != Close::Fin);
                 self.record(conn, What::Closed { by: Side::Server, how });
                 machine.handle(self.now(), Input::Closed(conn, how));
             }
@@ -307,25 +314,41 @@ impl<'a> Drive<'a> {
                 }
             }
         });
-        self.lines.push(Line { conn, write, reader, closed: false, ended: false, broken: None });
+        let role = self.reach(conn).map(|c| c.role).unwrap_or_default();
+        let bulk = (role != Role::Control && !self.limits.keep_data).then(Bulk::default);
+        self.lines.push(Line { conn, write, reader, closed: false, ended: false, stuck: false, bulk, broken: None });
         self.record(conn, What::Opened);
         machine.handle(self.now(), Input::Opened(conn));
     }
 
     /// A failure to send shows as the end that the reader sees.
     async fn send(&mut self, conn: ConnId, data: Vec<u8>) {
+        if self.pass_on(conn, &data).await {
+            self.record_bytes(conn, Side::Client, data);
+        }
+    }
+
+    /// Hands bytes to the system; whether it took them. Where it did not, nothing more is sent.
+    async fn pass_on(&mut self, conn: ConnId, data: &[u8]) -> bool {
         let patience = self.limits.step;
-        let Some(line) = self.line(conn).filter(|l| !l.closed) else { return };
-        let sent = timeout(patience, line.write.write_all(&data)).await;
+        let Some(line) = self.line(conn).filter(|l| l.broken.is_none() && !l.ended && !l.stuck) else { return false };
+        let sent = timeout(patience, line.write.write_all(data)).await;
         line.broken = match &sent {
             Ok(Err(e)) if e.kind() == ErrorKind::ConnectionReset => Some(Close::Reset),
             Ok(Err(_)) => Some(Close::Unknown),
             _ => None,
         };
-        if matches!(sent, Ok(Ok(()))) {
-            let what = What::Bytes { from: Side::Client, layer: Layer::Wire, data, fidelity: Fidelity::Exact };
-            self.record(conn, what);
-        }
+        line.stuck = sent.is_err();
+        matches!(sent, Ok(Ok(())))
+    }
+
+    /// Writes bytes down: of data connections only what is no content.
+    fn record_bytes(&mut self, conn: ConnId, from: Side, data: Vec<u8>) {
+        let cut = match self.line(conn).and_then(|l| l.bulk.as_mut()) {
+            Some(bulk) => bulk.cut(from, &data),
+            None => vec![What::Bytes { from, layer: Layer::Wire, data, fidelity: Fidelity::Exact }],
+        };
+        cut.into_iter().for_each(|what| self.record(conn, what));
     }
 
     /// Ends our direction and goes on reading.

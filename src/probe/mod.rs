@@ -7,6 +7,7 @@
 
 mod answer;
 pub mod behave;
+mod bulk;
 mod engine;
 mod plan;
 mod questions;
@@ -16,6 +17,7 @@ mod talk;
 
 use core::net::SocketAddr;
 
+pub use bulk::Bulk;
 pub use engine::{ClientError, Identity, Terms, TlsClient, Wanted};
 pub use plan::{Login, Password, Patience, Plan, ServerName};
 pub use session::Session;
@@ -64,6 +66,8 @@ pub enum Output {
     Listen(ConnId, Role, Why),
     /// Send bytes.
     Send(ConnId, Vec<u8>),
+    /// Send bytes whose very length is a secret (a password): that they went out is written down, they are not.
+    SendUnrecorded(ConnId, Vec<u8>),
     /// Write down what only the machine can know.
     Note(ConnId, What),
     /// A connection turned out to be for something else than it was opened for.

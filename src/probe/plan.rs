@@ -97,6 +97,13 @@ impl Patience {
     }
 }
 
+impl Patience {
+    /// For what comes behind a silence that was waited through to its end.
+    pub(super) fn shortened(self) -> Self {
+        Self { step: Micros(self.step.0 / 5).max(self.last_words.min(self.step)), ..self }
+    }
+}
+
 impl Default for Patience {
     fn default() -> Self {
         let ms = |n: u64| Micros(n * 1_000);

@@ -13,6 +13,8 @@ pub(super) struct Replies {
     open: Option<u16>,
     /// Bytes since the last whole reply.
     len: usize,
+    /// The last line of the last whole reply.
+    last: Vec<u8>,
 }
 
 /// What the bytes so far come to.
@@ -44,18 +46,23 @@ impl Replies {
             let line = core::mem::take(&mut self.line);
             let Some(reply) = reply_line(&line) else { continue };
             match self.open {
-                None if reply.last => return self.whole(reply.code, n + 1),
+                None if reply.last => return self.whole(reply.code, n + 1, &line),
                 None => self.open = Some(reply.code),
-                Some(code) if code == reply.code && reply.last => return self.whole(code, n + 1),
+                Some(code) if code == reply.code && reply.last => return self.whole(code, n + 1, &line),
                 Some(_) => {}
             }
         }
         Heard::More
     }
 
-    fn whole(&mut self, code: u16, len: usize) -> Heard {
-        *self = Self::default();
+    fn whole(&mut self, code: u16, len: usize, line: &[u8]) -> Heard {
+        *self = Self { last: line.get(4..).unwrap_or_default().to_vec(), ..Self::default() };
         Heard::Reply(code, len)
+    }
+
+    /// The last line of the reply that was heard last, without its code.
+    pub(super) fn last_line(&self) -> String {
+        String::from_utf8_lossy(&self.last).trim_end().to_owned()
     }
 }
 

@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 
 use super::plan::{IMPLICIT_PORT, Plan};
 use super::questions::Question;
-use super::talk::{Hello, Talk};
+use super::talk::{Errand, Hello, Opening, Talk, Ways, Wish};
 use super::{Input, Machine, Output, Where};
-use crate::transcript::{ConnId, Micros, Mode, OpenFailure, What, Why};
+use crate::transcript::{ConnId, Micros, Mode, OpenFailure, Role, What, Why};
 
 /// A probe of one endpoint.
 pub struct Session {
@@ -27,6 +27,12 @@ pub struct Session {
     questions: Option<VecDeque<Question>>,
     /// The question that is being asked.
     asking: Option<usize>,
+    /// Logins to come, once it is known which.
+    errands: Option<VecDeque<Errand>>,
+    /// The login that goes on.
+    asking_login: Option<usize>,
+    /// Of each connection, the index of the talk that it belongs to.
+    owners: Vec<usize>,
     out: VecDeque<Output>,
     over: bool,
 }
@@ -45,6 +51,9 @@ impl Session {
             after_banner: None,
             questions: None,
             asking: None,
+            errands: None,
+            asking_login: None,
+            owners: Vec::new(),
             out: VecDeque::new(),
             over: false,
         }
@@ -74,17 +83,60 @@ impl Session {
         self.plan.to.as_ref().ok()?.get(self.address).cloned()
     }
 
-    /// Opens a connection; `None` hello is that of our engine. Returns its index.
+    /// Opens a connection to learn one thing by this hello; `None` is that of our engine. Returns its index.
     fn open(&mut self, mode: Mode, why: Why, hello: Option<Vec<u8>>, now: Micros) -> Option<usize> {
+        let errand = if hello.is_none() && self.plan.login.is_some() { Errand::Examine } else { Errand::Handshake };
+        self.send_on(errand, mode, why, hello, now)
+    }
+
+    /// Opens a connection for an errand.
+    fn send_on(&mut self, errand: Errand, mode: Mode, why: Why, hello: Option<Vec<u8>>, now: Micros) -> Option<usize> {
         let to = self.address()?;
+        let tls = match errand {
+            Errand::Handshake => self.plan.tls.clone(),
+            Errand::Tls12 => self.plan.tls.limited_to_tls12(),
+            _ => self.plan.tls.for_a_login(),
+        };
         let hello = match hello {
             Some(record) => Hello::Raw(record),
-            None => Hello::Engine(Box::new(self.plan.tls.engine(&self.plan.host, &self.plan.server_name)?)),
+            None => Hello::Engine(Box::new(tls.engine(&self.plan.host, &self.plan.server_name)?)),
         };
         let n = self.talks.len();
-        let conn = ConnId(u16::try_from(n).ok()?);
-        self.talks.push(Talk::open(conn, to, why, mode, hello, &self.plan, now));
+        let conn = self.number(n)?;
+        let main = self.talks.get(self.main);
+        let ways = main.map_or_else(Ways::default, |t| t.ways);
+        // What stalls once is not waited for again with the same patience.
+        let stalled = self.talks.iter().any(|t| t.stalled);
+        let patience = if stalled { self.plan.patience.shortened() } else { self.plan.patience };
+        let opening = Opening { conn, to, why, mode, hello, errand, tls, ways, patience };
+        self.talks.push(Talk::open(opening, &self.plan, now));
         Some(n)
+    }
+
+    /// The number of a new connection that belongs to a talk.
+    fn number(&mut self, talk: usize) -> Option<ConnId> {
+        let conn = u16::try_from(self.owners.len()).ok()?;
+        self.owners.push(talk);
+        Some(ConnId(conn))
+    }
+
+    /// Opens the data connections that talks want.
+    fn grant_wishes(&mut self, now: Micros) {
+        for n in 0..self.talks.len() {
+            let Some((talk, (wish, why))) = self.talks.get_mut(n).and_then(|t| t.take_wish().map(|w| (t.conn, w)))
+            else {
+                continue;
+            };
+            let Some(conn) = self.number(n) else { continue };
+            let role = Role::Data { of: talk };
+            self.out.push_back(match wish {
+                Wish::Dial(place) => Output::Open(conn, place, role, why),
+                Wish::Listen => Output::Listen(conn, role, why),
+            });
+            if let Some(talk) = self.talks.get_mut(n) {
+                talk.number(conn, now);
+            }
+        }
     }
 
     fn open_main(&mut self, mode: Mode, now: Micros) {
@@ -106,7 +158,8 @@ impl Session {
     }
 
     fn on(&mut self, ConnId(n): ConnId, act: impl FnOnce(&mut Talk)) {
-        if let Some(talk) = self.talks.get_mut(usize::from(n)) {
+        let talk = self.owners.get(usize::from(n)).and_then(|talk| self.talks.get_mut(*talk));
+        if let Some(talk) = talk {
             act(talk);
         }
     }
@@ -128,6 +181,7 @@ impl Session {
 
     /// What follows from what just happened; each step may lead to another.
     fn go_on(&mut self, now: Micros) {
+        self.grant_wishes(now);
         if self.talks.is_empty() || self.over {
             return;
         }
@@ -223,6 +277,9 @@ impl Session {
 
     /// The next question, or the end.
     fn ask(&mut self, now: Micros) {
+        if self.errands.is_some() {
+            return self.next_login(now);
+        }
         let Some(main) = self.talks.get(self.main) else { return self.finish() };
         if self.asking.take().and_then(|n| self.talks.get(n)).is_some_and(|t| t.answer.hello) {
             return self.finish(); // one who is let in is answer enough
@@ -231,12 +288,48 @@ impl Session {
             let refused = main.hello_was_sent() && !main.established;
             if refused { Question::after(&main.answer, &self.plan).into() } else { VecDeque::new() }
         });
-        let Some(question) = questions.pop_front() else { return self.finish() };
+        let Some(question) = questions.pop_front() else { return self.next_login(now) };
         let why = Why::Question { changed: question.changed() };
         self.asking = self.open(self.mode, why, Some(question.hello(&self.plan)), now);
         if self.asking.is_none() {
             self.finish();
         }
+    }
+}
+
+impl Session {
+    /// The next login, or the end.
+    fn next_login(&mut self, now: Micros) {
+        let before = self.asking_login.take().and_then(|n| self.talks.get(n));
+        let left = before.or(self.talks.get(self.main)).map_or_else(Vec::new, |t| t.left_behind().to_vec());
+        if self.errands.is_none() {
+            self.errands = Some(self.errands_behind(&left));
+        }
+        let Some(errand) = self.errands.as_mut().and_then(VecDeque::pop_front) else { return self.finish() };
+        let why = Why::Question { changed: errand.changed() };
+        let Some(n) = self.send_on(errand, self.mode, why, None, now) else { return self.finish() };
+        let directory = self.plan.login.as_ref().and_then(|l| l.upload_to.clone());
+        if let (Some(talk), Some(directory), false) = (self.talks.get_mut(n), directory, left.is_empty()) {
+            talk.clean_up(&directory, &left);
+        }
+        self.asking_login = Some(n);
+        self.asking = Some(n);
+    }
+
+    /// Which logins follow the session.
+    fn errands_behind(&self, left: &[String]) -> VecDeque<Errand> {
+        let mut out = VecDeque::new();
+        let (Some(main), Some(login)) = (self.talks.get(self.main), &self.plan.login) else { return out };
+        // Who is not let in, or opens no data connection, shows nothing more by another login.
+        if main.is_logged_in() && (main.ways.any() || !left.is_empty()) {
+            out.push_back(Errand::Declined);
+            if main.is_tls13() && main.failed_to_move {
+                out.push_back(Errand::Tls12);
+            }
+            out.push_back(Errand::Unprotected);
+            out.extend(login.ccc.then_some(Errand::Ccc));
+        }
+        out
     }
 }
 
@@ -247,19 +340,20 @@ impl Machine for Session {
         }
         match input {
             Input::Start => self.start(now),
-            Input::Opened(conn) => self.on(conn, |t| t.opened(now)),
+            Input::Opened(conn) => self.on(conn, |t| t.opened(conn, now)),
             Input::OpenFailed(conn, _) => {
-                self.on(conn, Talk::open_failed);
+                self.on(conn, |t| t.open_failed(conn, now));
                 let more = self.plan.to.as_ref().is_ok_and(|to| self.address + 1 < to.len());
-                if usize::from(conn.0) == self.main && more && self.questions.is_none() {
+                let is_main = self.talks.get(self.main).is_some_and(|t| t.conn == conn);
+                if is_main && more && self.questions.is_none() {
                     self.becomes_question(self.main, "another address");
                     self.address += 1;
                     self.open_main(self.mode, now);
                 }
             }
-            Input::Listening(..) => {}
-            Input::Bytes(conn, bytes) => self.on(conn, |t| t.bytes(bytes, now)),
-            Input::Closed(conn, _) => self.on(conn, Talk::server_closed),
+            Input::Listening(conn, address) => self.on(conn, |t| t.listening(address)),
+            Input::Bytes(conn, bytes) => self.on(conn, |t| t.bytes(conn, bytes, now)),
+            Input::Closed(conn, how) => self.on(conn, |t| t.server_closed(conn, how, now)),
             Input::Deadline => self.talks.iter_mut().for_each(|t| t.deadline_passed(now)),
             Input::Stop => {
                 self.talks.iter_mut().for_each(Talk::cut_off);

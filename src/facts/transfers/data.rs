@@ -137,7 +137,8 @@ impl<'a> Data<'a> {
 
     /// Bytes of content that one side sent: inside TLS, or, where there was none, in clear.
     pub fn content(&self, side: Side) -> u64 {
-        let inside = self.events.iter().any(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls));
+        // Encrypted records are not content, kept or not.
+        let inside = self.client_hello().is_some() || self.is_established();
         let layer = if inside { Layer::InsideTls } else { Layer::Wire };
         let spans = self.events.iter().filter(|e| matches!(e.kind, Kind::Data | Kind::Skipped)).filter_map(|e| e.span);
         spans.filter(|s| s.flow.from == side && s.flow.layer == layer).map(|s| s.len()).sum()

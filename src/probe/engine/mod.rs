@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex};
 use std::io::{Read, Write};
 
 use rustls::client::danger::ServerCertVerifier;
-use rustls::client::{ClientConnection, ResolvesClientCert};
+use rustls::client::{ClientConnection, ResolvesClientCert, Resumption};
 use rustls::crypto::{self, CryptoProvider};
 use rustls::pki_types::{self, CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, HandshakeKind};
+use rustls::{ClientConfig, HandshakeKind, SupportedProtocolVersion};
 
 use super::plan::ServerName;
 use crate::transcript::{Decrypted, Side, What};
@@ -58,6 +58,9 @@ impl fmt::Debug for Identity {
     }
 }
 
+/// Sessions and tickets that one login remembers.
+const SESSIONS: usize = 32;
+
 /// Why a client certificate cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientError(pub &'static str);
@@ -70,9 +73,13 @@ impl TlsClient {
     pub fn new(identity: Option<Identity>) -> Result<Self, ClientError> {
         let provider = Arc::new(crypto::ring::default_provider());
         let key = identity.map(|i| certified_key(&provider, i)).transpose()?;
-        let witness = Arc::new(Witness { provider: Arc::clone(&provider), key, seen: Mutex::default() });
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        let witness = Arc::new(Witness { provider, key, seen: Mutex::default() });
+        Self::build(&[&rustls::version::TLS13, &rustls::version::TLS12], witness)
+    }
+
+    fn build(versions: &[&'static SupportedProtocolVersion], witness: Arc<Witness>) -> Result<Self, ClientError> {
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&witness.provider))
+            .with_protocol_versions(versions)
             .map_err(|_| ClientError("the TLS library offers neither TLS 1.2 nor TLS 1.3"))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&witness) as Arc<dyn ServerCertVerifier>)
@@ -82,6 +89,33 @@ impl TlsClient {
         let mut nameless = config.clone();
         nameless.enable_sni = false;
         Ok(Self { config: Arc::new(config), nameless: Arc::new(nameless), witness })
+    }
+
+    /// The same with sessions of its own: what one login resumes, no other login began.
+    pub(super) fn for_a_login(&self) -> Self {
+        self.with(|config| config.resumption = Resumption::in_memory_sessions(SESSIONS))
+    }
+
+    /// The same, without an offer to resume a session.
+    pub(super) fn declining(&self) -> Self {
+        self.with(|config| config.resumption = Resumption::disabled())
+    }
+
+    /// The same with TLS 1.2 and nothing newer, and sessions of its own.
+    pub(super) fn limited_to_tls12(&self) -> Self {
+        let versions = [&rustls::version::TLS12];
+        let limited = Self::build(&versions, Arc::clone(&self.witness)).unwrap_or_else(|_| self.clone());
+        limited.for_a_login()
+    }
+
+    fn with(&self, change: impl Fn(&mut ClientConfig)) -> Self {
+        let changed = |config: &Arc<ClientConfig>| {
+            let mut config = ClientConfig::clone(config);
+            change(&mut config);
+            Arc::new(config)
+        };
+        let (config, nameless) = (changed(&self.config), changed(&self.nameless));
+        Self { config, nameless, witness: Arc::clone(&self.witness) }
     }
 
     /// Begins a handshake with `host`.
@@ -95,7 +129,9 @@ impl TlsClient {
             Ok(server) => (config, server),
             Err(_) => (&self.nameless, pki_types::ServerName::try_from("name.invalid").ok()?),
         };
-        let connection = ClientConnection::new(Arc::clone(config), server).ok()?;
+        let mut connection = ClientConnection::new(Arc::clone(config), server).ok()?;
+        // What is sent at once is bounded by whoever sends it.
+        connection.set_buffer_limit(None);
         Some(Engine {
             connection,
             witness: Arc::clone(&self.witness),
@@ -196,9 +232,14 @@ impl Engine {
             let record: Vec<u8> = self.unread.drain(..len).collect();
             self.record(&record, header.content_type);
         }
-        if !matches!(self.state, State::Handshake | State::Established) {
+        if self.state == State::Failed {
             self.unread = Vec::new();
         }
+    }
+
+    /// What came behind the server's close_notify, or where a record was due: it is no TLS.
+    pub(super) fn take_rest(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.unread)
     }
 
     fn record(&mut self, record: &[u8], content_type: u8) {

@@ -3,8 +3,9 @@
 use super::super::Output;
 use super::super::engine::State as Tls;
 use super::super::replies::Heard;
-use super::{COMMANDS, Hello, Step, Talk};
+use super::{Hello, Step, Talk, Turn};
 use crate::transcript::{Decrypted, Fidelity, Layer, Micros, Mode, Side, What};
+use crate::wire::tls::record::{Front, front};
 
 impl Talk {
     /// Bytes where TLS records are due.
@@ -39,6 +40,9 @@ impl Talk {
         if matches!(self.step, Step::Ended | Step::Farewell) {
             return;
         }
+        if self.step == Step::Leaving && matches!(state, Tls::Closed | Tls::NotTls) {
+            return self.leave_tls(now);
+        }
         match state {
             // Tickets are given to whom the server has accepted.
             Tls::Established if verdict_due && self.step == Step::CertificateVerdict => self.after_handshake(now),
@@ -59,13 +63,14 @@ impl Talk {
         if self.mode == Mode::Implicit {
             self.enter(Step::InnerGreeting, now);
         } else {
-            self.command(0, now);
+            self.go_on(now);
         }
     }
 
     /// Replies inside TLS.
     fn inner_text(&mut self, plain: &[u8], now: Micros) {
-        self.note(inside(Side::Server, plain.to_vec()));
+        let shown = self.without_password(plain);
+        self.note(inside(Side::Server, shown));
         let mut rest = plain;
         while !rest.is_empty() {
             match self.replies.hear(rest) {
@@ -79,15 +84,28 @@ impl Talk {
         }
     }
 
-    fn inner_reply(&mut self, code: u16, now: Micros) {
+    /// A server that repeats the password does not put it into the evidence.
+    fn without_password(&self, plain: &[u8]) -> Vec<u8> {
+        let secret = self.login.as_ref().map_or("", |l| l.password.reveal()).as_bytes();
+        let mut out = plain.to_vec();
+        // What is shorter stands in every text.
+        if secret.len() >= SHORTEST_SECRET {
+            while let Some(at) = out.windows(secret.len()).position(|w| w == secret) {
+                out.splice(at..at + secret.len(), b"********".iter().copied());
+            }
+        }
+        out
+    }
+
+    pub(super) fn inner_reply(&mut self, code: u16, now: Micros) {
         match self.step {
             Step::InnerGreeting | Step::CertificateVerdict if code < 200 => {}
-            Step::InnerGreeting | Step::CertificateVerdict if code < 400 => self.command(0, now),
+            Step::InnerGreeting | Step::CertificateVerdict if code < 400 => self.go_on(now),
             Step::InnerGreeting | Step::CertificateVerdict => self.enter(Step::LastWords, now),
-            Step::Command(_) if code == 421 => self.enter(Step::LastWords, now),
-            // PBSZ before the login is refused by some servers, and PROT then with it.
-            Step::Command(1) if code >= 400 => self.command(COMMANDS.len(), now),
-            Step::Command(n) => self.command(n + 1, now),
+            Step::Command | Step::Moving if code == 421 => self.enter(Step::LastWords, now),
+            Step::Command if code < 200 => {}
+            Step::Command => self.answered(code, now),
+            Step::Moving => self.moving_replied(code, now),
             Step::Quit => {
                 self.send_inside(None);
                 self.enter(Step::Farewell, now);
@@ -96,15 +114,82 @@ impl Talk {
         }
     }
 
-    /// Sends the n-th command, or QUIT behind the last.
-    fn command(&mut self, n: usize, now: Micros) {
-        let (command, next) = COMMANDS.get(n).map_or(("QUIT", Step::Quit), |c| (*c, Step::Command(n)));
-        self.enter(next, now);
-        self.send_inside(Some(command));
+    fn answered(&mut self, code: u16, now: Micros) {
+        let Some(turn) = self.turn.take() else { return self.go_on(now) };
+        self.agenda.answered(&turn, code);
+        if turn == Turn::Say("CCC".to_owned()) && code < 300 {
+            return self.enter(Step::Leaving, now);
+        }
+        self.go_on(now);
     }
 
-    /// A command inside TLS; `None` ends our direction.
-    fn send_inside(&mut self, command: Option<&str>) {
+    /// The next step, or QUIT behind the last.
+    pub(super) fn go_on(&mut self, now: Micros) {
+        match self.agenda.next() {
+            None => {
+                self.enter(Step::Quit, now);
+                self.send_inside(Some("QUIT"));
+            }
+            Some(Turn::Move(task)) => self.begin_move(*task, now),
+            Some(turn) => {
+                self.enter(Step::Command, now);
+                match &turn {
+                    Turn::Say(line) => self.send_inside(Some(line)),
+                    _ => self.send_password(),
+                }
+                self.turn = Some(turn);
+            }
+        }
+    }
+
+    /// The password, and nothing of it in the evidence. It never travels in clear.
+    fn send_password(&mut self) {
+        let (Hello::Engine(engine), Some(login), true) = (&mut self.hello, &self.login, self.inside) else {
+            return self.end();
+        };
+        engine.write(format!("PASS {}\r\n", login.password.reveal()).as_bytes());
+        let records = engine.take_output();
+        self.note(inside(Side::Client, b"PASS ********\r\n".to_vec()));
+        self.out.push_back(Output::SendUnrecorded(self.conn, records));
+    }
+
+    /// Behind CCC: both ends leave TLS, ours at the latest now.
+    pub(super) fn leave_tls(&mut self, now: Micros) {
+        self.send_inside(None);
+        self.inside = false;
+        let rest = match &mut self.hello {
+            Hello::Engine(engine) => engine.take_rest(),
+            Hello::Raw(_) => Vec::new(),
+        };
+        self.go_on(now);
+        if !rest.is_empty() {
+            self.clear_text(&rest, now);
+        }
+    }
+
+    /// Whether TLS stood here, and was left in order.
+    pub(super) fn has_left(&self) -> bool {
+        self.established && !self.inside
+    }
+
+    /// Whether bytes behind CCC are what the server had still to say in TLS.
+    pub(super) fn is_late_record(&self, bytes: &[u8]) -> bool {
+        self.has_left() && matches!(front(bytes), Front::Record(_))
+    }
+
+    pub(super) fn feed_late(&mut self, bytes: &[u8]) {
+        if let Hello::Engine(engine) = &mut self.hello {
+            engine.feed(bytes);
+            let notes = engine.take_notes();
+            notes.into_iter().for_each(|n| self.note(n));
+        }
+    }
+
+    /// A command, inside TLS as long as it stands; `None` ends our direction.
+    pub(super) fn send_inside(&mut self, command: Option<&str>) {
+        if let (Some(command), true) = (command, self.has_left()) {
+            return self.out.push_back(Output::Send(self.conn, format!("{command}\r\n").into_bytes()));
+        }
         let Hello::Engine(engine) = &mut self.hello else { return };
         match command {
             Some(command) => {
@@ -121,6 +206,9 @@ impl Talk {
         }
     }
 }
+
+/// A password of fewer bytes is not looked for in what a server says.
+const SHORTEST_SECRET: usize = 4;
 
 fn inside(from: Side, data: Vec<u8>) -> What {
     What::Bytes { from, layer: Layer::InsideTls, data, fidelity: Fidelity::Exact }

@@ -3,19 +3,24 @@
 //! A command is sent when the reply to the one before it is whole; nothing is pipelined. Whatever goes wrong, the other
 //! end gets time for last words: an alert and the text that explains it may come in several segments.
 
+mod errand;
 mod inside;
+mod line;
+mod moves;
+mod transfer;
 
 use std::collections::VecDeque;
 
 use super::answer::Answer;
 use super::engine::Engine;
-use super::plan::{Patience, Plan};
+use super::plan::{Login, Patience, Plan, ServerName};
 use super::replies::{Heard, Replies};
-use super::{Output, Where};
-use crate::transcript::{ConnId, Micros, Mode, Role, Side, What, Why};
-
-/// Commands inside TLS that need no login; the first refusal of PBSZ ends the list.
-const COMMANDS: [&str; 3] = ["FEAT", "PBSZ 0", "PROT P"];
+use super::{Output, TlsClient, Where};
+use crate::transcript::{Close, ConnId, Micros, Mode, Role, Side, What, Why};
+pub(super) use errand::Errand;
+use errand::{Agenda, Turn};
+pub(super) use moves::{Ways, Wish};
+use transfer::Transfer;
 
 /// What a hostile server may send behind a failure.
 const MOST_LAST_WORDS: usize = 64 * 1024;
@@ -46,7 +51,11 @@ enum Step {
     /// Implicit TLS: the greeting is due inside.
     InnerGreeting,
     /// The reply to a command is due.
-    Command(usize),
+    Command,
+    /// A transfer goes on.
+    Moving,
+    /// CCC was accepted: the server's close_notify is due.
+    Leaving,
     /// The reply to QUIT is due.
     Quit,
     /// QUIT was answered; the server closes.
@@ -55,6 +64,20 @@ enum Step {
     LastWords,
     /// Over.
     Ended,
+}
+
+/// What a control connection is opened with.
+pub(super) struct Opening {
+    pub(super) conn: ConnId,
+    pub(super) to: Where,
+    pub(super) why: Why,
+    pub(super) mode: Mode,
+    pub(super) hello: Hello,
+    pub(super) errand: Errand,
+    /// The client whose sessions data connections resume.
+    pub(super) tls: TlsClient,
+    pub(super) ways: Ways,
+    pub(super) patience: Patience,
 }
 
 /// One control connection.
@@ -79,12 +102,30 @@ pub(super) struct Talk {
     pub(super) auth_sent: bool,
     pub(super) established: bool,
     pub(super) answer: Answer,
+    to: Where,
+    why: Why,
+    login: Option<Login>,
+    agenda: Agenda,
+    /// What was said last inside TLS.
+    turn: Option<Turn>,
+    transfer: Option<Transfer>,
+    wish: Option<Wish>,
+    tls: TlsClient,
+    host: String,
+    name: ServerName,
+    /// Which ways to a data connection have worked, of this login and those before.
+    pub(super) ways: Ways,
+    /// Whether a transfer came to nothing although its data connection stood.
+    pub(super) failed_to_move: bool,
+    /// Whether a transfer ended in silence.
+    pub(super) stalled: bool,
     out: VecDeque<Output>,
 }
 
 impl Talk {
     /// Opens a connection.
-    pub(super) fn open(conn: ConnId, to: Where, why: Why, mode: Mode, hello: Hello, plan: &Plan, now: Micros) -> Self {
+    pub(super) fn open(opening: Opening, plan: &Plan, now: Micros) -> Self {
+        let Opening { conn, to, why, mode, hello, errand, tls, ways, patience } = opening;
         let mut talk = Self {
             conn,
             mode,
@@ -92,7 +133,7 @@ impl Talk {
             step: Step::Dialling,
             since: now,
             deadline: None,
-            patience: plan.patience,
+            patience,
             replies: Replies::default(),
             last_words: 0,
             heard_any: false,
@@ -103,6 +144,19 @@ impl Talk {
             auth_sent: false,
             established: false,
             answer: Answer::default(),
+            to: to.clone(),
+            why: why.clone(),
+            login: plan.login.clone(),
+            agenda: Agenda::of(errand, plan),
+            turn: None,
+            transfer: None,
+            wish: None,
+            tls,
+            host: plan.host.clone(),
+            name: plan.server_name.clone(),
+            ways,
+            failed_to_move: false,
+            stalled: false,
             out: VecDeque::from([Output::Open(conn, to, Role::Control, why)]),
         };
         talk.enter(Step::Dialling, now);
@@ -114,7 +168,8 @@ impl Talk {
     }
 
     pub(super) fn deadline(&self) -> Option<Micros> {
-        self.deadline
+        let moving = self.transfer.as_ref().filter(|_| self.step == Step::Moving);
+        self.deadline.into_iter().chain(moving.and_then(|t| t.deadline(self.patience))).min()
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -141,19 +196,28 @@ impl Talk {
         self.since
     }
 
-    pub(super) fn opened(&mut self, now: Micros) {
+    pub(super) fn opened(&mut self, conn: ConnId, now: Micros) {
+        if conn != self.conn {
+            return self.data_opened(now);
+        }
         match self.mode {
             Mode::Implicit => self.begin_tls(now),
             _ => self.enter(Step::Greeting, now),
         }
     }
 
-    pub(super) fn open_failed(&mut self) {
+    pub(super) fn open_failed(&mut self, conn: ConnId, now: Micros) {
+        if conn != self.conn {
+            return self.data_not_opened(now);
+        }
         self.step = Step::Ended;
         self.deadline = None;
     }
 
-    pub(super) fn bytes(&mut self, bytes: &[u8], now: Micros) {
+    pub(super) fn bytes(&mut self, conn: ConnId, bytes: &[u8], now: Micros) {
+        if conn != self.conn {
+            return self.data_bytes(bytes, now);
+        }
         // SSH speaks first as FTP does, and says nothing more.
         if self.step == Step::Greeting && !self.heard_any && bytes.starts_with(b"SSH-") {
             self.enter(Step::LastWords, now);
@@ -177,17 +241,27 @@ impl Talk {
                     self.feed(rest, now);
                     rest.len()
                 }
+                _ if self.is_late_record(rest) => {
+                    self.feed_late(rest);
+                    rest.len()
+                }
                 _ => self.clear_text(rest, now),
             };
             rest = rest.get(taken..).unwrap_or_default();
         }
     }
 
-    pub(super) fn server_closed(&mut self) {
+    pub(super) fn server_closed(&mut self, conn: ConnId, how: Close, now: Micros) {
+        if conn != self.conn {
+            return self.data_closed(how, now);
+        }
         self.end();
     }
 
     pub(super) fn deadline_passed(&mut self, now: Micros) {
+        if self.step == Step::Moving {
+            return self.moving_waited(now);
+        }
         if self.deadline.is_none_or(|d| d > now) {
             return;
         }
@@ -195,6 +269,7 @@ impl Talk {
             // Nobody has to say anything here.
             Step::Farewell => {}
             Step::CertificateVerdict => return self.after_handshake(now),
+            Step::Leaving => return self.leave_tls(now),
             _ => self.note_silence(now),
         }
         self.end();
@@ -225,20 +300,25 @@ impl Talk {
         if self.step != Step::Ended {
             self.step = Step::Ended;
             self.deadline = None;
+            self.leave_data();
             self.out.push_back(Output::Close(self.conn));
         }
     }
 
     fn enter(&mut self, step: Step, now: Micros) {
         let patience = match step {
-            Step::LastWords | Step::Farewell => self.patience.last_words,
+            Step::LastWords | Step::Farewell | Step::Leaving => self.patience.last_words,
             Step::CertificateVerdict => self.patience.verdict.min(self.patience.step),
             _ => self.patience.step,
         };
+        if step == Step::LastWords {
+            self.leave_data();
+        }
         self.step = step;
         self.since = now;
         // The end of a dial is told by whoever dials.
-        self.deadline = (step != Step::Dialling).then(|| Micros(now.0.saturating_add(patience.0)));
+        self.deadline =
+            (!matches!(step, Step::Dialling | Step::Moving)).then(|| Micros(now.0.saturating_add(patience.0)));
     }
 
     /// Each word prolongs the silence to come, up to the patience for one step.
@@ -264,7 +344,12 @@ impl Talk {
                 bytes.len()
             }
             Heard::Reply(code, len) => {
-                self.clear_reply(code, now);
+                // Behind CCC the conversation goes on as it was inside.
+                if self.has_left() {
+                    self.inner_reply(code, now)
+                } else {
+                    self.clear_reply(code, now)
+                }
                 len
             }
         }

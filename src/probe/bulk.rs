@@ -1,0 +1,157 @@
+//! What of a data connection is kept: handshakes, alerts and record headers. Content is business data; of it the length
+//! and, where it travelled in clear, the hash are kept, and of text where TLS was due as much as shows what it was.
+
+use sha2::{Digest, Sha256};
+
+use crate::transcript::{Fidelity, Layer, Side, What};
+use crate::wire::ftp::may_begin_reply;
+use crate::wire::tls::content;
+use crate::wire::tls::record::{Front, HEADER_LEN, front};
+
+/// As much of clear text where TLS was due as a client reads for a record header.
+const FIRST: usize = HEADER_LEN;
+
+/// The same, when the text begins as an FTP reply does.
+const REPLY: usize = 512;
+
+/// Cuts what passes on one data connection.
+#[derive(Debug, Default)]
+pub struct Bulk {
+    client: Flow,
+    server: Flow,
+    /// Whether one of the two spoke TLS.
+    tls: bool,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Flow {
+    /// The header of the record that begins; shorter than a whole one.
+    header: Vec<u8>,
+    /// What is left of a record, and whether it is kept.
+    body: Option<(usize, bool)>,
+    /// The beginning of what is no TLS.
+    text: Option<Vec<u8>>,
+}
+
+impl Bulk {
+    /// What to write down of bytes in the order in which they passed: none is lost, some are only counted.
+    pub fn cut(&mut self, from: Side, bytes: &[u8]) -> Vec<What> {
+        let flow = if from == Side::Client { &mut self.client } else { &mut self.server };
+        let mut out = Vec::new();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (len, kept) = flow.next(rest, self.tls);
+            self.tls |= flow.body.is_some();
+            let (part, behind) = rest.split_at_checked(len.max(1)).unwrap_or((rest, &[]));
+            rest = behind;
+            push(&mut out, from, part, kept);
+        }
+        out
+    }
+}
+
+impl Flow {
+    /// How many of the next bytes belong together, and whether they are kept.
+    fn next(&mut self, rest: &[u8], tls_due: bool) -> (usize, bool) {
+        if let Some(text) = &mut self.text {
+            return text_in_clear(text, rest, tls_due);
+        }
+        if let Some((left, kept)) = self.body.filter(|(left, _)| *left > 0) {
+            let len = left.min(rest.len());
+            self.body = Some((left - len, kept));
+            return (len, kept);
+        }
+        let missing = HEADER_LEN.saturating_sub(self.header.len()).min(rest.len());
+        self.header.extend_from_slice(rest.get(..missing).unwrap_or_default());
+        match front(&self.header) {
+            Front::Undecided => (missing, true),
+            Front::Record(header) => {
+                self.header.clear();
+                self.body = Some((usize::from(header.len), header.content_type != content::APPLICATION_DATA));
+                (missing, true)
+            }
+            Front::NotTls | Front::Malformed(_) => {
+                // What was taken for the beginning of a header stands in the evidence already.
+                let before = self.header.len() - missing;
+                let mut text = core::mem::take(&mut self.header);
+                text.truncate(before);
+                text_in_clear(self.text.insert(text), rest, tls_due)
+            }
+        }
+    }
+}
+
+/// Content in clear is counted; where TLS was due its beginning is the proof.
+fn text_in_clear(seen: &mut Vec<u8>, rest: &[u8], tls_due: bool) -> (usize, bool) {
+    if !tls_due {
+        return (rest.len(), false);
+    }
+    let sample: Vec<u8> = seen.iter().chain(rest).copied().take(FIRST).collect();
+    let most = if may_begin_reply(&sample) { REPLY } else { FIRST };
+    let len = most.saturating_sub(seen.len()).min(rest.len());
+    if len == 0 {
+        return (rest.len(), false);
+    }
+    seen.extend_from_slice(rest.get(..len).unwrap_or_default());
+    (len, true)
+}
+
+/// Neighbours of one kind are one entry.
+fn push(out: &mut Vec<What>, from: Side, part: &[u8], kept: bool) {
+    if kept {
+        if let Some(What::Bytes { data, .. }) = out.last_mut() {
+            return data.extend_from_slice(part);
+        }
+        let (layer, fidelity) = (Layer::Wire, Fidelity::Exact);
+        out.push(What::Bytes { from, layer, data: part.to_vec(), fidelity });
+    } else {
+        let sha256 = hex::encode(Sha256::digest(part));
+        out.push(What::Skipped { from, layer: Layer::Wire, len: part.len() as u64, sha256 });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kept bytes, and how many were only counted.
+    fn cut(bulk: &mut Bulk, from: Side, bytes: &[u8], piece: usize) -> (Vec<u8>, u64) {
+        let (mut kept, mut counted) = (Vec::new(), 0);
+        for what in bytes.chunks(piece).flat_map(|b| bulk.cut(from, b)) {
+            match what {
+                What::Bytes { data, .. } => kept.extend(data),
+                What::Skipped { len, .. } => counted += len,
+                other => panic!("{other:?}"),
+            }
+        }
+        (kept, counted)
+    }
+
+    #[test]
+    fn handshakes_stay_and_content_is_counted() {
+        let hello = [22, 3, 1, 0, 3, 1, 0, 0];
+        let records = [&[22, 3, 3, 0, 2, 2, 0, 23, 3, 3, 0, 4][..], b"data", &[21, 3, 3, 0, 2, 1, 0]].concat();
+        for piece in 1..30 {
+            let mut bulk = Bulk::default();
+            assert_eq!(cut(&mut bulk, Side::Client, &hello, piece), (hello.to_vec(), 0));
+            let (kept, counted) = cut(&mut bulk, Side::Server, &records, piece);
+            assert_eq!((kept.len(), counted), (records.len() - 4, 4), "pieces of {piece}");
+            assert!(!kept.windows(4).any(|w| w == b"data"));
+        }
+    }
+
+    #[test]
+    fn clear_text_is_counted_unless_tls_was_due() {
+        for piece in 1..30 {
+            let mut bulk = Bulk::default();
+            assert_eq!(cut(&mut bulk, Side::Server, b"drwxr-xr-x secret", 7).1, 17);
+            let mut bulk = Bulk::default();
+            cut(&mut bulk, Side::Client, &[22, 3, 1, 0, 3, 1, 0, 0], 3);
+            assert_eq!(cut(&mut bulk, Side::Server, b"drwxr-xr-x secret", piece), (b"drwxr".to_vec(), 12));
+            let mut bulk = Bulk::default();
+            cut(&mut bulk, Side::Client, &[22, 3, 1, 0, 3, 1, 0, 0], 3);
+            assert_eq!(cut(&mut bulk, Side::Server, b"500 OOPS: no\r\n", piece).1, 0);
+        }
+    }
+}

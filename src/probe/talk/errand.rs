@@ -1,0 +1,227 @@
+//! What a login is for: the commands and transfers inside TLS, in order. A refusal takes out what it makes pointless.
+
+use std::collections::VecDeque;
+
+use super::super::plan::{Login, Plan};
+
+/// What a control connection is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::probe) enum Errand {
+    /// The handshake, and commands that need no login.
+    Handshake,
+    /// Everything that one session can show.
+    Examine,
+    /// A data handshake that does not offer to resume.
+    Declined,
+    /// A transfer before PROT, PROT without PBSZ, PROT C.
+    Unprotected,
+    /// The same listings with TLS 1.2.
+    Tls12,
+    /// CCC, then a transfer.
+    Ccc,
+}
+
+impl Errand {
+    /// What differs from the session, as the report says it.
+    pub(in crate::probe) fn changed(self) -> Vec<String> {
+        let words = match self {
+            Self::Handshake | Self::Examine => return Vec::new(),
+            Self::Declined => "resumption declined",
+            Self::Unprotected => "no PROT",
+            Self::Tls12 => "TLS 1.2 in this login",
+            Self::Ccc => "CCC",
+        };
+        vec![words.to_owned()]
+    }
+}
+
+/// How a data connection is arranged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::probe) enum Way {
+    /// PASV: address and port (RFC 959).
+    Pasv,
+    /// EPSV: a port (RFC 2428).
+    Epsv,
+    /// The server connects to us (PORT, EPRT).
+    Active,
+    /// EPSV, or PASV where only that has worked.
+    Usual,
+}
+
+/// One transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Task {
+    pub(super) way: Way,
+    pub(super) command: String,
+    /// Content to send; `None` where the server sends.
+    pub(super) upload: Option<Vec<u8>>,
+    /// Whether the data connection is protected.
+    pub(super) private: bool,
+    /// Whether our own end is held back, to see if the server waits for it.
+    pub(super) holds: bool,
+    /// Whether its handshake offers to resume the control connection's session.
+    pub(super) resumes: bool,
+}
+
+/// One step inside TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// A command.
+    Say(String),
+    /// PASS with the password.
+    Password,
+    /// A transfer.
+    Move(Box<Task>),
+}
+
+/// Nobody has a file of this name: its listing is empty.
+const NOBODY: &str = "NLST ftpsdiag-no-such-name";
+
+/// Lengths of uploads: nothing, as little as possible, and more than any buffer on the way.
+const UPLOADS: [usize; 3] = [0, 1, 1_000_000];
+
+/// The steps to come.
+#[derive(Debug)]
+pub(super) struct Agenda {
+    turns: VecDeque<Turn>,
+    /// Names that were uploaded and not yet deleted.
+    left_behind: Vec<String>,
+    /// Whether the server took the login.
+    pub(super) logged_in: bool,
+}
+
+impl Agenda {
+    pub(super) fn of(errand: Errand, plan: &Plan) -> Self {
+        let turns = match plan.login.as_ref().filter(|_| errand != Errand::Handshake) {
+            None => ["FEAT", "PBSZ 0", "PROT P"].map(say).into(),
+            Some(login) => turns(errand, login, plan),
+        };
+        Self { turns, left_behind: Vec::new(), logged_in: false }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Turn> {
+        let turn = self.turns.pop_front();
+        match &turn {
+            Some(Turn::Move(task)) if task.upload.is_some() => {
+                self.left_behind.extend(task.command.strip_prefix("STOR ").map(str::to_owned));
+            }
+            _ => {}
+        }
+        turn
+    }
+
+    /// A command was answered: what has become pointless?
+    pub(super) fn answered(&mut self, said: &Turn, code: u16) {
+        let refused = code >= 400;
+        match said {
+            Turn::Password if (200..300).contains(&code) => self.logged_in = true,
+            // Whoever wants an account (332) gets none.
+            Turn::Password => self.turns.clear(),
+            Turn::Say(line) => match line.split(' ').next().unwrap_or_default() {
+                "USER" if code == 331 => {}
+                "USER" if (200..300).contains(&code) => {
+                    self.logged_in = true;
+                    self.turns.retain(|t| *t != Turn::Password);
+                }
+                "USER" => self.turns.clear(),
+                // PBSZ before the login is refused by some servers, and PROT then with it.
+                "PBSZ" if refused && !self.logged_in => self.turns.clear(),
+                "PROT" if refused && line.ends_with('P') => self.drop_moves(|task| task.private),
+                "PROT" if refused => self.drop_moves(|task| !task.private),
+                "CWD" if refused => self.turns.clear(),
+                "CCC" if refused => self.drop_moves(|_| true),
+                "DELE" if !refused => {
+                    let name = line.strip_prefix("DELE ").unwrap_or_default();
+                    self.left_behind.retain(|n| n != name);
+                }
+                _ => {}
+            },
+            Turn::Move(_) => {}
+        }
+    }
+
+    /// Nothing can be transferred any more; what was uploaded is still deleted.
+    pub(super) fn drop_moves(&mut self, which: impl Fn(&Task) -> bool) {
+        self.turns.retain(|t| match t {
+            Turn::Move(task) => !which(task),
+            _ => true,
+        });
+    }
+
+    /// Names that are still there.
+    pub(super) fn left_behind(&self) -> &[String] {
+        &self.left_behind
+    }
+
+    /// Removes what an earlier login had to leave behind.
+    pub(super) fn clean_up(&mut self, directory: &str, names: &[String]) {
+        self.left_behind = names.to_vec();
+        self.turns.push_back(say(&format!("CWD {directory}")));
+        self.turns.extend(names.iter().map(|n| say(&format!("DELE {n}"))));
+    }
+}
+
+fn say(line: &str) -> Turn {
+    Turn::Say(line.to_owned())
+}
+
+fn turns(errand: Errand, login: &Login, plan: &Plan) -> VecDeque<Turn> {
+    let fetch = |way, command: &str| {
+        let command = command.to_owned();
+        Task { way, command, upload: None, private: true, holds: false, resumes: true }
+    };
+    let go = |task| Turn::Move(Box::new(task));
+    let list = |way| go(fetch(way, "LIST"));
+    let mut out = VecDeque::new();
+    if errand == Errand::Examine {
+        out.push_back(say("FEAT"));
+    }
+    out.extend([say(&format!("USER {}", login.user)), Turn::Password]);
+    if errand != Errand::Unprotected {
+        out.extend([say("PBSZ 0"), say("PROT P")]);
+    }
+    match errand {
+        Errand::Handshake => {}
+        Errand::Examine => {
+            out.push_back(go(Task { holds: true, ..fetch(Way::Epsv, "LIST") }));
+            out.extend([list(Way::Pasv), go(fetch(Way::Usual, NOBODY)), list(Way::Usual)]);
+            if login.active {
+                out.push_back(list(Way::Active));
+            }
+            if let Some(path) = &login.empty_file {
+                out.extend([say("TYPE I"), go(fetch(Way::Usual, &format!("RETR {path}")))]);
+            }
+            if let Some(directory) = &login.upload_to {
+                out.extend([say("TYPE I"), say(&format!("CWD {directory}"))]);
+                for (n, len) in UPLOADS.iter().enumerate() {
+                    let name = upload_name(plan, n + 1);
+                    let task = fetch(Way::Usual, &format!("STOR {name}"));
+                    out.push_back(go(Task { upload: Some(content(plan, *len)), holds: *len == 1, ..task }));
+                    out.push_back(say(&format!("SIZE {name}")));
+                    out.push_back(go(fetch(Way::Usual, &format!("RETR {name}"))));
+                    out.push_back(say(&format!("DELE {name}")));
+                }
+            }
+        }
+        Errand::Declined => out.push_back(go(Task { resumes: false, ..fetch(Way::Usual, "LIST") })),
+        Errand::Unprotected => {
+            let clear = || go(Task { private: false, ..fetch(Way::Usual, NOBODY) });
+            out.extend([clear(), say("PROT P"), say("PBSZ 0"), say("PROT C"), clear()]);
+        }
+        Errand::Tls12 => out.extend([list(Way::Usual), list(Way::Usual), list(Way::Usual)]),
+        Errand::Ccc => out.extend([say("CCC"), list(Way::Usual)]),
+    }
+    out
+}
+
+/// Unmistakable, and another in each run.
+fn upload_name(plan: &Plan, n: usize) -> String {
+    format!("ftpsdiag-{}-{n}.tmp", hex::encode(plan.random.get(..4).unwrap_or_default()))
+}
+
+/// Bytes of no meaning that compress badly, the same in each run of one plan.
+fn content(plan: &Plan, len: usize) -> Vec<u8> {
+    let seed = plan.random.iter().fold(1u64, |n, b| n.wrapping_mul(31).wrapping_add(u64::from(*b)));
+    let step = |n: u64| n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    core::iter::successors(Some(step(seed)), |n| Some(step(*n))).map(|n| n.to_be_bytes()[0]).take(len).collect()
+}

@@ -1,0 +1,232 @@
+//! One transfer: the data connection is arranged and opened, the command given, and both connections are followed to their
+//! ends at once. Some servers say 150 before the handshake on data and some behind it, so nobody may wait for the other.
+
+use super::super::Where;
+use super::errand::{Task, Way};
+use super::line::Line;
+use crate::probe::plan::Patience;
+use crate::transcript::{Close, Micros};
+use crate::wire::ftp::{extended_port, host_port};
+
+/// Where a transfer stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The reply to PASV, EPSV, PORT or EPRT is due.
+    Arranging,
+    /// A number for the data connection is due, then the connection.
+    Dialling,
+    /// The command was given.
+    Running,
+    /// Nothing more is to come.
+    Over,
+}
+
+/// What came of a transfer, as far as it decides what is tried next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::probe) struct Outcome {
+    /// The data connection stood.
+    pub(in crate::probe) opened: bool,
+    /// The server said that all went well, or that there is nothing of this name.
+    pub(in crate::probe) worked: bool,
+    /// The control connection does not answer any more.
+    pub(in crate::probe) stalled: bool,
+}
+
+/// Replies about a file, not about its way (RFC 959).
+const NOTHING_THERE: [u16; 2] = [450, 550];
+
+/// One transfer.
+pub(super) struct Transfer {
+    pub(super) task: Task,
+    pub(super) stage: Stage,
+    pub(super) line: Option<Line>,
+    /// The final reply.
+    reply: Option<u16>,
+    /// When the control connection last spoke, or was spoken to.
+    heard: Micros,
+    /// The data connection was left; the control connection may still say why it came to nothing.
+    given_up: bool,
+    outcome: Outcome,
+}
+
+/// What the talk has to do for its transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// A data connection to this place.
+    Dial(Where),
+    /// The command of the task goes out.
+    Command,
+    /// It is over.
+    Over,
+    /// The control connection stays silent although its reply is due.
+    Stalled,
+}
+
+impl Transfer {
+    pub(super) fn new(task: Task, now: Micros) -> Self {
+        let outcome = Outcome::default();
+        Self { task, stage: Stage::Arranging, line: None, reply: None, heard: now, given_up: false, outcome }
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// A final or preliminary reply on the control connection; `text` is its last line.
+    pub(super) fn replied(&mut self, code: u16, text: &str, to: &Where, now: Micros) -> Option<Need> {
+        self.heard = now;
+        match self.stage {
+            Stage::Arranging if code < 200 => None,
+            Stage::Arranging if code >= 300 => self.over(),
+            Stage::Arranging if self.task.way == Way::Active => {
+                self.stage = Stage::Running;
+                Some(Need::Command)
+            }
+            Stage::Arranging => {
+                let port = match self.task.way {
+                    Way::Pasv => host_port(text).map(|a| a.port()),
+                    _ => extended_port(text).map(|(_, port)| port),
+                };
+                // The server's own address, whatever its reply names: nobody is sent to a third party.
+                match port.filter(|p| *p != 0).map(|p| at_port(to, p)) {
+                    Some(place) => {
+                        self.stage = Stage::Dialling;
+                        Some(Need::Dial(place))
+                    }
+                    None => self.over(),
+                }
+            }
+            Stage::Dialling | Stage::Over => None,
+            Stage::Running => {
+                if code >= 200 {
+                    self.reply = Some(code);
+                    self.outcome.worked = code < 300 || NOTHING_THERE.contains(&code);
+                }
+                self.settle()
+            }
+        }
+    }
+
+    pub(super) fn opened(&mut self, now: Micros) -> Option<Need> {
+        let line = self.line.as_mut()?;
+        line.opened(now);
+        self.outcome.opened = true;
+        if self.stage != Stage::Dialling {
+            return None;
+        }
+        (self.stage, self.heard) = (Stage::Running, now);
+        Some(Need::Command)
+    }
+
+    pub(super) fn open_failed(&mut self) -> Option<Need> {
+        // In active mode the server still has its say.
+        if self.stage == Stage::Running { None } else { self.over() }
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8], now: Micros) -> Option<Need> {
+        self.line.as_mut()?.bytes(bytes, now);
+        self.settle()
+    }
+
+    pub(super) fn closed(&mut self, how: Close, now: Micros) -> Option<Need> {
+        self.line.as_mut()?.closed(how, now);
+        self.settle()
+    }
+
+    /// Both ends have spoken: is that all?
+    fn settle(&mut self) -> Option<Need> {
+        let reply = self.reply;
+        let Some(line) = self.line.as_mut().filter(|l| l.opened) else {
+            return if reply.is_some() { self.over() } else { None };
+        };
+        if line.gone || line.waits_to_finish() && (reply.is_some() || !self.task.holds) {
+            line.finish();
+        }
+        let refused = reply.is_some_and(|code| code >= 400);
+        // Where there is nothing of this name, the data connection has nothing to say.
+        let pointless = reply.is_some_and(|code| NOTHING_THERE.contains(&code));
+        let done = line.gone || refused && line.ended || pointless || self.given_up;
+        if reply.is_some() && done { self.over() } else { None }
+    }
+
+    fn over(&mut self) -> Option<Need> {
+        self.stage = Stage::Over;
+        if let Some(line) = &mut self.line {
+            line.close();
+        }
+        Some(Need::Over)
+    }
+
+    /// When something is due, if nothing happens before.
+    pub(super) fn deadline(&self, patience: Patience) -> Option<Micros> {
+        let after = |from: Micros, wait: Micros| Some(Micros(from.0.saturating_add(wait.0)));
+        let last = self.line.as_ref().map_or(self.heard, |l| l.heard.max(self.heard));
+        match (self.stage, &self.line) {
+            // The end of a dial is told by whoever dials.
+            (Stage::Dialling | Stage::Over, _) => None,
+            _ if self.given_up => after(self.heard, patience.last_words),
+            (Stage::Running, Some(line)) if line.opened => match self.reply {
+                // Last words, and farewells.
+                Some(400..) => after(last, patience.last_words),
+                Some(_) if line.ended || !line.is_finished() => after(last, patience.last_words),
+                None if line.waits_to_finish() => after(last, patience.last_words),
+                _ => after(last, patience.step),
+            },
+            _ => after(last, patience.step),
+        }
+    }
+
+    /// The deadline passed.
+    pub(super) fn waited(&mut self, now: Micros) -> Option<Need> {
+        let Some(line) = self.line.as_mut().filter(|l| l.opened && self.stage == Stage::Running) else {
+            return match (self.stage, self.reply) {
+                (Stage::Running, Some(_)) => self.over(),
+                // Nobody connected, and nobody said why; or the arrangement got no answer.
+                _ => self.stall(),
+            };
+        };
+        match self.reply {
+            Some(400..) => self.over(),
+            Some(_) if line.ended => self.over(),
+            // Does it wait for our farewell?
+            Some(_) if !line.is_finished() => {
+                line.finish();
+                line.heard = now;
+                None
+            }
+            Some(_) => {
+                line.silent(now);
+                self.over()
+            }
+            None if line.waits_to_finish() => {
+                line.finish();
+                line.heard = now;
+                None
+            }
+            None if line.ended || self.given_up => self.stall(),
+            // Neither end says anything: the data connection goes first, and the control connection may explain it.
+            None => {
+                line.silent(now);
+                line.close();
+                (self.given_up, self.heard) = (true, now);
+                None
+            }
+        }
+    }
+
+    fn stall(&mut self) -> Option<Need> {
+        self.outcome.stalled = true;
+        self.stage = Stage::Over;
+        if let Some(line) = &mut self.line {
+            line.close();
+        }
+        Some(Need::Stalled)
+    }
+}
+
+fn at_port(to: &Where, port: u16) -> Where {
+    match to {
+        Where::Address(address) => Where::Address(core::net::SocketAddr::new(address.ip(), port)),
+        Where::Name(name, _) => Where::Name(name.clone(), port),
+    }
+}
