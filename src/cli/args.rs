@@ -31,9 +31,9 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Connects to an endpoint, tries the TLS handshake, and says why it fails. Nothing is logged in or changed.
+    /// Connects to an endpoint, tries the TLS handshake, and says why it fails; with a login it examines data connections too.
     #[cfg(feature = "live")]
-    Probe(Probe),
+    Probe(Box<Probe>),
     /// Says what a pasted trace, log or hex comes to; several files are one case.
     Decode(Decode),
     /// Explains a finding or cause id (-v: its whole page), a code (`gsk 410`, `alert 40`, `ftp 534`, `cipher 2F`, EZA2897I), or

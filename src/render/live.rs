@@ -36,6 +36,21 @@ pub(super) fn cost(report: &Report) -> Option<String> {
         let cut = if report.complete { "" } else { "; cut off before its end" };
         let started = report.started.as_deref().and_then(|s| s.get(..19)).unwrap_or_default().replace('T', " ");
         let when = if started.is_empty() { String::new() } else { format!("; {started} UTC") };
-        format!("{} {connections}, {bytes}{time}; nothing was logged in or changed{cut}{when}", c.connections)
+        let data = report.connections.iter().filter(|c| c.role == "data").count();
+        let data = if data == 0 { String::new() } else { format!(" ({data} data)") };
+        let logins = match c.logged_in {
+            0 => "nothing was logged in or changed".to_owned(),
+            1 => format!("1 login{}", written(c.written)),
+            n => format!("{n} logins{}", written(c.written)),
+        };
+        format!("{} {connections}{data}, {bytes}{time}; {logins}{cut}{when}", c.connections)
     })
+}
+
+fn written(files: u64) -> String {
+    match files {
+        0 => ", nothing written".to_owned(),
+        1 => ", 1 file written".to_owned(),
+        n => format!(", {n} files written"),
+    }
 }

@@ -94,7 +94,7 @@ fn headline(report: &Report) -> Block {
         }
         Some(id) => format!("{id} - {sure}{}", unnamed(report)),
         None if report.subject.kind == SubjectKind::Probe && report.verdict.outcome == Outcome::Works => {
-            "tested: the control connection up to QUIT; not login and transfers".to_owned()
+            tested(&report.verdict.scope).to_owned()
         }
         None if report.verdict.outcome == Outcome::Works => {
             let by = if report.verdict.confidence == Confidence::Certain { "" } else { "likely, by a log alone; " };
@@ -340,4 +340,15 @@ fn painted(report: &Report, label: &str, line: usize) -> String {
         _ => Color::Cyan,
     };
     if line == 0 { label.color(colour).bold().to_string() } else { label.to_owned() }
+}
+
+/// How far a run of ours came.
+fn tested(scope: &[String]) -> &'static str {
+    let is = |what: &str| scope.iter().any(|s| s == what);
+    match (is("upload"), is("data"), is("login")) {
+        (true, ..) => "tested: control connection, login, listings, uploads",
+        (_, true, _) => "tested: control connection, login, listings; no uploads (--write-test)",
+        (.., true) => "tested: control connection and login; nothing was transferred",
+        _ => "tested: the control connection up to QUIT; not login and transfers",
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     ClientOut, ClockOut, Cost, Endpoint, Experiment, InputOut, ProductOut, Report, SCHEMA, SeenFrom, Subject,
     SubjectKind, Tool, Verdict,
 };
-use crate::decode::{Event, Kind, decode};
+use crate::decode::{Event, Kind, Timeline, decode};
 use crate::facts::transfers::transfers;
 use crate::facts::{self, Facts, Sure, gather};
 use crate::rules::{self, Case, Confidence};
@@ -87,7 +87,7 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
             sni: facts.offer.as_ref().and_then(|o| o.server_name.clone()),
         },
         seen_from: asked.map(|_| SeenFrom { host: about.seen_from.clone(), local: local(&transcript) }),
-        cost: asked.map(|_| cost(&transcript)),
+        cost: asked.map(|_| cost(&transcript, &timeline)),
         verdict,
         findings: ranked.findings,
         consequences: ranked.consequences,
@@ -139,19 +139,31 @@ fn local(t: &Transcript) -> Option<String> {
     session_conn(t).and_then(|c| c.local).map(|a| a.ip().to_string())
 }
 
-fn cost(t: &Transcript) -> Cost {
+fn cost(t: &Transcript, timeline: &Timeline) -> Cost {
     let mut cost = Cost::default();
     for entry in &t.entries {
         match &entry.what {
             What::Opened => cost.connections += 1,
-            What::Bytes { from, layer: Layer::Wire, data, .. } => match from {
-                Side::Client => cost.bytes_out += data.len() as u64,
-                Side::Server => cost.bytes_in += data.len() as u64,
-            },
+            What::Bytes { from, layer: Layer::Wire, data, .. } => count(&mut cost, *from, data.len() as u64),
+            What::Skipped { from, layer: Layer::Wire, len, .. } => count(&mut cost, *from, *len),
+            _ => {}
+        }
+    }
+    for e in &timeline.events {
+        match &e.kind {
+            Kind::Reply(r) if r.code == 230 => cost.logged_in += 1,
+            Kind::Command { verb, .. } if matches!(verb.as_str(), "STOR" | "STOU" | "APPE") => cost.written += 1,
             _ => {}
         }
     }
     cost
+}
+
+fn count(cost: &mut Cost, from: Side, len: u64) {
+    match from {
+        Side::Client => cost.bytes_out = cost.bytes_out.saturating_add(len),
+        Side::Server => cost.bytes_in = cost.bytes_in.saturating_add(len),
+    }
 }
 
 /// How TLS began on the session's connection.

@@ -2,6 +2,7 @@
 
 use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
+use crate::facts::Transfer;
 use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
 use crate::transcript::Layer;
 use crate::trust::NameMatch;
@@ -53,9 +54,12 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
     let completed = case.handshake_completed();
     let end = case.completion().and_then(|done| case.after(done).find(|e| is_end(e)));
     let refused = refused_inside(case, end);
-    let works = completed && end.is_some() && refused.is_none() && said_goodbye(case);
+    let moved = case.moved();
+    let works = completed && end.is_some() && refused.is_none() && said_goodbye(case) && moved != Some(0);
     let headline = if let (true, Some(code)) = (completed, refused) {
         format!("the TLS handshake completed; later a command was refused ({code})")
+    } else if completed && moved == Some(0) && said_goodbye(case) {
+        "the TLS handshake works, but nothing was transferred".to_owned()
     } else if completed && !works {
         "the TLS handshake completed; the evidence ends there".to_owned()
     } else if works {
@@ -113,8 +117,11 @@ fn said_goodbye(case: &Case<'_>) -> bool {
 
 /// The code of a refusal inside TLS. Our own probe is not logged in, so that a refusal of PBSZ and the like tells nothing.
 fn refused_inside(case: &Case<'_>, end: Option<&Event>) -> Option<u16> {
-    let harmless = |verb: &str| matches!(verb, "FEAT" | "PBSZ" | "PROT" | "QUIT");
-    let ours = case.transcript.origin.asked.is_some();
+    let asked = case.transcript.origin.asked.as_ref();
+    let ours = asked.is_some();
+    // What a login of ours tries is refused now and then: rules say what that means.
+    let tries = asked.is_some_and(|a| a.login.is_some());
+    let harmless = |verb: &str| tries || matches!(verb, "FEAT" | "PBSZ" | "PROT" | "QUIT");
     let mut excused = false;
     let behind = |e: &&Event| end.is_some_and(|end| core::ptr::eq(*e, end));
     case.control().take_while(|e| !behind(e)).find_map(|e| match &e.kind {
@@ -142,7 +149,14 @@ fn what_works(case: &Case<'_>) -> &'static str {
     let good = case
         .trust
         .is_some_and(|j| j.is_trusted() == Some(true) && j.timing.is_none() && matches!(j.name, NameMatch::Matches));
+    let logged_in = case.moved().is_some();
     match case.trust {
+        Some(_) if good && logged_in => "TLS handshake, certificate, login and transfers work",
+        Some(j) if logged_in && j.is_trusted().is_none() => {
+            "TLS, login and transfers work; no list judged the certificate"
+        }
+        Some(_) if logged_in => "TLS, login and transfers work; the certificate is another matter",
+        None if logged_in => "the TLS handshake, login and transfers work",
         Some(_) if good => "TLS handshake and certificate work",
         Some(j) if j.is_trusted().is_none() => "the TLS handshake works; no list judged the certificate",
         Some(_) => "the TLS handshake works; the certificate is another matter",
@@ -152,5 +166,20 @@ fn what_works(case: &Case<'_>) -> &'static str {
 
 /// How far the evidence reaches.
 fn scope(case: &Case<'_>) -> Vec<String> {
-    if case.control().next().is_some() { vec!["control".to_owned()] } else { Vec::new() }
+    let mut out = Vec::new();
+    if case.control().next().is_some() {
+        out.push("control".to_owned());
+    }
+    if case.is_logged_in() {
+        out.push("login".to_owned());
+    }
+    let mut moved = case.session_transfers().filter(|t| t.data.is_some()).peekable();
+    let uploads = |t: &Transfer<'_>| t.command.is_some_and(|c| matches!(c.verb, "STOR" | "STOU" | "APPE"));
+    if moved.peek().is_some() {
+        out.push("data".to_owned());
+    }
+    if moved.any(uploads) {
+        out.push("upload".to_owned());
+    }
+    out
 }

@@ -75,6 +75,26 @@ impl<'a> Case<'a> {
         self.transfers.iter().filter(move |x| is_session_control(t, x.control))
     }
 
+    /// Whether the server took the session's login.
+    pub fn is_logged_in(&self) -> bool {
+        let mut last = "";
+        self.control().any(|e| match &e.kind {
+            Kind::Command { verb, .. } => {
+                last = verb;
+                false
+            }
+            Kind::Reply(r) => matches!(last, "USER" | "PASS" | "ACCT") && matches!(r.code, 202 | 230 | 232),
+            _ => false,
+        })
+    }
+
+    /// Of a run of ours that was to log in: how many of its transfers the server confirmed.
+    pub fn moved(&self) -> Option<usize> {
+        self.transcript.origin.asked.as_ref()?.login?;
+        let confirmed = |t: &&Transfer<'_>| t.reply.is_some_and(|r| (200..300).contains(&r.reply.code));
+        Some(self.session_transfers().filter(confirmed).count())
+    }
+
     /// The transfers of logins in which this was changed.
     pub fn transfers_with(&self, change: &'a str) -> impl Iterator<Item = &'a Transfer<'a>> + use<'a> {
         let t = self.transcript;

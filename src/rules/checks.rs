@@ -36,8 +36,20 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     if certificate_was_taken(case) {
         out.push(passed("client-certificate", "client certificate accepted"));
     }
-    out.push(untested("login", "login", "not logged in"));
-    out.push(untested("data-connection", "transfers", "not logged in"));
+    if case.transcript.origin.asked.as_ref().is_none_or(|a| a.login.is_none()) {
+        out.push(untested("login", "login", "no --user"));
+        out.push(untested("data-connection", "transfers", "no --user"));
+        return out;
+    }
+    if case.is_logged_in() {
+        out.push(passed("login", "login"));
+    }
+    out.push(match (case.moved().unwrap_or_default(), case.is_logged_in()) {
+        (0, true) => untested("data-connection", "transfers", "no transfer came to its end"),
+        (0, false) => untested("data-connection", "transfers", "not logged in"),
+        (1, _) => passed("data-connection", "1 transfer"),
+        (n, _) => passed("data-connection", &format!("{n} transfers")),
+    });
     out
 }
 

@@ -34,7 +34,7 @@ impl Exchange<'_> {
 }
 
 impl<'a> Case<'a> {
-    /// The session's exchanges inside TLS, in order. Those of our own runs begin behind the login: what a server refuses before
+    /// The session's exchanges inside TLS, in order. Those of our own runs begin with the login: what a server refuses before
     /// it tells nothing about transfers.
     pub(super) fn exchanges(&self) -> Vec<Exchange<'a>> {
         let mut out: Vec<Exchange<'a>> = Vec::new();
@@ -48,10 +48,10 @@ impl<'a> Case<'a> {
                 }
                 Kind::Reply(reply) if reply.whole && reply.code >= 200 => {
                     let Some((command, verb, argument)) = open.take() else { continue };
+                    begun |= matches!(verb, "USER" | "PASS");
                     if begun {
                         out.push(Exchange { command, verb, argument, answer: e, reply });
                     }
-                    begun |= reply.code == 230 || verb == "PASS" && reply.code < 300;
                 }
                 _ => {}
             }

@@ -75,9 +75,9 @@ impl Play {
         self.machine.handle(self.now, input);
         while let Some(output) = self.machine.poll() {
             match &output {
-                Output::Open(conn, to, _, why) => {
+                Output::Open(conn, to, role, why) => {
                     let place = self.conn_mut(*conn);
-                    place.why = why.clone();
+                    (place.role, place.why) = (*role, why.clone());
                     if let Where::Address(a) = to {
                         place.peer = Some(*a);
                     }
@@ -107,6 +107,11 @@ impl Play {
                     if !closed {
                         self.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
                     }
+                }
+                Output::SendUnrecorded(conn, _) => {
+                    let conn = *conn;
+                    self.client_spoke = true;
+                    self.record(conn, What::Gap { from: Side::Client, len: None });
                 }
                 Output::Listen(..) | Output::Shutdown(_) | Output::Done => {}
             }

@@ -177,7 +177,7 @@ impl Room<'_> {
                         self.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
                     }
                 }
-                Output::Listen(..) | Output::Shutdown(_) => {}
+                Output::SendUnrecorded(..) | Output::Listen(..) | Output::Shutdown(_) => {}
                 Output::Done => self.over = true,
             }
         }

@@ -3,6 +3,7 @@
 //! A command is sent when the reply to the one before it is whole; nothing is pipelined. Whatever goes wrong, the other
 //! end gets time for last words: an alert and the text that explains it may come in several segments.
 
+mod clear;
 mod errand;
 mod inside;
 mod line;
@@ -14,7 +15,7 @@ use std::collections::VecDeque;
 use super::answer::Answer;
 use super::engine::Engine;
 use super::plan::{Login, Patience, Plan, ServerName};
-use super::replies::{Heard, Replies};
+use super::replies::Replies;
 use super::{Output, TlsClient, Where};
 use crate::transcript::{Close, ConnId, Micros, Mode, Role, Side, What, Why};
 pub(super) use errand::Errand;
@@ -333,73 +334,5 @@ impl Talk {
 
     fn note(&mut self, what: What) {
         self.out.push_back(Output::Note(self.conn, what));
-    }
-
-    /// Text outside of TLS; returns how much of it was taken.
-    fn clear_text(&mut self, bytes: &[u8], now: Micros) -> usize {
-        match self.replies.hear(bytes) {
-            Heard::More => bytes.len(),
-            Heard::TooMuch => {
-                self.end();
-                bytes.len()
-            }
-            Heard::Reply(code, len) => {
-                // Behind CCC the conversation goes on as it was inside.
-                if self.has_left() {
-                    self.inner_reply(code, now)
-                } else {
-                    self.clear_reply(code, now)
-                }
-                len
-            }
-        }
-    }
-
-    fn clear_reply(&mut self, code: u16, now: Micros) {
-        match self.step {
-            // "120 service ready in n minutes" announces the greeting.
-            Step::Greeting if code < 200 => {}
-            Step::Greeting => {
-                self.greeted = true;
-                match (code, self.mode) {
-                    (400.., _) => self.enter(Step::LastWords, now),
-                    (_, Mode::ImplicitAfterBanner) => self.begin_tls(now),
-                    _ => {
-                        self.auth_sent = true;
-                        self.send_clear("AUTH TLS", Step::Auth { ssl: false }, now);
-                    }
-                }
-            }
-            Step::Auth { .. } if code < 200 => {}
-            Step::Auth { .. } if !self.auth_answered => {
-                self.auth_answered = true;
-                self.clear_reply(code, now);
-            }
-            Step::Auth { .. } if code < 400 => self.begin_tls(now),
-            // The service closes: no other command will be answered.
-            Step::Auth { .. } if code == 421 => self.enter(Step::LastWords, now),
-            Step::Auth { ssl: false } => self.send_clear("AUTH SSL", Step::Auth { ssl: true }, now),
-            Step::Auth { ssl: true } => {
-                self.send_clear("FEAT", Step::ClearFeat, now);
-            }
-            Step::ClearFeat => self.send_clear("QUIT", Step::Quit, now),
-            _ => self.enter(Step::Farewell, now),
-        }
-    }
-
-    fn send_clear(&mut self, command: &str, next: Step, now: Micros) {
-        self.out.push_back(Output::Send(self.conn, format!("{command}\r\n").into_bytes()));
-        self.enter(next, now);
-    }
-
-    fn begin_tls(&mut self, now: Micros) {
-        self.note(What::TlsStarts { by: Side::Client });
-        self.inside = true;
-        self.enter(Step::Handshake, now);
-        let hello = match &mut self.hello {
-            Hello::Raw(record) => record.clone(),
-            Hello::Engine(engine) => engine.take_output(),
-        };
-        self.out.push_back(Output::Send(self.conn, hello));
     }
 }
