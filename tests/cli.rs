@@ -416,3 +416,42 @@ fn help_lists_only_what_is_built() {
         assert!(!stdout(&out).lines().any(|l| l.trim_start().starts_with(word)), "{word}");
     }
 }
+
+#[test]
+fn a_login_needs_a_password_that_is_no_argument() {
+    let refused = |args: &[&str], words: &[&str]| {
+        let out = Command::cargo_bin("ftpsdiag")
+            .unwrap()
+            .current_dir(root())
+            .env_remove("FTPSDIAG_PASSWORD")
+            .args(args)
+            .write_stdin("")
+            .output()
+            .unwrap();
+        assert_eq!(out.status.code(), Some(3), "{args:?}");
+        assert!(words.iter().all(|w| stderr(&out).contains(w)), "{args:?}: {}", stderr(&out));
+    };
+    refused(&["probe", "127.0.0.1:1", "--user", "x"], &["no terminal to ask", "FTPSDIAG_PASSWORD"]);
+    refused(&["probe", "127.0.0.1:1", "--user", "a\r\nDELE b"], &["cannot stand in an FTP command"]);
+    refused(&["probe", "127.0.0.1:1", "--anonymous", "--write-test", "a\nb"], &["--write-test", "cannot stand"]);
+    refused(&["probe", "127.0.0.1:1", "--active"], &["--user"]);
+    refused(&["probe", "127.0.0.1:1", "--user", "x", "--password-file", "no/such"], &["no/such", "could not be read"]);
+    refused(&["probe", "127.0.0.1:1", "--user", "x", "--anonymous"], &["cannot be used with"]);
+}
+
+#[test]
+fn a_netrc_without_the_host_is_said_before_anything_is_opened() {
+    let dir = folder("netrc");
+    let file = dir.join("netrc");
+    fs::write(&file, "machine other.example login x password hidden-word\n").unwrap();
+    let out = Command::cargo_bin("ftpsdiag")
+        .unwrap()
+        .env_remove("FTPSDIAG_PASSWORD")
+        .env("NETRC", &file)
+        .args(["probe", "127.0.0.1:1", "--user", "x", "--netrc"])
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(3));
+    assert!(stderr(&out).contains("has no password of `x` at 127.0.0.1"), "{}", stderr(&out));
+    assert!(!stderr(&out).contains("hidden-word"));
+}
