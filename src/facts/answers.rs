@@ -1,9 +1,10 @@
 //! What connections that were opened to learn one thing came to.
 
+use super::transfers::{Transfer, transfers};
 use super::{suite_name, version_name};
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
-use crate::transcript::{Close, ConnId, Decrypted, OpenFailure, Side, Transcript, Why};
+use crate::transcript::{Close, ConnId, Decrypted, OpenFailure, Role, Side, Transcript, Why};
 use crate::wire::tls::handshake::{Message, named_group};
 
 /// A question with its answer.
@@ -39,6 +40,8 @@ pub enum Came {
     Closed(Close),
     /// Nothing.
     Silence,
+    /// A login, and what its transfers came to.
+    Moved(Vec<String>),
     /// The connection was not opened.
     NotOpened(OpenFailure),
     /// It did not come to a hello, or was called off.
@@ -56,6 +59,7 @@ impl Answer {
             Came::Alert(n) => format!("alert {n} {}", codes::alert(*n).map_or("unknown", |a| a.name)),
             Came::Text(text) => format!("text: {text}"),
             Came::Other => "bytes that are neither TLS nor text".to_owned(),
+            Came::Moved(transfers) => transfers.join("; "),
             Came::Closed(Close::Reset) => "reset without an answer".to_owned(),
             Came::Closed(_) => "closed without an answer".to_owned(),
             Came::Silence => "no answer".to_owned(),
@@ -75,13 +79,37 @@ impl Answer {
 /// All answers, in the order of the questions.
 pub(super) fn answers(t: &Transcript, timeline: &Timeline) -> Vec<Answer> {
     let mut out = Vec::new();
+    let transfers = transfers(t, timeline);
     for (n, conn) in t.conns.iter().enumerate() {
-        let (Why::Question { changed }, Ok(n)) = (&conn.why, u16::try_from(n)) else { continue };
+        let (Why::Question { changed }, Role::Control, Ok(n)) = (&conn.why, conn.role, u16::try_from(n)) else {
+            continue;
+        };
         let conn = ConnId(n);
         let events = timeline.events.iter().filter(|e| e.conn == conn);
-        out.push(Answer { conn, changed: changed.clone(), came: came(events) });
+        let moved: Vec<String> = transfers.iter().filter(|x| x.control == conn).map(describe).collect();
+        let came = if moved.is_empty() { came(events) } else { Came::Moved(moved) };
+        out.push(Answer { conn, changed: changed.clone(), came });
     }
     out
+}
+
+/// `LIST: 226 (data: TLS 1.3, resumed)`
+fn describe(transfer: &Transfer<'_>) -> String {
+    let verb = transfer.command.map_or("data connection", |c| c.verb);
+    let reply = match transfer.reply {
+        Some(r) => format!("{} {}", r.reply.code, r.reply.text),
+        None => "no final reply".to_owned(),
+    };
+    let data = transfer.data.as_ref().and_then(|data| match (data.established(), data.open_failure()) {
+        (Some(tls), _) => {
+            let resumed = if tls.resumed { "resumed" } else { "full handshake" };
+            Some(format!(" (data: {}, {resumed})", version_name(tls.version)))
+        }
+        (None, Some(_)) => Some(" (data: not opened)".to_owned()),
+        (None, None) if data.client_hello().is_none() => Some(" (data: in clear)".to_owned()),
+        (None, None) => Some(" (data: no handshake)".to_owned()),
+    });
+    format!("{verb}: {reply}{}", data.unwrap_or_default())
 }
 
 fn came<'a>(mut events: impl Iterator<Item = &'a Event>) -> Came {
