@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use ftpsdiag::report::Report;
-use servers::{Lab, ROWS, Row, Seen, Server};
+use servers::{Lab, PASSWORD, ROWS, Row, Seen, Server, TRANSFERS};
 
 /// Servers that run at the same time. They mostly wait, so there may be more of them than cores.
 const PARALLEL: usize = 6;
@@ -58,7 +58,7 @@ fn probe(row: &Row, server: &Server) -> Result<Report, String> {
         .arg("probe")
         .args(arguments(row, server))
         .args(["--format", "json"])
-        .env_remove("FTPSDIAG_PASSWORD")
+        .env("FTPSDIAG_PASSWORD", PASSWORD)
         // That of client.p12; whatever needs none must not mind it.
         .env("FTPSDIAG_CERT_PASSWORD", "only-a-test")
         .timeout(Duration::from_secs(60))
@@ -68,6 +68,9 @@ fn probe(row: &Row, server: &Server) -> Result<Report, String> {
         let (stdout, stderr) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
         format!("{what}; {}\n{stdout}{stderr}", out.status)
     };
+    if [&out.stdout, &out.stderr].iter().any(|s| String::from_utf8_lossy(s).contains(PASSWORD)) {
+        return Err("the password stands in the output".to_owned());
+    }
     let report: Report = serde_json::from_slice(&out.stdout).map_err(|e| said(&e.to_string()))?;
     // 0 works, 1 fails, 2 cannot tell
     if out.status.code() != Some(report.verdict.outcome as i32) {
@@ -87,6 +90,15 @@ fn probe_says_of_every_server_what_it_is() {
         Err(why) => Some(why),
     });
     assert!(wrong.is_empty(), "{}", listed(&wrong, ROWS.len()));
+}
+
+#[test]
+fn probe_examines_the_data_connections_of_every_server() {
+    let wrong = each_row(TRANSFERS, |row, server| match probe(row, server) {
+        Ok(report) => servers::mismatch(row, &report),
+        Err(why) => Some(why),
+    });
+    assert!(wrong.is_empty(), "{}", listed(&wrong, TRANSFERS.len()));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use super::Row;
 /// works                                              the verdict's outcome
 /// fails auth-refused server <- server-tls-disabled   outcome, by, party (may be left out), first cause (may be left out)
 /// alert=70                                           data of the first finding
+/// passed upload                                      a check with this result
+/// says 500 OOPS                                      in the data of some finding
 /// also certificate-weak                              among the findings
 /// no findings                                        none of any kind
 /// no warnings                                        at most notes (vsftpd asks for a client certificate by default: a fact)
@@ -46,6 +48,14 @@ fn holds(line: &str, report: &Report) -> bool {
         ["no", "findings"] => report.findings.is_empty() && report.consequences.is_empty(),
         ["no", "warnings"] => {
             report.findings.iter().all(|f| f.severity == Severity::Note) && report.consequences.is_empty()
+        }
+        [result @ ("passed" | "failed" | "untested"), id] => report.checks.iter().any(|c| {
+            let name = serde_json::to_value(c.result).ok();
+            c.id == id && name.as_ref().and_then(|n| n.as_str()) == Some(result)
+        }),
+        ["says", ..] => {
+            let words = line.strip_prefix("says ").unwrap_or(line);
+            report.findings.iter().any(|f| f.data.values().any(|d| d.as_str().is_some_and(|d| d.contains(words))))
         }
         ["also", id] => report.findings.iter().any(|f| f.id == id),
         [pair] if pair.contains('=') => {

@@ -5,9 +5,11 @@ mod process;
 mod products;
 mod s_client;
 mod table;
+mod transfers;
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -18,6 +20,10 @@ pub use process::Server;
 pub use products::Start;
 pub use s_client::{Seen, openssl_name, s_client};
 pub use table::{ROWS, Row};
+pub use transfers::TRANSFERS;
+
+/// The password of `joe`, which is searched for in all that is printed.
+pub const PASSWORD: &str = "Xyzzy-4711-geheim";
 
 /// The software, and what one run of the tests made: certificates, users, files, configurations, logs.
 pub struct Lab {
@@ -53,15 +59,18 @@ impl Lab {
 
     /// What a visitor finds: a file, and a folder that nobody may write to (vsftpd insists).
     fn fill(&self) -> std::io::Result<()> {
-        for folder in ["certificates", "empty", "public/empty"] {
+        for folder in ["certificates", "empty", "public/empty", "public/incoming"] {
             fs::create_dir_all(self.path(folder))?;
         }
+        // Each server writes as somebody else.
+        fs::set_permissions(self.path("public/incoming"), fs::Permissions::from_mode(0o777))?;
+        fs::write(self.path("public/nothing.txt"), "")?;
         fs::write(self.path("public/hello.txt"), "hello\n")
     }
 
-    /// ProFTPD and Pure-FTPd get a user `joe` with the password `secret` in files of their own.
+    /// ProFTPD and Pure-FTPd get a user `joe` with [`PASSWORD`] in files of their own.
     fn users(&self) -> Result<(), String> {
-        let hash = run(Command::new("openssl").args(["passwd", "-6", "secret"]))?;
+        let hash = run(Command::new("openssl").args(["passwd", "-6", PASSWORD]))?;
         let home = self.path("public");
         let files = [
             ("proftpd.passwd", format!("joe:{}:65534:65534::{}:/bin/sh\n", hash.trim(), home.display())),

@@ -4,6 +4,9 @@ use std::fs;
 
 use super::{Lab, Server, support};
 
+/// Among the directives of ProFTPD: data connections have to resume the control connection's session.
+pub const SESSION_REUSE: &str = "# session reuse as built in";
+
 /// What to start. The first string is the certificate (a name of `certificates.sh`), then come options in the product's
 /// own notation.
 #[derive(Clone, Copy, Debug)]
@@ -162,8 +165,11 @@ fn proftpd(lab: &Lab, port: u16, tls: Option<&[String]>) -> Vec<String> {
     );
     if let Some(directives) = tls {
         // Without TLSLog it says nothing of TLS anywhere.
-        text += &format!("TLSEngine on\nTLSLog {}\nTLSOptions NoSessionReuseRequired\n", file("tls.log"));
-        text += &directives.join("\n");
+        text += &format!("TLSEngine on\nTLSLog {}\n", file("tls.log"));
+        // Its own default, which demands a resumed session on data connections, is the row's to ask for.
+        let (demands, directives): (Vec<_>, Vec<_>) = directives.iter().partition(|d| *d == SESSION_REUSE);
+        text += if demands.is_empty() { "TLSOptions NoSessionReuseRequired\n" } else { "" };
+        text += &directives.iter().map(|d| d.as_str()).collect::<Vec<_>>().join("\n");
         text += "\n";
     }
     let conf = write(lab, &format!("proftpd-{port}.conf"), &text);
@@ -173,6 +179,8 @@ fn proftpd(lab: &Lab, port: u16, tls: Option<&[String]>) -> Vec<String> {
 fn pure_ftpd(lab: &Lab, port: u16, chain: &str, options: &[&str]) -> Vec<String> {
     let at = format!("127.0.0.1,{port}");
     let both = lab.certificate(&format!("{chain}.both.pem"));
+    let mut command = with_openssl_conf(lab, port, options);
+    let options = options.iter().filter(|o| !o.starts_with("OPENSSL "));
     let users = format!("puredb:{}", lab.path("pure.pdb").display());
     let pid = lab.path(format!("pure-ftpd-{port}.pid")).display().to_string();
     let program = lab.program("pure-ftpd/usr/sbin/pure-ftpd");
@@ -197,5 +205,6 @@ fn pure_ftpd(lab: &Lab, port: u16, chain: &str, options: &[&str]) -> Vec<String>
         "-C",
         "50",
     ];
-    fixed.iter().chain(options).map(|&s| s.to_owned()).collect()
+    command.extend(fixed.iter().chain(options).map(|&s| s.to_owned()));
+    command
 }
