@@ -5,6 +5,8 @@
 #   ftpsdiag    probe, to the verdict
 #   s_client    openssl s_client -starttls ftp, QUIT, until the server closes
 #   curl        --ssl-reqd, login and a listing of the root over a data connection
+#   examine     probe with a login: 3 logins, 7 transfers
+#   curl x 7    as many logins and transfers: four listings, one without sessions to resume, two with data in clear
 #
 # Needs what tests/servers/install.sh installs (root, Debian 12) and curl. BINARY=... takes another ftpsdiag.
 set -euo pipefail
@@ -121,6 +123,17 @@ curl_list() {
   curl -sS -m 30 --ssl-reqd -k --user "$2" "ftp://127.0.0.1:$1/" >"$folder/out"
   grep -q hello.txt "$folder/out"
 }
+examine() {
+  FTPSDIAG_PASSWORD=${2#*:} "$BINARY" probe "127.0.0.1:$1" --ca "$ca" --user "${2%%:*}" --format json >"$folder/out"
+  [ "$(grep -o '"role":"data"' "$folder/out" | wc -l)" -eq 7 ]
+}
+curl_many() {
+  local url=ftp://127.0.0.1:$1/
+  curl -sS -m 30 --ssl-reqd -k --user "$2" "$url" "$url" "$url" "$url" >"$folder/out"
+  curl -sS -m 30 --ssl-reqd -k --no-sessionid --user "$2" "$url" >>"$folder/out"
+  curl -sS -m 30 --ftp-ssl-control -k --user "$2" "$url" "$url" >>"$folder/out"
+  [ "$(grep -c hello.txt "$folder/out")" -eq 7 ]
+}
 # timed NAME COMMAND...: microseconds, into a file for each name. What fails ends the run: its time would mean nothing.
 timed() {
   local name=$1 start end
@@ -139,6 +152,8 @@ for _ in $(seq "$runs"); do
     timed $server.ftpsdiag ftpsdiag "${!server}"
     timed $server.s_client s_client "${!server}"
     timed $server.curl curl_list "${!server}" $user
+    timed $server.examine examine "${!server}" $user
+    timed $server.curl7 curl_many "${!server}" $user
   done
 done
 
@@ -148,4 +163,11 @@ for server in vsftpd proftpd; do
   ours=$(median $server.ftpsdiag) openssl=$(median $server.s_client) theirs=$(median $server.curl)
   ratio() { awk -v a="$ours" -v b="$1" 'BEGIN { printf "%.2f", a / b }'; }
   printf '%-10s %9s us %9s us %9s us %22s %18s\n' $server "$ours" "$openssl" "$theirs" "$(ratio "$openssl")" "$(ratio "$theirs")"
+done
+echo
+printf '%-10s %12s %12s %22s\n' server examine 'curl x 7' examine/curl
+for server in vsftpd proftpd; do
+  ours=$(median $server.examine) theirs=$(median $server.curl7)
+  ratio=$(awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "%.2f", a / b }')
+  printf '%-10s %9s us %9s us %22s\n' $server "$ours" "$theirs" "$ratio"
 done

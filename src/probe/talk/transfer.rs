@@ -230,3 +230,100 @@ fn at_port(to: &Where, port: u16) -> Where {
         Where::Name(name, _) => Where::Name(name.clone(), port),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::ConnId;
+
+    const PATIENCE: Patience = Patience {
+        step: Micros(10_000_000),
+        greeting: Micros(3_000_000),
+        last_words: Micros(500_000),
+        verdict: Micros(1_000_000),
+    };
+
+    fn to() -> Where {
+        Where::Address(([192, 0, 2, 7], 21).into())
+    }
+
+    fn transfer(way: Way) -> Transfer {
+        let command = "LIST".to_owned();
+        Transfer::new(Task { way, command, upload: None, private: false, holds: false, resumes: true }, Micros(0))
+    }
+
+    /// A transfer whose data connection stands, and whose command was given at 0.
+    fn running(way: Way, reply: &str) -> Transfer {
+        let mut t = transfer(way);
+        let place = Where::Address(([192, 0, 2, 7], 5001).into());
+        assert_eq!(t.replied(227, reply, &to(), Micros(0)), Some(Need::Dial(place)));
+        t.line = Some(Line::new(ConnId(1), None, None, Micros(0)));
+        assert_eq!(t.opened(Micros(0)), Some(Need::Command));
+        t
+    }
+
+    #[test]
+    fn the_servers_own_address_is_dialled_whatever_it_names() {
+        running(Way::Pasv, "Entering Passive Mode (10,1,2,3,19,137).");
+        running(Way::Epsv, "Entering Extended Passive Mode (|||5001|)");
+    }
+
+    #[test]
+    fn what_names_no_port_is_over() {
+        for (way, reply) in
+            [(Way::Pasv, "(1,2,3,4,0,0)"), (Way::Pasv, "ok"), (Way::Epsv, "(|||0|)"), (Way::Epsv, "(|||)")]
+        {
+            let mut t = transfer(way);
+            assert_eq!(t.replied(227, reply, &to(), Micros(0)), Some(Need::Over), "{reply}");
+            assert!(!t.outcome().opened);
+        }
+        assert_eq!(transfer(Way::Epsv).replied(500, "no", &to(), Micros(0)), Some(Need::Over));
+    }
+
+    #[test]
+    fn reply_and_data_end_in_any_order() {
+        for reply_first in [false, true] {
+            let mut t = running(Way::Epsv, "(|||5001|)");
+            assert_eq!(t.replied(150, "here", &to(), Micros(1)), None);
+            assert_eq!(t.bytes(b"x", Micros(2)), None);
+            if reply_first {
+                assert_eq!(t.replied(226, "done", &to(), Micros(3)), None);
+                assert_eq!(t.closed(Close::Fin, Micros(4)), Some(Need::Over));
+            } else {
+                assert_eq!(t.closed(Close::Fin, Micros(3)), None);
+                assert_eq!(t.replied(226, "done", &to(), Micros(4)), Some(Need::Over));
+            }
+            assert!(t.outcome().worked && t.outcome().opened && !t.outcome().stalled);
+        }
+    }
+
+    #[test]
+    fn a_silent_data_connection_is_left_and_the_reply_is_still_heard() {
+        let mut t = running(Way::Epsv, "(|||5001|)");
+        assert_eq!(t.deadline(PATIENCE), Some(PATIENCE.step));
+        assert_eq!(t.waited(PATIENCE.step), None);
+        let last = Micros(PATIENCE.step.0 + PATIENCE.last_words.0);
+        assert_eq!(t.deadline(PATIENCE), Some(last));
+        assert_eq!(t.replied(426, "timed out", &to(), Micros(last.0 - 1)), Some(Need::Over));
+    }
+
+    #[test]
+    fn a_transfer_without_any_answer_costs_one_patience_and_a_little() {
+        let mut t = running(Way::Epsv, "(|||5001|)");
+        assert_eq!(t.waited(PATIENCE.step), None);
+        assert_eq!(t.waited(Micros(PATIENCE.step.0 + PATIENCE.last_words.0)), Some(Need::Stalled));
+        assert!(t.outcome().stalled);
+    }
+
+    #[test]
+    fn a_refusal_waits_for_last_words_on_data() {
+        let mut t = running(Way::Epsv, "(|||5001|)");
+        assert_eq!(t.replied(425, "no", &to(), Micros(7)), None);
+        assert_eq!(t.deadline(PATIENCE), Some(Micros(7 + PATIENCE.last_words.0)));
+        assert_eq!(t.waited(Micros(7 + PATIENCE.last_words.0)), Some(Need::Over));
+        assert!(!t.outcome().worked);
+        let mut t = running(Way::Epsv, "(|||5001|)");
+        assert_eq!(t.replied(550, "no such file", &to(), Micros(7)), Some(Need::Over));
+        assert!(t.outcome().worked, "that there is nothing of this name is no fault of the way");
+    }
+}
