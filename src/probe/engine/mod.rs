@@ -4,6 +4,7 @@
 //! and send it to a peer that speaks plain text; behind a close_notify it would swallow what follows. (Both measured.)
 //! Its certificate verifier records and accepts: judging a chain is the business of `trust`.
 
+mod keeper;
 mod server;
 mod witness;
 
@@ -23,6 +24,8 @@ use super::plan::ServerName;
 use crate::transcript::{Decrypted, Side, What};
 use crate::wire::tls::content;
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
+pub(super) use keeper::Keeper;
+pub use keeper::Sessions;
 pub(super) use server::Server;
 pub use server::{Terms, Wanted};
 use witness::Witness;

@@ -7,7 +7,8 @@ use rustls::crypto::{self, CryptoProvider};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, ServerConnection, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, HandshakeKind, ServerConfig, ServerConnection,
+    SignatureScheme,
 };
 
 use super::Identity;
@@ -44,29 +45,39 @@ pub enum Wanted {
 pub(in crate::probe) struct Server {
     connection: ServerConnection,
     failed: bool,
+    /// The client said that nothing more comes (close_notify).
+    ended: bool,
+}
+
+/// What a server on these terms is configured with; `None` when the identity cannot be used.
+pub(super) fn config(terms: Terms, identity: &Identity) -> Option<ServerConfig> {
+    let provider = Arc::new(crypto::ring::default_provider());
+    let version = if terms.tls13 { &rustls::version::TLS13 } else { &rustls::version::TLS12 };
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&[version]).ok()?;
+    let builder = match terms.client {
+        Wanted::Nothing => builder.with_no_client_auth(),
+        wanted => {
+            let names = terms.authorities.iter().map(|n| common_name(n).into()).collect();
+            builder.with_client_cert_verifier(Arc::new(Asker { provider, wanted, names }))
+        }
+    };
+    let key = PrivateKeyDer::try_from(identity.key.clone()).ok()?;
+    let chain = identity.chain.iter().cloned().map(CertificateDer::from).collect();
+    let mut config = builder.with_single_cert(chain, key).ok()?;
+    config.max_fragment_size = terms.longest_record;
+    Some(config)
 }
 
 impl Server {
     /// Waits for a ClientHello; `None` when the identity cannot be used.
     pub(in crate::probe) fn new(terms: Terms, identity: &Identity) -> Option<Self> {
-        let provider = Arc::new(crypto::ring::default_provider());
-        let version = if terms.tls13 { &rustls::version::TLS13 } else { &rustls::version::TLS12 };
-        let builder =
-            ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&[version]).ok()?;
-        let builder = match terms.client {
-            Wanted::Nothing => builder.with_no_client_auth(),
-            wanted => {
-                let names = terms.authorities.iter().map(|n| common_name(n).into()).collect();
-                builder.with_client_cert_verifier(Arc::new(Asker { provider, wanted, names }))
-            }
-        };
-        let key = PrivateKeyDer::try_from(identity.key.clone()).ok()?;
-        let chain = identity.chain.iter().cloned().map(CertificateDer::from).collect();
-        let mut config = builder.with_single_cert(chain, key).ok()?;
-        config.max_fragment_size = terms.longest_record;
+        Self::with(config(terms, identity)?)
+    }
+
+    pub(super) fn with(config: ServerConfig) -> Option<Self> {
         let mut connection = ServerConnection::new(Arc::new(config)).ok()?;
         connection.set_buffer_limit(None);
-        Some(Self { connection, failed: false })
+        Some(Self { connection, failed: false, ended: false })
     }
 
     /// Takes bytes of the wire. A failure shows as the alert that is sent next.
@@ -75,7 +86,10 @@ impl Server {
             if !matches!(self.connection.read_tls(&mut bytes), Ok(n) if n > 0) {
                 return;
             }
-            self.failed = self.connection.process_new_packets().is_err();
+            match self.connection.process_new_packets() {
+                Ok(io) => self.ended |= io.peer_has_closed(),
+                Err(_) => self.failed = true,
+            }
         }
     }
 
@@ -87,6 +101,16 @@ impl Server {
     /// Whether nothing can be said inside any more.
     pub(in crate::probe) fn has_failed(&self) -> bool {
         self.failed
+    }
+
+    /// Whether the client ended its direction in order.
+    pub(in crate::probe) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether an earlier session was resumed.
+    pub(in crate::probe) fn is_resumed(&self) -> bool {
+        self.connection.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// Records to send.
