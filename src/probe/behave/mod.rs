@@ -22,6 +22,7 @@ macro_rules! both {
 }
 
 mod auth;
+pub mod ftpd;
 mod greetings;
 mod inside;
 mod phrases;
