@@ -7,7 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;
 
 use ftpsdiag::probe::behave::ftpd::{Behind, Deed, Door, Event, Ftpd, Line, Member, zoo};
-use ftpsdiag::probe::{Identity, Input, Login, Machine, Output, Password, Plan, ServerName, Session, TlsClient, Where};
+use ftpsdiag::probe::{
+    Bulk, Identity, Input, Login, Machine, Output, Password, Plan, ServerName, Session, TlsClient, Where,
+};
 use ftpsdiag::transcript::clock::UnixMicros;
 use ftpsdiag::transcript::{
     Asked, Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, Mode, OpenFailure, Role, Side, Transcript, What,
@@ -129,6 +131,8 @@ struct Room<'a> {
     /// Ports of the client.
     listening: BTreeMap<SocketAddr, ConnId>,
     later: Vec<(Micros, Later)>,
+    /// What of data connections is kept.
+    bulk: BTreeMap<ConnId, Bulk>,
     t: Transcript,
     now: Micros,
     over: bool,
@@ -148,8 +152,13 @@ impl Room<'_> {
     }
 
     fn bytes(&mut self, conn: ConnId, from: Side, data: &[u8]) {
+        let is_data = self.conn(conn).role != Role::Control;
         let (layer, fidelity) = (Layer::Wire, Fidelity::Exact);
-        self.record(conn, What::Bytes { from, layer, data: data.to_vec(), fidelity });
+        let kept = match is_data {
+            true => self.bulk.entry(conn).or_default().cut(from, data),
+            false => vec![What::Bytes { from, layer, data: data.to_vec(), fidelity }],
+        };
+        kept.into_iter().for_each(|what| self.record(conn, what));
     }
 
     /// What the machine wants, done.
@@ -168,6 +177,12 @@ impl Room<'_> {
                     let wire = self.wires.get(&conn).filter(|w| !w.server_ended && !w.client_ended);
                     if let Some(line) = wire.map(|w| w.line) {
                         self.bytes(conn, Side::Client, &data);
+                        self.server.handle(Event::Bytes(line, &data));
+                    }
+                }
+                Output::SendUnrecorded(conn, data) => {
+                    if let Some(line) = self.wires.get(&conn).filter(|w| !w.client_ended).map(|w| w.line) {
+                        self.record(conn, What::Gap { from: Side::Client, len: None });
                         self.server.handle(Event::Bytes(line, &data));
                     }
                 }
@@ -308,6 +323,7 @@ pub fn run(machine: &mut dyn Machine, member: &Member, manner: Manner) -> (Trans
         doors: BTreeMap::new(),
         listening: BTreeMap::new(),
         later: Vec::new(),
+        bulk: BTreeMap::new(),
         t: Transcript { clock: Clock::Utc(ZERO), ..Transcript::default() },
         now: Micros(0),
         over: false,

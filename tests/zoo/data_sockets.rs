@@ -210,7 +210,8 @@ pub fn run<M: Machine>(member: &Member, machine: impl FnOnce(SocketAddr) -> M) -
     };
     let served = thread::spawn(move || host.run());
     let mut machine = machine(address);
-    let limits = Limits { time: FOREVER, step: Duration::from_micros(patience().step.0), bytes: 4 * 1024 * 1024 };
+    let step = Duration::from_micros(patience().step.0);
+    let limits = Limits { time: FOREVER, step, bytes: 16 * 1024 * 1024, keep_data: false };
     let mut watch = |entry: &Entry| seen.tells(entry);
     let (t, _) = live::probe(&mut machine, Some(HOST), &Way::default(), limits, &mut watch).unwrap();
     let _ = end.send(News::Over);
