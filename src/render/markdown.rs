@@ -45,6 +45,9 @@ fn facts(report: &Report, out: &mut String) {
     if let Some(id) = &report.verdict.by {
         let _ = writeln!(out, "- Finding: {id} ({})", report.verdict.confidence.name());
     }
+    if let Some(who) = &report.verdict.for_whom {
+        let _ = writeln!(out, "- Concerns: {}", escaped(who));
+    }
     if let Some(target) = &report.subject.target {
         let _ = writeln!(out, "- Endpoint: {}", escaped(target));
     }

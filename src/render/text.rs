@@ -92,7 +92,7 @@ fn headline(report: &Report) -> Block {
         Some(id) if report.verdict.outcome == Outcome::Inconclusive => {
             format!("{id} - {} so far; how it ended is not in the evidence", report.verdict.confidence.name())
         }
-        Some(id) => format!("{id} - {sure}{}", unnamed(report)),
+        Some(id) => format!("{id} - {sure}{}{}", for_whom(report), unnamed(report)),
         None if report.subject.kind == SubjectKind::Probe && report.verdict.outcome == Outcome::Works => {
             tested(&report.verdict.scope).to_owned()
         }
@@ -111,6 +111,11 @@ fn headline(report: &Report) -> Block {
     }
     lines.extend(wrap(&format!("{how}{reference}"), WIDTH));
     Block::whole(label, lines)
+}
+
+/// For which clients, when not for all.
+fn for_whom(report: &Report) -> String {
+    report.verdict.for_whom.as_ref().map_or_else(String::new, |who| format!(" - for {who}"))
 }
 
 /// The endpoint, when the headline had no room for its name.

@@ -47,7 +47,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
             cause: f.causes.first().map(|c| c.id.clone()),
             headline: f.headline.clone(),
             scope: scope(case),
-            for_whom: None,
+            for_whom: f.data.get("for_whom").and_then(|v| v.as_str()).map(str::to_owned),
             act: f.act.clone(),
         };
     }
@@ -116,22 +116,25 @@ fn said_goodbye(case: &Case<'_>) -> bool {
 }
 
 /// The code of a refusal inside TLS. Our own probe is not logged in, so that a refusal of PBSZ and the like tells nothing.
+/// Of the ways to a data connection one is enough, and where none is, a rule says so.
 fn refused_inside(case: &Case<'_>, end: Option<&Event>) -> Option<u16> {
     let asked = case.transcript.origin.asked.as_ref();
     let ours = asked.is_some();
     // What a login of ours tries is refused now and then: rules say what that means.
     let tries = asked.is_some_and(|a| a.login.is_some());
     let harmless = |verb: &str| tries || matches!(verb, "FEAT" | "PBSZ" | "PROT" | "QUIT");
-    let mut excused = false;
+    let way = |verb: &str| matches!(verb, "EPRT" | "EPSV" | "PASV" | "PORT");
+    let (mut excused, mut asks_way) = (false, false);
     let behind = |e: &&Event| end.is_some_and(|end| core::ptr::eq(*e, end));
     case.control().take_while(|e| !behind(e)).find_map(|e| match &e.kind {
         Kind::Command { verb, .. } => {
-            excused = ours && harmless(verb);
+            (excused, asks_way) = (ours && harmless(verb), way(verb));
             None
         }
         Kind::Reply(r)
             if r.code >= 400
                 && (!excused || r.code == 421)
+                && (!asks_way || matches!(r.code, 421 | 503 | 530..=534))
                 && e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) =>
         {
             Some(r.code)

@@ -1,10 +1,12 @@
 //! The causes: why a finding came about. Each has a page; each is built in one place, from facts, with its reasons
 //! and with the evidence that would settle it.
 
+mod addresses;
 mod connection;
 mod handshake;
 mod zos;
 
+pub(super) use addresses::*;
 pub(super) use connection::*;
 pub(super) use handshake::*;
 pub(super) use zos::*;
@@ -45,8 +47,10 @@ pub static ALL: &[CausePage] = &[
     page("middlebox-closed", include_str!("../../docs/causes/middlebox-closed.md")),
     page("middlebox-rewrote-auth", include_str!("../../docs/causes/middlebox-rewrote-auth.md")),
     page("missing-signature-algorithms", include_str!("../../docs/causes/missing-signature-algorithms.md")),
+    page("nat-without-masquerade", include_str!("../../docs/causes/nat-without-masquerade.md")),
     page("no-shared-cipher", include_str!("../../docs/causes/no-shared-cipher.md")),
     page("no-shared-group", include_str!("../../docs/causes/no-shared-group.md")),
+    page("passive-ports-blocked", include_str!("../../docs/causes/passive-ports-blocked.md")),
     page("private-key-unusable", include_str!("../../docs/causes/private-key-unusable.md")),
     page("prot-p-not-sent", include_str!("../../docs/causes/prot-p-not-sent.md")),
     page("server-crashed-child", include_str!("../../docs/causes/server-crashed-child.md")),

@@ -3,7 +3,9 @@
 //! A rule looks at a [`Case`] and says what it finds; it cannot see the network, the clock or the terminal.
 //! A *finding* is a fact with its bytes, a *cause* a ranked explanation with its reasons and what would settle it.
 
+mod addresses;
 mod advise;
+mod arranging;
 mod auth_refused;
 mod auth_reply_unusual;
 mod banner_refuses;
@@ -28,7 +30,11 @@ mod client_tls_not_initialised;
 mod closed_during_handshake;
 mod connect_failed;
 mod control_connection_lost;
+mod data_connect_back_failed;
+mod data_connect_failed;
 mod data_protection_required;
+mod epsv_malformed;
+mod epsv_refused;
 mod exchanges;
 mod experiments;
 mod extra_plaintext_before_tls;
@@ -42,11 +48,17 @@ mod no_banner;
 mod not_ftp;
 pub mod pages;
 mod parameters;
+mod passive_ports;
+mod pasv_bad_port;
+mod pasv_foreign_address;
+mod pasv_private_address;
+mod pasv_refused;
 mod pbsz_refused;
 mod phase;
 mod plaintext_inside_tls;
 mod plaintext_instead_of_tls;
 mod plaintext_on_implicit_port;
+mod port_refused;
 mod prot_clear_refused;
 mod prot_refused;
 mod reset_during_handshake;
@@ -55,6 +67,7 @@ mod sink;
 mod tls_after_banner;
 mod tls_on_explicit_port;
 mod tls_required_by_server;
+mod unopened;
 mod words;
 
 pub use case::Case;
@@ -103,7 +116,11 @@ pub static ALL: &[&Rule] = &[
     &closed_during_handshake::RULE,
     &connect_failed::RULE,
     &control_connection_lost::RULE,
+    &data_connect_back_failed::RULE,
+    &data_connect_failed::RULE,
     &data_protection_required::RULE,
+    &epsv_malformed::RULE,
+    &epsv_refused::RULE,
     &extra_plaintext_before_tls::RULE,
     &fatal_alert::RULE,
     &handshake_refused_by_client::RULE,
@@ -111,10 +128,15 @@ pub static ALL: &[&Rule] = &[
     &malformed_tls::RULE,
     &no_banner::RULE,
     &not_ftp::RULE,
+    &pasv_bad_port::RULE,
+    &pasv_foreign_address::RULE,
+    &pasv_private_address::RULE,
+    &pasv_refused::RULE,
     &pbsz_refused::RULE,
     &plaintext_inside_tls::RULE,
     &plaintext_instead_of_tls::RULE,
     &plaintext_on_implicit_port::RULE,
+    &port_refused::RULE,
     &prot_clear_refused::RULE,
     &prot_refused::RULE,
     &reset_during_handshake::RULE,

@@ -57,7 +57,6 @@ impl<'a> Sink<'a> {
     }
 
     /// Says by which event a finding shows, where that is not the last of its bytes.
-    #[expect(dead_code, reason = "the rules of data connections come next")]
     pub(super) fn shows_by(&self, f: &mut Finding, event: &Event) {
         f.place = self.case.timeline.events.iter().position(|e| core::ptr::eq(e, event));
     }

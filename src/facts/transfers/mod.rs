@@ -3,16 +3,16 @@
 //! What a data connection came to stands in the reply on the control connection as often as in its own bytes: a handshake
 //! that a server refuses for want of a resumed session looks like success from the client's end.
 
+mod arranged;
 mod data;
 
-use core::net::IpAddr;
 use std::collections::BTreeMap;
 
+pub use arranged::{Arranged, arrangements};
 pub use data::{Data, Established, certificates, established, session_ids};
 
 use crate::decode::{Event, Kind, Reply, Timeline};
 use crate::transcript::{ConnId, Role, Transcript};
-use crate::wire::ftp::{extended_port, host_port};
 
 /// Commands that need a data connection (RFC 959, RFC 3659).
 pub const TRANSFERS: [&str; 7] = ["APPE", "LIST", "MLSD", "NLST", "RETR", "STOR", "STOU"];
@@ -58,39 +58,6 @@ pub struct Answered<'a> {
     pub event: &'a Event,
     /// The reply.
     pub reply: &'a Reply,
-}
-
-/// How a data connection was arranged: PASV, EPSV, PORT or EPRT, with the answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Arranged<'a> {
-    /// The command.
-    pub command: Line<'a>,
-    /// The answer.
-    pub reply: Option<Answered<'a>>,
-}
-
-impl Arranged<'_> {
-    /// Whether the client was to connect (PASV, EPSV).
-    pub fn is_passive(&self) -> bool {
-        matches!(self.command.verb, "PASV" | "EPSV")
-    }
-
-    /// Whether the server said yes.
-    pub fn is_accepted(&self) -> bool {
-        self.reply.is_some_and(|r| (200..300).contains(&r.reply.code))
-    }
-
-    /// Address and port as announced; EPSV has no address. `None` when refused, or when it cannot be read.
-    pub fn announced(&self) -> Option<(Option<IpAddr>, u16)> {
-        let v4 = |a: core::net::SocketAddrV4| (Some(IpAddr::V4(*a.ip())), a.port());
-        let reply = self.reply.filter(|_| self.is_accepted()).map(|r| r.reply.text.as_str());
-        match self.command.verb {
-            "PASV" => host_port(reply?).map(v4),
-            "EPSV" => extended_port(reply?),
-            "PORT" => host_port(self.command.argument).map(v4),
-            _ => extended_port(self.command.argument),
-        }
-    }
 }
 
 /// A control connection while its events pass.

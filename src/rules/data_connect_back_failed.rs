@@ -1,0 +1,74 @@
+//! Active mode: the server could not reach the client.
+
+use super::addresses::Reach;
+use super::arranging::Fate;
+use super::prelude::*;
+use super::unopened::Why;
+
+pub(super) static RULE: Rule = Rule {
+    id: "data-connect-back-failed",
+    severity: Severity::Failure,
+    outranks: &["control-connection-lost"],
+    page: include_str!("../../docs/findings/data-connect-back-failed.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let ways = case.ways();
+    let Some(n) = ways.iter().rposition(|w| w.unopened.is_some() && w.arranged.is_some_and(|a| !a.is_passive())) else {
+        return;
+    };
+    let Some((asked, u)) = ways.get(n).and_then(|w| Some((w.arranged?, w.unopened?))) else { return };
+    if !asked.is_accepted() || case.fate(&ways, n, false) != Fate::Fell {
+        return;
+    }
+    let headlines = |maybe: &str| match u.why {
+        Why::Refused => vec![format!("the server {maybe}was refused when it connected back to the client")],
+        Why::AnotherAddress => vec![format!("the server {maybe}connected back from another address")],
+        Why::TimedOut | Why::Unreachable => {
+            vec![format!("the server {maybe}could not reach the client in active mode")]
+        }
+        Why::NotTold => vec![format!("the server {maybe}could not connect back to the client")],
+    };
+    let mut f = sink.finding(Confidence::Likely, Party::Between, &headlines("probably "));
+    case.settle(&mut f, u.shows, u.told);
+    if f.confidence == Confidence::Certain {
+        f.headline = headlines("").concat();
+    }
+    sink.shows_by(&mut f, u.shows);
+    f.evidence.extend(sink.evidence(asked.command.event, "where the client listens"));
+    f.evidence.extend(sink.evidence(u.shows, ""));
+    f.set("why", u.why.name()).set("command", asked.command.verb);
+    if let Some(answer) = u.reply {
+        f.set("code", answer.reply.code).set("text", answer.reply.text.as_str());
+    }
+    if let Some((ip, port)) = asked.announced() {
+        f.set("address", ip.map(|a| a.to_string())).set("port", port);
+        let used = case.address_in_use(asked.command.event.conn).map(Reach::of);
+        if let Some(ip) = ip.filter(|a| Reach::of(*a).is_inner() && used == Some(Reach::Public)) {
+            f.why.push(format!("{ip} is {}: a server outside cannot connect to it.", Reach::of(ip).source()));
+        }
+    }
+    f.why.push(match u.why {
+        Why::Refused => "The packets arrived: the client no longer listened, or its own firewall answered.".to_owned(),
+        Why::TimedOut | Why::Unreachable => {
+            "The packets were dropped on the way: NAT or a firewall before the client.".to_owned()
+        }
+        Why::AnotherAddress | Why::NotTold => "The reply does not tell refused from dropped.".to_owned(),
+    });
+    let refused = |w: &super::arranging::Way<'_>| w.with("EPSV").is_some_and(|a| a.is_refused());
+    if ways.iter().take(n).any(refused) {
+        f.why.push("EPSV had been refused, and the client fell back to active mode.".to_owned());
+    }
+    f.why.push("\"Works without TLS\": routers follow PORT in clear; inside TLS they cannot.".to_owned());
+    f.act = Some(Act { party: Party::Client, text: "client: passive mode (EPSV, else PASV)".to_owned() });
+    super::passive_ports::client(case, &mut f, "use-passive");
+    super::passive_ports::client(case, &mut f, "use-epsv");
+    f.tell(
+        Party::Between,
+        AdviceKind::Lasting,
+        "only if active mode has to stay: let the server in, from its port 20 to the client's ports from 1024 on",
+    );
+    f.tell(Party::Server, AdviceKind::Leave, "nothing to change");
+    sink.report(f);
+}

@@ -1,0 +1,149 @@
+//! Passive mode: the connection to the announced port did not come about.
+
+use super::addresses::{Named, named};
+use super::arranging::{Fate, Way};
+use super::passive_ports::{dialled, range};
+use super::prelude::*;
+use super::unopened::{Unopened, Why};
+use crate::transcript::ConnId;
+
+pub(super) static RULE: Rule = Rule {
+    id: "data-connect-failed",
+    severity: Severity::Failure,
+    outranks: &["control-connection-lost"],
+    page: include_str!("../../docs/findings/data-connect-failed.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let ways = case.ways();
+    let passive = |w: &Way<'_>| w.unopened.is_some() && w.arranged.is_none_or(|a| a.is_passive() && a.is_accepted());
+    let Some(n) = ways.iter().rposition(passive) else { return good(case, &ways, sink) };
+    let Some((way, u)) = ways.get(n).and_then(|w| Some((w, w.unopened?))) else { return };
+    let fate = case.fate(&ways, n, false);
+    // What a reply alone says of an attempt that was made up for is not worth a word.
+    if fate != Fate::Fell && !u.observed {
+        return;
+    }
+    let named_port = way.arranged.and_then(|a| a.announced()).map(|(_, port)| port);
+    let dialled = dialled(case, way);
+    let port = dialled.map(|at| at.port()).filter(|p| *p > 0).or(named_port);
+    let mut f = sink.finding(Confidence::Likely, party(u.why), &headlines(u.why, port, "probably "));
+    if fate == Fate::Fell {
+        case.settle(&mut f, u.shows, u.told);
+    } else {
+        f.severity = Severity::Warning;
+        f.confidence = if u.told { Confidence::Likely } else { Confidence::Certain };
+        f.why.push("Other data connections of this session stood.".to_owned());
+    }
+    if f.confidence == Confidence::Certain {
+        f.headline = super::sink::fitting(&headlines(u.why, port, ""));
+    }
+    sink.shows_by(&mut f, u.shows);
+    let answer = way.arranged.and_then(|a| a.reply);
+    f.evidence
+        .extend(answer.and_then(|a| sink.evidence(a.event, &port.map_or_else(String::new, |p| format!("port {p}")))));
+    f.evidence.extend(u.reply.and_then(|r| sink.evidence(r.event, "")));
+    f.set("why", u.why.name()).set("port", port).set("address", dialled.map(|at| at.ip().to_canonical().to_string()));
+    if let Some(answer) = u.reply {
+        f.set("code", answer.reply.code).set("text", answer.reply.text.as_str());
+    }
+    explain(case, way, &u, &mut f);
+    sink.report(f);
+}
+
+fn party(why: Why) -> Party {
+    match why {
+        Why::TimedOut | Why::Unreachable | Why::NotTold => Party::Between,
+        Why::Refused => Party::Server,
+        Why::AnotherAddress => Party::Client,
+    }
+}
+
+fn headlines(why: Why, port: Option<u16>, maybe: &str) -> Vec<String> {
+    let port = port.map_or_else(|| "the data port".to_owned(), |p| format!("data port {p}"));
+    vec![match why {
+        Why::TimedOut => format!("{port} {maybe}did not answer: blocked on the way"),
+        Why::Unreachable => format!("{port} {maybe}could not be reached: no way, or a firewall said no"),
+        Why::Refused => format!("{port} {maybe}refused the connection: nothing listened there"),
+        Why::AnotherAddress => format!("the data connection {maybe}came from another address, and was refused"),
+        Why::NotTold => format!("{port} {maybe}was never connected to"),
+    }]
+}
+
+fn explain(case: &Case<'_>, way: &Way<'_>, u: &Unopened<'_>, f: &mut Finding) {
+    let seen = case.ports_seen().map(|s| s.range());
+    untold_address(case, way, f);
+    let (party, act) = match u.why {
+        Why::TimedOut | Why::Unreachable | Why::NotTold => {
+            if u.why.is_blocked() {
+                f.why.push("Nothing of TLS was sent on it: addresses, ports and firewalls, not ciphers.".to_owned());
+            }
+            f.why.push(
+                "\"Works without TLS\": a firewall opens the port by reading the reply; inside TLS it cannot."
+                    .to_owned(),
+            );
+            let sure = if u.why.is_blocked() { Confidence::Likely } else { Confidence::Possible };
+            let because = match u.why {
+                Why::NotTold => "the server waited for a connection that never came".to_owned(),
+                _ => "the control connection passes, the data port does not answer".to_owned(),
+            };
+            f.causes.push(causes::passive_ports_blocked(sure, because, seen));
+            (Party::Between, "server and firewalls together: one fixed range of ports, open in both")
+        }
+        Why::Refused => {
+            f.why.push("Something answered at once: the packets arrived, and nothing listened.".to_owned());
+            f.why.push(
+                "The address may be another machine's (load balancer, NAT), or the server had given up.".to_owned(),
+            );
+            let because = "a firewall that rejects (not drops) looks the same".to_owned();
+            f.causes.push(causes::passive_ports_blocked(Confidence::Possible, because, seen));
+            (Party::Server, "server: does the machine that answers this address listen on that port?")
+        }
+        Why::AnotherAddress => {
+            f.why.push("The server lets only the address of the control connection in.".to_owned());
+            (Party::Client, "client: all connections of a session through one address")
+        }
+    };
+    f.act = Some(Act { party, text: act.to_owned() });
+    if u.why == Why::AnotherAddress {
+        f.tell(
+            Party::Client,
+            AdviceKind::Check,
+            "two lines to the Internet, a proxy, or provider NAT in front of the client",
+        );
+        super::phase::advise_server(case, f, "allow-foreign-data-address");
+        return;
+    }
+    if u.why == Why::Refused {
+        f.tell(Party::Server, AdviceKind::Check, "behind a load balancer: one machine for all connections of a client");
+    }
+    range(case, f);
+    f.tell(
+        Party::Client,
+        AdviceKind::Check,
+        "the client's own firewall: outgoing to that range, not only to 21 or 990",
+    );
+}
+
+/// An inner address in the reply to PASV, where nothing tells in which network the client is.
+fn untold_address(case: &Case<'_>, way: &Way<'_>, f: &mut Finding) {
+    let Some((Some(ip), _)) = way.with("PASV").and_then(|a| a.announced()) else { return };
+    let conn = way.arranged.map_or(ConnId(0), |a| a.command.event.conn);
+    if named(ip, case.address_in_use(conn)) == Named::Untold {
+        f.why.push(format!("The reply names {ip}, a private address: right only inside that network."));
+        let because = format!("{ip} is private; a client outside that network cannot reach it");
+        f.causes.push(causes::nat_without_masquerade(Confidence::Possible, because));
+    }
+}
+
+/// In a run of ours with a login: that every data connection stood, and on which ports.
+fn good(case: &Case<'_>, ways: &[Way<'_>], sink: &mut Sink<'_>) {
+    let login = case.transcript.origin.asked.as_ref().is_some_and(|a| a.login.is_some());
+    if !login || !ways.iter().any(Way::is_opened) {
+        return;
+    }
+    if let Some(seen) = case.ports_seen() {
+        sink.passed("passive-ports", &seen.describe(), "every data connection of the session stood");
+    }
+}
