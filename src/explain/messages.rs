@@ -20,7 +20,8 @@ pub(super) fn message(id: &str) -> Option<String> {
     let pages: &[&str] = match m.id {
         "EZA2897I" | "EZYFT96I" => &["plaintext-instead-of-tls", "fatal-alert"],
         "EZA2898I" => &["auth-refused"],
-        "EZA2589E" => &["no-banner", "silence-during-handshake"],
+        "EZA2589E" => &["no-banner", "silence-during-handshake", "data-connect-back-failed"],
+        "EZA1636I" => &["data-connect-failed", "data-connect-back-failed"],
         _ => &[],
     };
     Some(out + &more(pages))
