@@ -290,8 +290,13 @@ fn passed(report: &Report) -> Block {
 
 /// Whether what decides is an end or a failed attempt: they were seen, and have no bytes to show.
 fn is_observed(f: &Finding) -> bool {
-    const ENDS: [&str; 4] =
-        ["closed-during-handshake", "control-connection-lost", "reset-during-handshake", "silence-during-handshake"];
+    const ENDS: [&str; 5] = [
+        "closed-during-handshake",
+        "control-connection-lost",
+        "data-connect-failed",
+        "reset-during-handshake",
+        "silence-during-handshake",
+    ];
     f.evidence.is_empty() || ENDS.contains(&f.id.as_str())
 }
 

@@ -60,10 +60,10 @@ impl Reach {
     /// Where it is from.
     pub(super) fn source(self) -> &'static str {
         match self {
-            Reach::Public => "a public address",
-            Reach::Private => "an address of RFC 1918: private networks",
-            Reach::Shared => "an address of RFC 6598: inside one provider's network",
-            Reach::LinkLocal => "a link-local address: no router passes it on",
+            Reach::Public => "public",
+            Reach::Private => "private (RFC 1918)",
+            Reach::Shared => "of one provider's network (RFC 6598)",
+            Reach::LinkLocal => "link-local: no router passes it on",
             Reach::Loopback => "loopback: every machine's own",
             Reach::Nowhere => "no address of any machine",
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::unopened::{Unopened, by_claims, unopened};
 use super::{Case, Confidence, Finding};
-use crate::decode::Event;
+use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
 use crate::facts::transfers::{Arranged, arrangements};
 use crate::transcript::{Code, Role};
@@ -59,12 +59,18 @@ pub(super) enum Fate {
 impl<'a> Case<'a> {
     /// The ways of the session, in order.
     pub(super) fn ways(&self) -> Vec<Way<'a>> {
+        // Events stand in their order in one slice. What shows only behind the session's end changes nothing.
+        let end = self.control().find(|e| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. }));
+        let late = |u: &Unopened<'_>| end.is_some_and(|e| core::ptr::from_ref(u.shows) > core::ptr::from_ref(e));
+        let failed = |t: &'a Transfer<'a>| unopened(t).filter(|u| u.told || !late(u));
         let mut users: BTreeMap<*const Event, &'a Transfer<'a>> = BTreeMap::new();
         let mut ways: Vec<Way<'a>> = Vec::new();
         for t in self.session_transfers() {
             match t.arranged {
                 Some(a) => drop(users.insert(core::ptr::from_ref(a.command.event), t)),
-                None => ways.push(Way { arranged: None, transfer: Some(t), unopened: unopened(t) }),
+                // A connection alone, which nobody asked for, tells nothing.
+                None if t.command.is_none() => {}
+                None => ways.push(Way { arranged: None, transfer: Some(t), unopened: failed(t) }),
             }
         }
         let arranged = arrangements(self.control());
@@ -72,14 +78,13 @@ impl<'a> Case<'a> {
         for (n, a) in arranged.into_iter().enumerate() {
             let transfer = users.get(&core::ptr::from_ref(a.command.event)).copied();
             let unopened = match transfer {
-                Some(t) => unopened(t),
+                Some(t) => failed(t),
                 // A client that could not connect does not send the command.
                 None if n == last && a.is_accepted() => by_claims(self.after(a.command.event)),
                 None => None,
             };
             ways.push(Way { arranged: Some(a), transfer, unopened });
         }
-        // Events stand in their order in one slice.
         ways.sort_by_key(Way::first);
         ways
     }

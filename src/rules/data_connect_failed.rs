@@ -28,7 +28,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let named_port = way.arranged.and_then(|a| a.announced()).map(|(_, port)| port);
     let dialled = dialled(case, way);
     let port = dialled.map(|at| at.port()).filter(|p| *p > 0).or(named_port);
-    let mut f = sink.finding(Confidence::Likely, party(u.why), &headlines(u.why, port, "probably "));
+    let mut f = sink.finding(Confidence::Likely, party(u.why), &headlines(&case.endpoint(), u.why, port, "probably "));
     if fate == Fate::Fell {
         case.settle(&mut f, u.shows, u.told);
     } else {
@@ -37,17 +37,17 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.why.push("Other data connections of this session stood.".to_owned());
     }
     if f.confidence == Confidence::Certain {
-        f.headline = super::sink::fitting(&headlines(u.why, port, ""));
+        f.headline = super::sink::fitting(&headlines(&case.endpoint(), u.why, port, ""));
     }
     sink.shows_by(&mut f, u.shows);
     let answer = way.arranged.and_then(|a| a.reply);
-    f.evidence
-        .extend(answer.and_then(|a| sink.evidence(a.event, &port.map_or_else(String::new, |p| format!("port {p}")))));
+    f.evidence.extend(answer.and_then(|a| sink.evidence(a.event, "")));
     f.evidence.extend(u.reply.and_then(|r| sink.evidence(r.event, "")));
     f.set("why", u.why.name()).set("port", port).set("address", dialled.map(|at| at.ip().to_canonical().to_string()));
     if let Some(answer) = u.reply {
         f.set("code", answer.reply.code).set("text", answer.reply.text.as_str());
     }
+    f.why.extend(attempt(&u, dialled));
     explain(case, way, &u, &mut f);
     sink.report(f);
 }
@@ -60,15 +60,28 @@ fn party(why: Why) -> Party {
     }
 }
 
-fn headlines(why: Why, port: Option<u16>, maybe: &str) -> Vec<String> {
+fn headlines(endpoint: &str, why: Why, port: Option<u16>, maybe: &str) -> Vec<String> {
     let port = port.map_or_else(|| "the data port".to_owned(), |p| format!("data port {p}"));
-    vec![match why {
-        Why::TimedOut => format!("{port} {maybe}did not answer: blocked on the way"),
-        Why::Unreachable => format!("{port} {maybe}could not be reached: no way, or a firewall said no"),
-        Why::Refused => format!("{port} {maybe}refused the connection: nothing listened there"),
-        Why::AnotherAddress => format!("the data connection {maybe}came from another address, and was refused"),
+    let what = match why {
+        Why::TimedOut => format!("{port} {maybe}did not answer"),
+        Why::Unreachable => format!("{port} {maybe}could not be reached"),
+        Why::Refused => format!("{port} {maybe}refused the connection"),
+        Why::AnotherAddress => format!("the data connection {maybe}came from another address"),
         Why::NotTold => format!("{port} {maybe}was never connected to"),
-    }]
+    };
+    vec![format!("{endpoint}: {what}"), what]
+}
+
+/// What the attempt itself came to.
+fn attempt(u: &Unopened<'_>, dialled: Option<core::net::SocketAddr>) -> Option<String> {
+    let at = dialled.filter(|_| u.observed).map(|at| core::net::SocketAddr::new(at.ip().to_canonical(), at.port()))?;
+    let how = match u.why {
+        Why::TimedOut => "timed out",
+        Why::Unreachable => "ended in \"unreachable\"",
+        Why::Refused => "was refused at once",
+        Why::AnotherAddress | Why::NotTold => "failed",
+    };
+    Some(format!("The attempt to connect to {at} {how}."))
 }
 
 fn explain(case: &Case<'_>, way: &Way<'_>, u: &Unopened<'_>, f: &mut Finding) {
@@ -92,7 +105,7 @@ fn explain(case: &Case<'_>, way: &Way<'_>, u: &Unopened<'_>, f: &mut Finding) {
             (Party::Between, "server and firewalls together: one fixed range of ports, open in both")
         }
         Why::Refused => {
-            f.why.push("Something answered at once: the packets arrived, and nothing listened.".to_owned());
+            f.why.push("Somebody answered: nothing listens there, or a firewall rejects.".to_owned());
             f.why.push(
                 "The address may be another machine's (load balancer, NAT), or the server had given up.".to_owned(),
             );

@@ -19,10 +19,10 @@ pub(super) fn range(case: &Case<'_>, f: &mut Finding) {
         f.advise("passive-range", &product.id);
     }
     if f.advice.len() == before {
-        f.tell(Party::Server, AdviceKind::Lasting, "name one fixed range of passive ports in the server's settings");
+        f.tell(Party::Server, AdviceKind::Lasting, "set one fixed range of passive ports");
     }
-    let named = seen.map_or_else(String::new, |s| format!(" (it gave out {})", s.describe()));
-    let text = format!("let clients in to the range that the server's setting names{named}, TCP, on every firewall");
+    let named = seen.map_or_else(String::new, |s| format!("; seen: {}", s.describe()));
+    let text = format!("let clients in to the server's passive range, TCP{named}");
     f.tell(Party::Between, AdviceKind::Lasting, text);
 }
 
@@ -41,7 +41,7 @@ pub(super) fn masquerade(case: &Case<'_>, f: &mut Finding, outer: Option<core::n
     }
     if f.advice.len() == before {
         let ip = own.unwrap_or_else(|| "the address that clients dial".to_owned());
-        f.tell(Party::Server, AdviceKind::Lasting, format!("name {ip} as the outer address for passive mode"));
+        f.tell(Party::Server, AdviceKind::Lasting, format!("name {ip} as outer address in 227"));
     }
 }
 
@@ -52,19 +52,14 @@ pub(super) fn without_address(case: &Case<'_>, f: &mut Finding) {
         f.advise("use-epsv", client.id).advise("passive-ignore-address", client.id);
     }
     if known.is_none_or(|c| !c.id.starts_with("zos")) {
-        f.tell(
-            Party::Client,
-            AdviceKind::Tonight,
-            "EPSV, or \"use the server's address\" in the client's settings, until the server is mended",
-        );
+        f.tell(Party::Client, AdviceKind::Tonight, "until then EPSV, or \"use the server's address\"");
     }
 }
 
 /// The facts that send people the wrong way.
 pub(super) fn who_sees_it(f: &mut Finding, rewritten: bool) {
     f.why.push(
-        "\"Works in FileZilla\": it notices and uses the server's address, as do curl 7.74+ and all that send EPSV; \
-         many programs and scripts do not."
+        "\"Works in FileZilla\": it uses the server's address then, as do curl 7.74+ and EPSV clients; many scripts do not."
             .to_owned(),
     );
     if rewritten {

@@ -44,7 +44,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     };
     let certain = if case.is_from_log(answer.event) { Confidence::Likely } else { Confidence::Certain };
     let mut f = sink.finding(certain, Party::Server, &headlines(""));
-    f.evidence.extend(sink.evidence(answer.event, &format!("port {port}")));
+    f.evidence.extend(sink.evidence(answer.event, ""));
     let in_use = case.address_in_use(answer.event.conn);
     f.set("address", ip.to_string()).set("port", port).set("kind", reach.name()).set("for_whom", WHO_OBEY);
     f.set("server_address", in_use.map(|a| a.to_string()));
@@ -76,7 +76,7 @@ fn explain(case: &Case<'_>, way: &Way<'_>, f: &mut Finding, at: (IpAddr, u16, Re
     let (ip, port, reach) = at;
     let used = in_use.map(|a| a.to_canonical());
     let session = used.map_or_else(String::new, |a| format!("; the session came through {a}"));
-    f.why.push(format!("{ip} is {}{session}.", reach.source()));
+    f.why.push(format!("{ip} (port {port}) is {}{session}.", reach.source()));
     match (obeyed(case, way), dialled(case, way), &way.unopened) {
         (Some(false), Some(at), None) if case.asked().is_some() && way.is_opened() => f.why.push(format!(
             "We used {}:{port} instead, and it opened: ports get through, only the address is wrong.",
@@ -88,7 +88,7 @@ fn explain(case: &Case<'_>, way: &Way<'_>, f: &mut Finding, at: (IpAddr, u16, Re
     who_sees_it(f, reach.is_inner());
     if reach.is_inner() {
         let epsv = case.ways().iter().any(|w| w.with("EPSV").is_some() && w.is_opened());
-        let because = format!("{ip} is {}, and the session came through a public one", reach.source());
+        let because = "inner address in the 227, public one in use".to_owned();
         let cause = causes::nat_without_masquerade(Confidence::Likely, because);
         f.causes.push(if epsv { cause.because("EPSV, whose reply has no address, works there") } else { cause });
     }

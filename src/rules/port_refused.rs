@@ -37,7 +37,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.set("address", ip.map(|a| a.to_string())).set("port", port);
         let used = case.address_in_use(asked.command.event.conn).map(Reach::of);
         if let Some(ip) = ip.filter(|a| Reach::of(*a).is_inner() && used == Some(Reach::Public)) {
-            f.why.push(format!("{ip} is {}; the server sees the client at another.", Reach::of(ip).source()));
+            f.why.push(format!("{ip} is {}; the server sees the client at another address.", Reach::of(ip).source()));
             f.why
                 .push("\"Worked until TLS came\": the router rewrites PORT in clear; inside TLS it cannot.".to_owned());
         }
