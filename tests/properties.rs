@@ -124,7 +124,7 @@ const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03\x60\x
 const SERVER_HELLO: &[u8] = b"\x16\x03\x03\x00\x31\x02\x00\x00\x2d\x03\x03\x60\x38\x53\xae\xfe\xe4\x0e\x3f\xa5\xc1\x73\x8d\x11\x74\x97\xb1\x1a\x6c\x48\xd5\x0a\x52\x9e\xd8\xc9\xf6\x19\xaf\x4c\x56\xc2\x0d\x00\x00\x35\x00\x00\x05\xff\x01\x00\x01\x00";
 
 fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
-    const PIECES: [&[u8]; 20] = [
+    const PIECES: [&[u8]; 28] = [
         b"220 ready\r\n",
         b"AUTH TLS\r\n",
         b"234 ok\r\n",
@@ -145,6 +145,14 @@ fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
         SERVER_HELLO,
         b"530 TLS required\r\n",
         b"FEAT\r\n",
+        b"PASV\r\n",
+        b"227 (192,168,1,2,4,1)\r\n",
+        b"EPSV\r\n",
+        b"229 (|||5000|)\r\n",
+        b"PORT 10,1,1,1,4,5\r\n",
+        b"LIST\r\n",
+        b"425 Can't open data connection.\r\n",
+        b"226 done\r\n",
     ];
     let text = proptest::sample::select(&PIECES[..]);
     prop_oneof![3 => text.prop_map(<[u8]>::to_vec), 1 => proptest::collection::vec(any::<u8>(), 0..24)]
