@@ -117,7 +117,8 @@ impl Reader {
         if !inside && !self.text.is_begun() {
             match front(bytes) {
                 Front::Record(_) => {
-                    link.tls_due = true;
+                    // What comes behind CCC is the goodbye of TLS.
+                    link.tls_due |= !link.cleared;
                     return self.tls.unit(bytes, self.flow, link);
                 }
                 Front::Undecided => return Unit::Needs(bytes.len() + 1),

@@ -26,6 +26,10 @@ struct Link {
     role: Role,
     /// AUTH was sent and not yet answered.
     auth_asked: bool,
+    /// CCC was sent and not yet answered.
+    ccc_asked: bool,
+    /// CCC was accepted: behind the goodbyes of TLS the conversation goes on in clear (RFC 4217).
+    cleared: bool,
     /// A TLS record, not text, is due in both directions.
     tls_due: bool,
     /// The version of the ServerHello.

@@ -85,11 +85,22 @@ impl State {
         }
         let kind = kind_of(&ascii, from, tls_due, encoding, whole);
         match &kind {
-            Kind::Command { line, .. } => link.auth_asked = ftp::asks_for_tls(line),
+            Kind::Command { verb, line } => {
+                link.auth_asked = ftp::asks_for_tls(line);
+                link.ccc_asked = verb == "CCC";
+            }
             Kind::Reply(r) if r.code >= 200 && link.auth_asked => {
                 link.auth_asked = false;
                 // 234 is the reply of RFC 4217; 200 and 334 are seen in the wild and mean the same.
-                link.tls_due |= r.code < 400;
+                if r.code < 400 {
+                    (link.tls_due, link.cleared) = (true, false);
+                }
+            }
+            Kind::Reply(r) if r.code >= 200 && link.ccc_asked => {
+                link.ccc_asked = false;
+                if r.code < 400 {
+                    (link.tls_due, link.cleared) = (false, true);
+                }
             }
             _ => {}
         }

@@ -125,17 +125,24 @@ fn refused_inside(case: &Case<'_>, end: Option<&Event>) -> Option<u16> {
     let harmless = |verb: &str| tries || matches!(verb, "FEAT" | "PBSZ" | "PROT" | "QUIT");
     let way = |verb: &str| matches!(verb, "EPRT" | "EPSV" | "PASV" | "PORT");
     let (mut excused, mut asks_way) = (false, false);
+    let (mut ccc_asked, mut cleared) = (false, false);
     let behind = |e: &&Event| end.is_some_and(|end| core::ptr::eq(*e, end));
     case.control().take_while(|e| !behind(e)).find_map(|e| match &e.kind {
         Kind::Command { verb, .. } => {
             (excused, asks_way) = (ours && harmless(verb), way(verb));
+            ccc_asked = verb == "CCC";
+            None
+        }
+        // Behind CCC the session goes on in clear.
+        Kind::Reply(r) if ccc_asked && (200..400).contains(&r.code) => {
+            (ccc_asked, cleared) = (false, true);
             None
         }
         Kind::Reply(r)
             if r.code >= 400
                 && (!excused || r.code == 421)
                 && (!asks_way || matches!(r.code, 421 | 503 | 530..=534))
-                && e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) =>
+                && (cleared || e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)) =>
         {
             Some(r.code)
         }
