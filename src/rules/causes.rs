@@ -3,11 +3,13 @@
 
 mod addresses;
 mod connection;
+mod ends;
 mod handshake;
 mod zos;
 
 pub(super) use addresses::*;
 pub(super) use connection::*;
+pub(super) use ends::*;
 pub(super) use handshake::*;
 pub(super) use zos::*;
 
@@ -29,6 +31,7 @@ pub struct CausePage {
 pub static ALL: &[CausePage] = &[
     page("attls-policy-missing", include_str!("../../docs/causes/attls-policy-missing.md")),
     page("banned", include_str!("../../docs/causes/banned.md")),
+    page("certificate-crosscheck-after-ccc", include_str!("../../docs/causes/certificate-crosscheck-after-ccc.md")),
     page("client-certificate-issuer-unknown", include_str!("../../docs/causes/client-certificate-issuer-unknown.md")),
     page("client-certificate-missing", include_str!("../../docs/causes/client-certificate-missing.md")),
     page("client-hello-too-large", include_str!("../../docs/causes/client-hello-too-large.md")),
@@ -38,6 +41,7 @@ pub static ALL: &[CausePage] = &[
     ),
     page("client-tls-version-refused", include_str!("../../docs/causes/client-tls-version-refused.md")),
     page("clock-wrong", include_str!("../../docs/causes/clock-wrong.md")),
+    page("close-notify-not-recognised", include_str!("../../docs/causes/close-notify-not-recognised.md")),
     page("connection-limit", include_str!("../../docs/causes/connection-limit.md")),
     page("dh-too-small", include_str!("../../docs/causes/dh-too-small.md")),
     page("encoding-ebcdic", include_str!("../../docs/causes/encoding-ebcdic.md")),
@@ -51,19 +55,24 @@ pub static ALL: &[CausePage] = &[
     page("no-shared-cipher", include_str!("../../docs/causes/no-shared-cipher.md")),
     page("no-shared-group", include_str!("../../docs/causes/no-shared-group.md")),
     page("passive-ports-blocked", include_str!("../../docs/causes/passive-ports-blocked.md")),
+    page("peer-ends-without-close-notify", include_str!("../../docs/causes/peer-ends-without-close-notify.md")),
     page("private-key-unusable", include_str!("../../docs/causes/private-key-unusable.md")),
     page("prot-p-not-sent", include_str!("../../docs/causes/prot-p-not-sent.md")),
+    page("reset-after-close-notify", include_str!("../../docs/causes/reset-after-close-notify.md")),
     page("server-crashed-child", include_str!("../../docs/causes/server-crashed-child.md")),
     page("server-handshake-timeout", include_str!("../../docs/causes/server-handshake-timeout.md")),
     page("server-policy", include_str!("../../docs/causes/server-policy.md")),
     page("server-tls-disabled", include_str!("../../docs/causes/server-tls-disabled.md")),
     page("server-tls-not-initialised", include_str!("../../docs/causes/server-tls-not-initialised.md")),
     page("slow-server", include_str!("../../docs/causes/slow-server.md")),
+    page("smc-d", include_str!("../../docs/causes/smc-d.md")),
     page("sni-rejected", include_str!("../../docs/causes/sni-rejected.md")),
     page("sni-required", include_str!("../../docs/causes/sni-required.md")),
     page("stacked-tls", include_str!("../../docs/causes/stacked-tls.md")),
     page("tls-inspection", include_str!("../../docs/causes/tls-inspection.md")),
+    page("tls13-unread-tickets-reset", include_str!("../../docs/causes/tls13-unread-tickets-reset.md")),
     page("unknown-ca", include_str!("../../docs/causes/unknown-ca.md")),
+    page("waits-for-close-notify", include_str!("../../docs/causes/waits-for-close-notify.md")),
     page("wrong-mode", include_str!("../../docs/causes/wrong-mode.md")),
     page("wrong-port", include_str!("../../docs/causes/wrong-port.md")),
 ];

@@ -50,6 +50,7 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
         (1, _) => passed("data-connection", "1 transfer"),
         (n, _) => passed("data-connection", &format!("{n} transfers")),
     });
+    out.extend(super::end_checks::checks(case));
     out
 }
 
@@ -99,7 +100,8 @@ fn untested(id: &str, headline: &str, why: &str) -> Check {
     check(id, headline, CheckResult::Untested, Some(why))
 }
 
-fn check(id: &str, headline: &str, result: CheckResult, why: Option<&str>) -> Check {
+/// A check without particulars.
+pub(super) fn check(id: &str, headline: &str, result: CheckResult, why: Option<&str>) -> Check {
     Check {
         id: id.to_owned(),
         result,

@@ -11,6 +11,8 @@ mod auth_reply_unusual;
 mod banner_refuses;
 mod case;
 pub mod causes;
+mod ccc_breaks_data;
+mod ccc_refused;
 mod certificate_chain_incomplete;
 mod certificate_expired;
 mod certificate_name_mismatch;
@@ -30,9 +32,15 @@ mod client_tls_not_initialised;
 mod closed_during_handshake;
 mod connect_failed;
 mod control_connection_lost;
+mod data_close_notify_missing;
 mod data_connect_back_failed;
 mod data_connect_failed;
+mod data_end_hangs;
 mod data_protection_required;
+mod data_reset;
+mod data_truncated;
+mod end_checks;
+mod endings;
 mod epsv_malformed;
 mod epsv_refused;
 mod exchanges;
@@ -100,6 +108,8 @@ pub static ALL: &[&Rule] = &[
     &auth_refused::RULE,
     &auth_reply_unusual::RULE,
     &banner_refuses::RULE,
+    &ccc_breaks_data::RULE,
+    &ccc_refused::RULE,
     &certificate_chain_incomplete::RULE,
     &certificate_expired::RULE,
     &certificate_name_mismatch::RULE,
@@ -116,9 +126,13 @@ pub static ALL: &[&Rule] = &[
     &closed_during_handshake::RULE,
     &connect_failed::RULE,
     &control_connection_lost::RULE,
+    &data_close_notify_missing::RULE,
     &data_connect_back_failed::RULE,
     &data_connect_failed::RULE,
+    &data_end_hangs::RULE,
     &data_protection_required::RULE,
+    &data_reset::RULE,
+    &data_truncated::RULE,
     &epsv_malformed::RULE,
     &epsv_refused::RULE,
     &extra_plaintext_before_tls::RULE,

@@ -10,6 +10,7 @@ use crate::transcript::{Clock, Code, ConnId, Entry, Fidelity, Layer, Micros, Sid
 
 /// Who speaks in claims.
 const SPEAKER: &str = "z/OS FTP client";
+const SERVER: &str = "z/OS FTP server";
 
 /// Most words of one record; a multi-line reply may have this many lines.
 const LONGEST: usize = 400;
@@ -21,7 +22,8 @@ const BARE: [(&str, &str); 2] = [
 ];
 
 /// Functions of the FTP trace that are shown without module and line by older releases and by the server.
-const FUNCTIONS: [&str; 6] = ["authServer:", "authClient:", "ftpAuth:", "tlsLevel:", "endSecureConn:", "endSecureEnv:"];
+const FUNCTIONS: [&str; 7] =
+    ["authServer:", "authClient:", "compareCertAttls:", "ftpAuth:", "tlsLevel:", "endSecureConn:", "endSecureEnv:"];
 
 /// What kind of record begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -283,6 +285,9 @@ impl Log {
             self.push(at, What::TlsStarts { by: Side::Server });
         } else if text.starts_with("ftpAuth:") && !text.ends_with("entered") {
             self.push(at, claim(None, text));
+        } else if text.starts_with("compareCertAttls:") && !text.ends_with("entered") {
+            // Only a server compares.
+            self.push(at, What::Claim { by: SERVER.to_owned(), code: None, text: text.to_owned() });
         }
     }
 

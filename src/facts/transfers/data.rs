@@ -144,11 +144,61 @@ impl<'a> Data<'a> {
         spans.filter(|s| s.flow.from == side && s.flow.layer == layer).map(|s| s.len()).sum()
     }
 
+    /// The same where it is content, and nothing else: what a capture shows of TLS cannot be counted.
+    pub fn counted(&self, side: Side) -> Option<u64> {
+        (self.is_read() || self.client_hello().is_none()).then(|| self.content(side))
+    }
+
+    /// Whether what is inside TLS was read: by our own engine, or by whoever gathered the evidence.
+    pub fn is_read(&self) -> bool {
+        self.established().is_some()
+            || self.events.iter().any(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls))
+    }
+
+    /// Protocol version, once the server has chosen.
+    pub fn version(&self) -> Option<u16> {
+        self.established().map(|e| e.version).or_else(|| {
+            self.events.iter().find_map(|e| match &e.kind {
+                Kind::Handshake(Message::ServerHello(hello)) => Some(hello.negotiated()),
+                _ => None,
+            })
+        })
+    }
+
+    /// Whether one side said close_notify; `None` where it would not show. Encrypted, an alert is a record of its own type
+    /// up to TLS 1.2, and looks like data in TLS 1.3.
+    pub fn said_goodbye(&self, side: Side) -> Option<bool> {
+        if self.close_notify(side).is_some() {
+            return Some(true);
+        }
+        if self.is_read() {
+            return Some(false);
+        }
+        let hides = |e: &Event| match e.kind {
+            Kind::Gap { from, .. } => from == side,
+            Kind::CutShort { .. } | Kind::Skipped | Kind::Undecoded | Kind::Malformed { .. } => e.from() == Some(side),
+            _ => false,
+        };
+        if self.version().is_none_or(|v| v > TLS12) || self.first(hides).is_some() {
+            return None;
+        }
+        let alert = |e: &Event| matches!(e.kind, Kind::Opaque { content_type: 21 }) && e.from() == Some(side);
+        Some(self.first(alert).is_some())
+    }
+
+    /// Whether the server gave out session tickets on it, as our own engine saw it.
+    pub fn has_tickets(&self) -> bool {
+        self.first(|e| matches!(e.kind, Kind::Decrypted { from: Side::Server, seen: Decrypted::Ticket })).is_some()
+    }
+
     /// The certificate chain that the server showed, as DER.
     pub fn certificates(&self) -> Option<&'a [crate::transcript::Der]> {
         self.events.iter().find_map(|e| certificates(e))
     }
 }
+
+/// TLS 1.2.
+const TLS12: u16 = 0x0303;
 
 /// session_ticket (RFC 5077).
 const SESSION_TICKET: u16 = 35;

@@ -1,0 +1,188 @@
+//! Everything was sent, and the transfer did not end, or only after a wait.
+
+use super::endings::{Ending, precedes};
+use super::phase::{End, probably};
+use super::prelude::*;
+use crate::facts::transfers::Data;
+
+pub(super) static RULE: Rule = Rule {
+    id: "data-end-hangs",
+    severity: Severity::Failure,
+    outranks: &["control-connection-lost"],
+    page: include_str!("../../docs/findings/data-end-hangs.md"),
+    check,
+};
+
+/// A wait of this length is one that users notice; in microseconds.
+const NOTICEABLE: u64 = 1_000_000;
+
+/// What clients write when they stop waiting behind an upload.
+const WORDS: [&str; 5] = ["timed out", "timeout", "time-out", "too slow", "timeouterror"];
+
+/// A transfer that does not come to its end.
+struct Hang<'a> {
+    /// By what it shows: a silence, a claim, or the reply that came late.
+    by: &'a Event,
+    /// Whether the end came after all.
+    late: bool,
+    /// Milliseconds.
+    waited: Option<u64>,
+    /// `close-notify`, `content`: what came last before the wait, and who sent it.
+    behind: &'static str,
+    /// Whether the server never answered.
+    unanswered: bool,
+}
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let all: Vec<Ending<'_>> = case.session_endings().collect();
+    let found: Vec<_> = all.iter().filter_map(|x| Some((x, hang_of(case, x)?))).collect();
+    if let Some((ending, hang)) = found.iter().find(|(_, h)| !h.late).or(found.first()) {
+        report(case, ending, hang, sink);
+    }
+}
+
+/// Whether a transfer did not come to its end.
+pub(super) fn hangs(case: &Case<'_>, ending: &Ending<'_>) -> bool {
+    hang_of(case, ending).is_some_and(|h| !h.late)
+}
+
+fn hang_of<'a>(case: &Case<'_>, ending: &Ending<'a>) -> Option<Hang<'a>> {
+    if ending.aborted || !ending.has_begun() || ending.code().is_some_and(|c| c >= 400) {
+        return None;
+    }
+    let Some(data) = ending.data() else { return told(case, ending) };
+    let behind = match (data.close_notify(ending.sender()), data.counted(ending.sender())) {
+        (Some(_), _) => "close-notify",
+        (None, Some(0)) => "nothing",
+        _ => "content",
+    };
+    silence(ending, data, behind).or_else(|| late(ending, data))
+}
+
+/// A silence that was waited through, on the data connection or, behind its end, for the last reply.
+fn silence<'a>(ending: &Ending<'a>, data: &Data<'a>, behind: &'static str) -> Option<Hang<'a>> {
+    let waited = |e: &Event| End::of(e).and_then(End::waited_ms);
+    let reply = ending.reply().map(|(e, _)| e);
+    let on_control = ending.given_up.filter(|e| waited(e).is_some());
+    if let Some(by) = data.silence(Side::Server) {
+        let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. }) && precedes(e, by);
+        // Whoever has confirmed the transfer and said goodbye leaves the closing to the client.
+        let over =
+            reply.is_some_and(|r| precedes(r, by) && (behind == "close-notify" || ending.sender() == Side::Client));
+        if data.first(ended).is_some() || over {
+            return None;
+        }
+        let late = reply.filter(|r| precedes(by, r)).is_some();
+        return Some(Hang { by, late, waited: waited(by), behind, unanswered: reply.is_none() });
+    }
+    let by = on_control?;
+    let all_sent = behind == "close-notify" || data.end_of(ending.sender()).is_some();
+    all_sent.then_some(Hang { by, late: false, waited: waited(by), behind, unanswered: true })
+}
+
+/// The last reply came only behind the other end's farewell, and that was given late on purpose.
+fn late<'a>(ending: &Ending<'a>, data: &Data<'a>) -> Option<Hang<'a>> {
+    let (by, _) = ending.reply()?;
+    let first = data.close_notify(ending.sender())?;
+    let other = ending.sender().other();
+    let farewell = match ending.sender() {
+        Side::Server => data.close_notify(other)?,
+        // An upload has one farewell; what the server may have waited for is the FIN.
+        Side::Client => data.end_of(Side::Client)?.0,
+    };
+    let (begun, given, answered) = (first.at?.0, farewell.at?.0, by.at?.0);
+    let waited = given.checked_sub(begun).filter(|t| *t >= NOTICEABLE)?;
+    let prompt = answered.checked_sub(given).is_some_and(|t| t * 2 < waited);
+    let in_order = precedes(first, farewell) && precedes(farewell, by);
+    (in_order && prompt).then_some(Hang {
+        by,
+        late: true,
+        waited: Some(waited / 1_000),
+        behind: "close-notify",
+        unanswered: false,
+    })
+}
+
+/// A log that shows no data connection: an upload, and a client that stopped waiting.
+fn told<'a>(case: &Case<'_>, ending: &Ending<'a>) -> Option<Hang<'a>> {
+    // A connection that never stood is another matter.
+    let stood = ending.transfer.data.is_none() && ending.transfer.begun.is_some();
+    let iis = causes::likely_server(case).is_some_and(|p| p.id == "iis");
+    let by = ending.says(&WORDS).filter(|_| stood && iis && ending.sender() == Side::Client)?.event;
+    Some(Hang { by, late: false, waited: None, behind: "content", unanswered: !ending.is_confirmed() })
+}
+
+fn report(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, sink: &mut Sink<'_>) {
+    let claimed = matches!(hang.by.kind, Kind::Claim { .. });
+    let proved = hang.late || ending.given_up.is_some() || !hang.unanswered;
+    let confidence = if proved && !claimed { ending.confidence(case) } else { super::Confidence::Likely };
+    let (maybe, endpoint, verb) = (probably(confidence), case.endpoint(), ending.verb);
+    let headlines = if hang.late {
+        vec![
+            format!("{endpoint} {maybe}confirmed {verb} only behind the client's farewell"),
+            format!("the server {maybe}confirmed {verb} only behind the client's farewell"),
+        ]
+    } else {
+        vec![
+            format!("{endpoint} {maybe}never ended {verb}: no {} came", missing(ending, hang)),
+            format!("the server {maybe}never ended {verb}: no {} came", missing(ending, hang)),
+            format!("{verb} {maybe}never ended"),
+        ]
+    };
+    let mut f = sink.finding(confidence, Party::Server, &headlines);
+    f.severity = if hang.late { Severity::Warning } else { Severity::Failure };
+    f.ended = hang.late || claimed || ending.given_up.is_some() || !hang.unanswered;
+    f.set("command", verb).set("waited_ms", hang.waited).set("behind", hang.behind).set("code", ending.code());
+    f.evidence.extend(sink.evidence(ending.command, ""));
+    if let Some(begun) = ending.transfer.begun {
+        f.evidence.extend(sink.evidence(begun.event, ""));
+    }
+    if let Some(n) = ending.data().and_then(|d| d.counted(ending.sender())) {
+        f.why.push(format!("{n} bytes of content had gone by."));
+    }
+    if let Kind::Claim { by, text, .. } = &hang.by.kind {
+        f.why.push(crate::wire::printable_str(&format!("{by}: \"{text}\"")));
+    }
+    explain(case, ending, hang, &mut f);
+    sink.shows_by(&mut f, hang.by);
+    sink.report(f);
+}
+
+/// What did not come.
+fn missing(ending: &Ending<'_>, hang: &Hang<'_>) -> &'static str {
+    match (hang.unanswered, ending.data().is_some_and(|d| d.end_of(ending.sender()).is_some())) {
+        (true, _) => "last reply",
+        (false, false) => "end of the data connection",
+        (false, true) => "answer to its end",
+    }
+}
+
+fn explain(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, f: &mut Finding) {
+    let waited = hang.waited.map_or_else(|| "for long".to_owned(), |ms| format!("for {:.1} s", ms as f64 / 1e3));
+    if hang.behind == "close-notify" {
+        let who = if ending.sender() == Side::Server { "The server" } else { "The client" };
+        f.why.push(format!("{who} had said close_notify: that was all. Then nothing happened {waited}."));
+    } else if hang.waited.is_some() {
+        f.why.push(format!("Then nothing happened {waited}, neither close_notify nor FIN."));
+    }
+    let iis = causes::likely_server(case).is_some_and(|p| p.id == "iis");
+    let two_waits = hang.behind == "close-notify" || iis && ending.sender() == Side::Client;
+    if two_waits {
+        let because = match ending.sender() {
+            Side::Client if iis => "IIS waits for the TCP close, the client for close_notify",
+            Side::Client => "the client's close_notify, then silence, with both sockets open",
+            Side::Server => "the server's close_notify, then silence until the client's",
+        };
+        // Only a client with an open socket waits for anything.
+        let gone = |d: &Data<'_>| d.end_of(Side::Client).is_some_and(|(end, _)| precedes(end, hang.by));
+        let sure = hang.late || ending.data().is_none_or(|d| !gone(d));
+        let confidence = if sure { super::Confidence::Likely } else { super::Confidence::Possible };
+        f.causes.push(causes::waits_for_close_notify(confidence, because.to_owned()));
+        let text = "client: close at once behind its own close_notify (2 s at most); the 226 says the rest";
+        f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+    } else {
+        let text = "server: its log of that second; compare the size that came with the file's";
+        f.act = Some(Act { party: Party::Server, text: text.to_owned() });
+    }
+    f.tell(Party::Unknown, AdviceKind::Check, "one empty and one short upload with the time of each step");
+}

@@ -1,0 +1,106 @@
+//! What a live run with a login looked at when transfers ended: their farewells, uploads, CCC.
+
+use super::ccc_breaks_data::{broken, transfers_fail};
+use super::ccc_refused::asked;
+use super::endings::Ending;
+use super::finding::{Check, CheckResult};
+use super::{Case, checks::check};
+use crate::transcript::{Side, Tried};
+
+use super::data_truncated::{came_back_whole, read_back};
+
+/// The checks; none without a login.
+pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
+    let Some(tried) = case.transcript.origin.asked.as_ref().and_then(|a| a.login) else { return Vec::new() };
+    let all: Vec<Ending<'_>> = case.session_endings().collect();
+    vec![farewells(&all), ends(case, &all), upload(tried, &all), ccc(case, tried)]
+}
+
+/// close_notify on each download and listing.
+fn farewells(all: &[Ending<'_>]) -> Check {
+    let ended = |x: &&Ending<'_>| x.sender() == Side::Server && x.is_confirmed() && !x.aborted;
+    let said: Vec<bool> =
+        all.iter().filter(ended).filter_map(|x| x.tls().and_then(|d| d.said_goodbye(Side::Server))).collect();
+    let (good, of) = (said.iter().filter(|s| **s).count(), said.len());
+    let words = format!("close_notify on {good} of {of} transfers");
+    match of {
+        0 => untested("close-notify", "close_notify", "no transfer over TLS came to its end"),
+        _ if good == of => check("close-notify", &words, CheckResult::Passed, None),
+        _ => failed("close-notify", &words, "data-close-notify-missing"),
+    }
+}
+
+/// Whether each transfer that began came to its end.
+fn ends(case: &Case<'_>, all: &[Ending<'_>]) -> Check {
+    let begun: Vec<&Ending<'_>> = all.iter().filter(|x| x.has_begun() && !x.aborted).collect();
+    let hangs = begun.iter().filter(|x| super::data_end_hangs::hangs(case, x)).count();
+    let resets = begun.iter().filter(|x| super::data_reset::is_reset(x)).count();
+    let of = begun.len();
+    match (of, hangs, resets) {
+        (0, ..) => untested("end-of-data", "ends of transfers", "no transfer began"),
+        (_, 0, 0) => check("end-of-data", &format!("{of} of {of} transfers ended in order"), CheckResult::Passed, None),
+        (_, 0, n) => failed("end-of-data", &format!("{n} of {of} transfers ended with a reset"), "data-reset"),
+        (_, n, _) => failed("end-of-data", &format!("{n} of {of} transfers did not end"), "data-end-hangs"),
+    }
+}
+
+/// Uploads that were read back and compared.
+fn upload(tried: Tried, all: &[Ending<'_>]) -> Check {
+    if !tried.upload {
+        return untested("upload", "uploads", "not asked for (--write-test DIR)");
+    }
+    let back = read_back(all);
+    let mut lengths = Vec::new();
+    let stores = all.iter().enumerate().filter(|(_, x)| x.is_own_test() && x.verb == "STOR");
+    for (n, store) in stores {
+        let length = store.data().and_then(|d| d.counted(Side::Client)).unwrap_or_default();
+        let why = match (store.code(), back.get(&n).and_then(|m| all.get(*m))) {
+            (Some(code), _) if code >= 400 => format!("an upload of {length} bytes was refused ({code})"),
+            (None, _) => format!("an upload of {length} bytes was never confirmed"),
+            (_, Some(download)) if came_back_whole(store, download) == Some(false) => {
+                return failed("upload", &format!("{length} bytes did not come back as they went"), "data-truncated");
+            }
+            (_, None) => format!("{length} bytes were stored, and could not be read back"),
+            _ => {
+                lengths.push(length);
+                continue;
+            }
+        };
+        return check("upload", &why, CheckResult::Failed, None);
+    }
+    if lengths.is_empty() {
+        return untested("upload", "uploads", "the run did not come to them");
+    }
+    let lengths: Vec<String> = lengths.into_iter().map(spelt).collect();
+    check("upload", &format!("uploads of {} bytes, read back equal", lengths.join(", ")), CheckResult::Passed, None)
+}
+
+/// `1 M` for what a million bytes or a MiB is.
+fn spelt(bytes: u64) -> String {
+    if matches!(bytes, 1_000_000 | 1_048_576) { "1 M".to_owned() } else { bytes.to_string() }
+}
+
+/// CCC, and a transfer behind it.
+fn ccc(case: &Case<'_>, tried: Tried) -> Check {
+    if !tried.ccc {
+        return untested("ccc", "CCC", "not asked for (--ccc)");
+    }
+    let Some(asked) = asked(case) else { return untested("ccc", "CCC", "the run did not come to it") };
+    let code = asked.reply.code;
+    if code >= 400 {
+        return failed("ccc", &format!("CCC was declined ({code})"), "ccc-refused");
+    }
+    match (broken(&asked), transfers_fail(case, &asked)) {
+        (None, Some(false)) => check("ccc", "CCC, and a transfer behind it", CheckResult::Passed, None),
+        (None, None) => untested("ccc", "CCC was accepted", "no transfer was tried behind it"),
+        _ => failed("ccc", "CCC was accepted, and broke what came behind it", "ccc-breaks-data"),
+    }
+}
+
+fn untested(id: &str, headline: &str, why: &str) -> Check {
+    check(id, headline, CheckResult::Untested, Some(why))
+}
+
+fn failed(id: &str, headline: &str, finding: &str) -> Check {
+    Check { finding: Some(finding.to_owned()), ..check(id, headline, CheckResult::Failed, None) }
+}
