@@ -4,6 +4,7 @@ use super::ccc_refused::{Asked, asked};
 use super::endings::{Ending, has};
 use super::phase::{End, probably};
 use super::prelude::*;
+use crate::facts::is_session_control;
 use crate::transcript::{Decrypted, Layer};
 
 pub(super) static RULE: Rule = Rule {
@@ -93,7 +94,7 @@ fn session(case: &Case<'_>, asked: &Asked<'_>, by: &Event, how: &str, sink: &mut
         ],
     );
     f.ended = true;
-    start(asked, &mut f, sink);
+    start(case, asked, &mut f, sink);
     f.set("how", end.map_or("garbage", End::name)).set("waited_ms", end.and_then(End::waited_ms));
     let (mine, yours) = (goodbye(Side::Client), goodbye(Side::Server));
     f.set("close_notify", serde_json::json!({ "client": mine, "server": yours }));
@@ -132,7 +133,13 @@ fn transfers(case: &Case<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) {
     if !before && !z_os {
         return; // nothing shows that they ever worked
     }
-    let confidence = if before { no.confidence(case) } else { Confidence::Likely };
+    // Until the client gives up, another try may work.
+    let over = asked.behind.iter().any(|e| match &e.kind {
+        Kind::Command { verb, .. } => verb == "QUIT",
+        Kind::Claim { .. } => true,
+        _ => matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. }),
+    });
+    let confidence = if before && over { no.confidence(case) } else { Confidence::Likely };
     let (maybe, endpoint, verb, code) = (probably(confidence), case.endpoint(), no.verb, reply.code);
     let mut f = sink.finding(
         confidence,
@@ -142,8 +149,8 @@ fn transfers(case: &Case<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) {
             format!("the server {maybe}fails transfers behind CCC: {verb} got {code}"),
         ],
     );
-    f.ended = true;
-    start(asked, &mut f, sink);
+    f.ended = over;
+    start(case, asked, &mut f, sink);
     f.set("command", verb).set("code", code).set("text", reply.text.as_str());
     f.evidence.extend(sink.evidence(no.command, ""));
     f.evidence.extend(sink.evidence(answer, ""));
@@ -172,7 +179,11 @@ fn about_data(ending: &Ending<'_>) -> bool {
     ending.code().is_some_and(|c| ABOUT_DATA.contains(&c))
 }
 
-fn start(asked: &Asked<'_>, f: &mut Finding, sink: &Sink<'_>) {
+fn start(case: &Case<'_>, asked: &Asked<'_>, f: &mut Finding, sink: &Sink<'_>) {
+    if !is_session_control(case.transcript, asked.conn) {
+        // A login that was opened to try CCC: the session does without.
+        f.severity = Severity::Warning;
+    }
     let layer = asked.answer.span.map(|s| s.flow.layer);
     let label = if layer == Some(Layer::InsideTls) { "the last word inside TLS" } else { "" };
     f.evidence.extend(sink.evidence(asked.command, ""));

@@ -47,7 +47,13 @@ pub(super) fn hangs(case: &Case<'_>, ending: &Ending<'_>) -> bool {
 }
 
 fn hang_of<'a>(case: &Case<'_>, ending: &Ending<'a>) -> Option<Hang<'a>> {
-    if ending.aborted || !ending.has_begun() || ending.code().is_some_and(|c| c >= 400) {
+    if ending.aborted || !ending.has_begun() {
+        return None;
+    }
+    // What the server refuses has an end; what it refuses because the end took too long has not.
+    let refused = ending.reply().filter(|(_, r)| r.code >= 400).map(|(e, _)| e);
+    let waited = |e: &Event| ending.data().and_then(|d| d.silence(Side::Server)).is_some_and(|s| precedes(s, e));
+    if refused.is_some_and(|e| !waited(e)) {
         return None;
     }
     let Some(data) = ending.data() else { return told(case, ending) };
@@ -72,7 +78,7 @@ fn silence<'a>(ending: &Ending<'a>, data: &Data<'a>, behind: &'static str) -> Op
         if data.first(ended).is_some() || over {
             return None;
         }
-        let late = reply.filter(|r| precedes(by, r)).is_some();
+        let late = ending.is_confirmed() && reply.is_some_and(|r| precedes(by, r));
         return Some(Hang { by, late, waited: waited(by), behind, unanswered: reply.is_none() });
     }
     let by = on_control?;
@@ -124,9 +130,9 @@ fn report(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, sink: &mut Sink
         ]
     } else {
         vec![
-            format!("{endpoint} {maybe}never ended {verb}: no {} came", missing(ending, hang)),
-            format!("the server {maybe}never ended {verb}: no {} came", missing(ending, hang)),
-            format!("{verb} {maybe}never ended"),
+            format!("{endpoint} {maybe}did not end {verb}: no {} came", missing(ending)),
+            format!("the server {maybe}did not end {verb}: no {} came", missing(ending)),
+            format!("{verb} {maybe}did not end"),
         ]
     };
     let mut f = sink.finding(confidence, Party::Server, &headlines);
@@ -149,9 +155,9 @@ fn report(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, sink: &mut Sink
 }
 
 /// What did not come.
-fn missing(ending: &Ending<'_>, hang: &Hang<'_>) -> &'static str {
-    match (hang.unanswered, ending.data().is_some_and(|d| d.end_of(ending.sender()).is_some())) {
-        (true, _) => "last reply",
+fn missing(ending: &Ending<'_>) -> &'static str {
+    match (!ending.is_confirmed(), ending.data().is_some_and(|d| d.end_of(ending.sender()).is_some())) {
+        (true, _) => "226",
         (false, false) => "end of the data connection",
         (false, true) => "answer to its end",
     }

@@ -65,10 +65,12 @@ impl<'a> Data<'a> {
     }
 
     /// Whether the handshake completed, as far as that shows: our own engine said so, or the server answered and encrypted
-    /// records went both ways.
+    /// records went both ways (in TLS 1.2 the first of them is Finished).
     pub fn is_established(&self) -> bool {
         let opaque = |side| {
-            self.events.iter().any(|e| matches!(e.kind, Kind::Opaque { content_type: 23 }) && e.from() == Some(side))
+            self.events
+                .iter()
+                .any(|e| matches!(e.kind, Kind::Opaque { content_type: 22 | 23 }) && e.from() == Some(side))
         };
         self.established().is_some()
             || self.events.iter().any(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls))
