@@ -5,12 +5,14 @@ mod addresses;
 mod connection;
 mod ends;
 mod handshake;
+mod resumption;
 mod zos;
 
 pub(super) use addresses::*;
 pub(super) use connection::*;
 pub(super) use ends::*;
 pub(super) use handshake::*;
+pub(super) use resumption::*;
 pub(super) use zos::*;
 
 use super::finding::{Ask, Cause, Confidence, Party};
@@ -34,6 +36,7 @@ pub static ALL: &[CausePage] = &[
     page("certificate-crosscheck-after-ccc", include_str!("../../docs/causes/certificate-crosscheck-after-ccc.md")),
     page("client-certificate-issuer-unknown", include_str!("../../docs/causes/client-certificate-issuer-unknown.md")),
     page("client-certificate-missing", include_str!("../../docs/causes/client-certificate-missing.md")),
+    page("client-does-not-resume", include_str!("../../docs/causes/client-does-not-resume.md")),
     page("client-hello-too-large", include_str!("../../docs/causes/client-hello-too-large.md")),
     page(
         "client-stumbles-over-certificate-request",
@@ -58,18 +61,21 @@ pub static ALL: &[CausePage] = &[
     page("peer-ends-without-close-notify", include_str!("../../docs/causes/peer-ends-without-close-notify.md")),
     page("private-key-unusable", include_str!("../../docs/causes/private-key-unusable.md")),
     page("prot-p-not-sent", include_str!("../../docs/causes/prot-p-not-sent.md")),
+    page("proxy-closes-empty-data", include_str!("../../docs/causes/proxy-closes-empty-data.md")),
     page("reset-after-close-notify", include_str!("../../docs/causes/reset-after-close-notify.md")),
     page("server-crashed-child", include_str!("../../docs/causes/server-crashed-child.md")),
     page("server-handshake-timeout", include_str!("../../docs/causes/server-handshake-timeout.md")),
     page("server-policy", include_str!("../../docs/causes/server-policy.md")),
     page("server-tls-disabled", include_str!("../../docs/causes/server-tls-disabled.md")),
     page("server-tls-not-initialised", include_str!("../../docs/causes/server-tls-not-initialised.md")),
+    page("session-cache-not-shared", include_str!("../../docs/causes/session-cache-not-shared.md")),
     page("slow-server", include_str!("../../docs/causes/slow-server.md")),
     page("smc-d", include_str!("../../docs/causes/smc-d.md")),
     page("sni-rejected", include_str!("../../docs/causes/sni-rejected.md")),
     page("sni-required", include_str!("../../docs/causes/sni-required.md")),
     page("stacked-tls", include_str!("../../docs/causes/stacked-tls.md")),
     page("tls-inspection", include_str!("../../docs/causes/tls-inspection.md")),
+    page("tls13-tickets-exhausted", include_str!("../../docs/causes/tls13-tickets-exhausted.md")),
     page("tls13-unread-tickets-reset", include_str!("../../docs/causes/tls13-unread-tickets-reset.md")),
     page("unknown-ca", include_str!("../../docs/causes/unknown-ca.md")),
     page("waits-for-close-notify", include_str!("../../docs/causes/waits-for-close-notify.md")),

@@ -3,6 +3,7 @@
 use serde_json::Map;
 
 use super::Case;
+use super::data_checks;
 use super::finding::{Check, CheckResult};
 use crate::decode::{Event, Kind, Reply};
 use crate::facts::{suite_name, version_name};
@@ -50,6 +51,7 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
         (1, _) => passed("data-connection", "1 transfer"),
         (n, _) => passed("data-connection", &format!("{n} transfers")),
     });
+    out.extend(data_checks::checks(case));
     out.extend(super::end_checks::checks(case));
     out
 }
@@ -92,11 +94,11 @@ fn reply_to<'a>(case: &Case<'a>, verb: &str) -> Option<&'a Reply> {
     })
 }
 
-fn passed(id: &str, headline: &str) -> Check {
+pub(super) fn passed(id: &str, headline: &str) -> Check {
     check(id, headline, CheckResult::Passed, None)
 }
 
-fn untested(id: &str, headline: &str, why: &str) -> Check {
+pub(super) fn untested(id: &str, headline: &str, why: &str) -> Check {
     check(id, headline, CheckResult::Untested, Some(why))
 }
 

@@ -6,7 +6,7 @@ use super::prelude::*;
 pub(super) static RULE: Rule = Rule {
     id: "data-protection-required",
     severity: Severity::Failure,
-    outranks: &["control-connection-lost"],
+    outranks: &["control-connection-lost", "data-closed-before-handshake"],
     page: include_str!("../../docs/findings/data-protection-required.md"),
     check,
 };
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
 const TRANSFERS: [&str; 8] = ["APPE", "LIST", "MLSD", "NLST", "RETR", "STOR", "STOU", "SITE"];
 
 /// What servers write; `522` alone may be about session reuse, or about IPv6.
-const WORDS: [&str; 10] = [
+pub(super) const WORDS: [&str; 10] = [
     "policy requires ssl",
     "must be encrypted",
     "required on the data",

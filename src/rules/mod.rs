@@ -32,12 +32,23 @@ mod client_tls_not_initialised;
 mod closed_during_handshake;
 mod connect_failed;
 mod control_connection_lost;
+mod data_certificate_differs;
+mod data_checks;
 mod data_close_notify_missing;
+mod data_closed_before_handshake;
 mod data_connect_back_failed;
 mod data_connect_failed;
+mod data_empty_transfer_fails;
 mod data_end_hangs;
+mod data_fatal_alert;
+mod data_plaintext_instead_of_tls;
 mod data_protection_required;
 mod data_reset;
+mod data_session_not_resumed;
+mod data_session_reuse_required;
+mod data_sessions;
+mod data_shake;
+mod data_silence_during_handshake;
 mod data_truncated;
 mod end_checks;
 mod endings;
@@ -70,6 +81,7 @@ mod port_refused;
 mod prot_clear_refused;
 mod prot_refused;
 mod reset_during_handshake;
+mod session_tickets_exhausted;
 mod silence_during_handshake;
 mod sink;
 mod tls_after_banner;
@@ -126,12 +138,20 @@ pub static ALL: &[&Rule] = &[
     &closed_during_handshake::RULE,
     &connect_failed::RULE,
     &control_connection_lost::RULE,
+    &data_certificate_differs::RULE,
     &data_close_notify_missing::RULE,
+    &data_closed_before_handshake::RULE,
     &data_connect_back_failed::RULE,
     &data_connect_failed::RULE,
+    &data_empty_transfer_fails::RULE,
     &data_end_hangs::RULE,
+    &data_fatal_alert::RULE,
+    &data_plaintext_instead_of_tls::RULE,
     &data_protection_required::RULE,
     &data_reset::RULE,
+    &data_session_not_resumed::RULE,
+    &data_session_reuse_required::RULE,
+    &data_silence_during_handshake::RULE,
     &data_truncated::RULE,
     &epsv_malformed::RULE,
     &epsv_refused::RULE,
@@ -154,6 +174,7 @@ pub static ALL: &[&Rule] = &[
     &prot_clear_refused::RULE,
     &prot_refused::RULE,
     &reset_during_handshake::RULE,
+    &session_tickets_exhausted::RULE,
     &silence_during_handshake::RULE,
     &tls_after_banner::RULE,
     &tls_on_explicit_port::RULE,

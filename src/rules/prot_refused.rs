@@ -6,7 +6,7 @@ use super::prelude::*;
 pub(super) static RULE: Rule = Rule {
     id: "prot-refused",
     severity: Severity::Failure,
-    outranks: &["control-connection-lost", "data-protection-required"],
+    outranks: &["control-connection-lost", "data-plaintext-instead-of-tls", "data-protection-required"],
     page: include_str!("../../docs/findings/prot-refused.md"),
     check,
 };

@@ -16,9 +16,11 @@ const SERVER: &str = "z/OS FTP server";
 const LONGEST: usize = 400;
 
 /// Messages that are worth reading even where z/OS UNIX left out their id.
-const BARE: [(&str, &str); 2] = [
+/// The last one is quoted by an APAR, which does not say its id.
+const BARE: [(&str, &str); 3] = [
     ("Authentication negotiation failed", "EZA2897I"),
     ("Unable to successfully negotiate required authentication", "EZA2898I"),
+    ("TLS security mechanism negotiation failed", ""),
 ];
 
 /// Functions of the FTP trace that are shown without module and line by older releases and by the server.
@@ -254,7 +256,8 @@ impl Log {
         }
         let text = known_extent(id, text);
         self.failed |= matches!(id, "EZA2897I" | "EZA2898I");
-        self.push(at, What::Claim { by: SPEAKER.to_owned(), code: Some(Code::Message(id.to_owned())), text });
+        let code = (!id.is_empty()).then(|| Code::Message(id.to_owned()));
+        self.push(at, What::Claim { by: SPEAKER.to_owned(), code, text });
     }
 
     /// `Connecting to: ftp.example.org 192.0.2.7 port: 21.`

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::decode::{Event, Kind, Timeline};
-use crate::transcript::{Close, ConnId, Decrypted, Layer, OpenFailure, Side};
+use crate::transcript::{Close, ConnId, Decrypted, Layer, OpenFailure, Role, Side, Transcript};
 use crate::wire::tls::handshake::Message;
 use crate::wire::tls::hello::ClientHello;
 
@@ -87,7 +87,7 @@ impl<'a> Data<'a> {
             Kind::Handshake(Message::ServerHello(hello)) => Some(hello),
             _ => None,
         })?;
-        if hello.negotiated() >= 0x0304 {
+        if hello.negotiated() >= TLS13 {
             return Some(hello.extensions.iter().flatten().any(|x| x.id == PRE_SHARED_KEY));
         }
         let full = self.first(|e| matches!(e.kind, Kind::Handshake(Message::Certificate { .. }))).is_some();
@@ -205,6 +205,9 @@ const TLS12: u16 = 0x0303;
 /// session_ticket (RFC 5077).
 const SESSION_TICKET: u16 = 35;
 
+/// TLS 1.3.
+const TLS13: u16 = 0x0304;
+
 /// pre_shared_key (RFC 8446).
 const PRE_SHARED_KEY: u16 = 41;
 
@@ -237,10 +240,12 @@ fn alert(e: &Event) -> Option<(Side, u8, u8)> {
     }
 }
 
-/// Session ids that servers of a control connection gave out: who names one of them offers to resume.
-pub fn session_ids(timeline: &Timeline) -> BTreeSet<&[u8]> {
-    let ids = timeline.events.iter().filter_map(|e| match &e.kind {
-        Kind::Handshake(Message::ServerHello(hello)) => Some(hello.session_id.as_slice()),
+/// Session ids that a server gave out on control connections, up to TLS 1.2: who names one of them on a data connection offers
+/// to resume. In TLS 1.3 a server only repeats what the client made up.
+pub fn session_ids<'a>(t: &Transcript, timeline: &'a Timeline) -> BTreeSet<&'a [u8]> {
+    let is_control = |e: &Event| t.conn(e.conn).is_some_and(|c| c.role == Role::Control);
+    let ids = timeline.events.iter().filter(|e| is_control(e)).filter_map(|e| match &e.kind {
+        Kind::Handshake(Message::ServerHello(hello)) if hello.negotiated() < TLS13 => Some(hello.session_id.as_slice()),
         _ => None,
     });
     ids.filter(|id| !id.is_empty()).collect()

@@ -12,7 +12,7 @@ pub use arranged::{Arranged, arrangements};
 pub use data::{Data, Established, certificates, established, session_ids};
 
 use crate::decode::{Event, Kind, Reply, Timeline};
-use crate::transcript::{ConnId, Role, Transcript};
+use crate::transcript::{ConnId, Role, Side, Transcript};
 
 /// Commands that need a data connection (RFC 959, RFC 3659).
 pub const TRANSFERS: [&str; 7] = ["APPE", "LIST", "MLSD", "NLST", "RETR", "STOR", "STOU"];
@@ -38,6 +38,38 @@ pub struct Transfer<'a> {
     pub after_ccc: bool,
     /// What the evidence says of the control connection since the command: claims, silences, ends.
     pub aside: Vec<&'a Event>,
+}
+
+impl<'a> Transfer<'a> {
+    /// Whether the server said that it worked.
+    pub fn worked(&self) -> bool {
+        self.reply.is_some_and(|r| (200..300).contains(&r.reply.code))
+    }
+
+    /// The final reply, when it is a refusal.
+    pub fn refusal(&self) -> Option<Answered<'a>> {
+        self.reply.filter(|r| r.reply.code >= 400)
+    }
+
+    /// The command's verb; empty when it was not seen.
+    pub fn verb(&self) -> &'a str {
+        self.command.map_or("", |c| c.verb)
+    }
+
+    /// Whether the client sends.
+    pub fn is_upload(&self) -> bool {
+        matches!(self.verb(), "APPE" | "STOR" | "STOU")
+    }
+
+    /// Whether the session of an earlier connection was resumed on the data connection.
+    pub fn resumed(&self) -> Option<bool> {
+        self.data.as_ref()?.resumed()
+    }
+
+    /// Whether content passed on the data connection, from either end.
+    pub fn has_content(&self) -> bool {
+        self.data.as_ref().is_some_and(|d| d.content(Side::Server) + d.content(Side::Client) > 0)
+    }
 }
 
 /// A command line.

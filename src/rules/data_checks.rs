@@ -1,0 +1,183 @@
+//! What a run with a login looked at on its data connections: each question with its answer, or why there is none.
+
+use super::Case;
+use super::checks::{check, passed, untested};
+use super::data_certificate_differs::compared;
+use super::data_sessions::DECLINED;
+use super::finding::{Check, CheckResult};
+use crate::decode::{Event, Kind, Reply};
+use crate::facts::transfers::{Established, Transfer};
+use crate::facts::version_name;
+use crate::transcript::Side;
+
+/// What our own logins call the one that transfers before PROT.
+const NO_PROT: &str = "no PROT";
+
+/// The checks of data connections in a run with a login.
+pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
+    let mut out = vec![resumption(case), declined(case), certificate(case), clear(case), prot_c(case), listing(case)];
+    out.extend(file(case));
+    out
+}
+
+/// Why nothing is known of transfers.
+fn unreached(case: &Case<'_>) -> &'static str {
+    let mut transfers = case.session_transfers().peekable();
+    let logged_in = case.first(|e| matches!(&e.kind, Kind::Reply(r) if matches!(r.code, 230 | 232))).is_some();
+    match transfers.peek() {
+        _ if !logged_in => "not logged in",
+        None => "no transfer was tried",
+        Some(_) => "no TLS handshake on a data connection completed",
+    }
+}
+
+/// The same check with the finding that it led to.
+fn led_to(check: Check, finding: &str) -> Check {
+    Check { finding: Some(finding.to_owned()), ..check }
+}
+
+/// What the data handshakes of the session came to.
+fn established<'a>(case: &Case<'a>) -> Vec<Established> {
+    case.session_transfers().filter_map(|t| t.data.as_ref()?.established()).collect()
+}
+
+fn resumption(case: &Case<'_>) -> Check {
+    let all = established(case);
+    let (id, what) = ("resumption", "TLS sessions resumed on data connections");
+    let Some(first) = all.first() else { return untested(id, what, unreached(case)) };
+    let resumed = all.iter().filter(|e| e.resumed).count();
+    let words = format!("data sessions resumed ({}, {resumed} of {})", version_name(first.version), all.len());
+    match resumed {
+        n if n == all.len() => passed(id, &words),
+        0 => led_to(check(id, &words, CheckResult::Failed, None), "data-session-not-resumed"),
+        _ => led_to(check(id, &words, CheckResult::Failed, None), "session-tickets-exhausted"),
+    }
+}
+
+fn declined(case: &Case<'_>) -> Check {
+    let (id, what) = ("resumption-declined", "data connections without resumption");
+    if case.transfers_with(DECLINED).next().is_none() {
+        return untested(id, what, "no login for it was made");
+    }
+    let works = case.session_transfers().any(|t| t.worked() && t.resumed() == Some(true));
+    match case.declined() {
+        None => untested(id, what, "that login got to no answer on a data connection"),
+        Some(_) if !works => untested(id, what, "with resumption no transfer worked either"),
+        Some((_, false)) => passed(id, "data accepted without resumption as well"),
+        Some((t, true)) => {
+            let words = format!("data without resumption refused{}", code(t));
+            led_to(passed(id, &words), "data-session-reuse-required")
+        }
+    }
+}
+
+/// `: 522`, or nothing.
+fn code(t: &Transfer<'_>) -> String {
+    t.refusal().map_or_else(String::new, |r| format!(": {}", r.reply.code))
+}
+
+fn certificate(case: &Case<'_>) -> Check {
+    let (id, what) = ("data-certificate", "certificate on data connections");
+    let all = compared(case);
+    if case.is_redacted() {
+        return untested(id, what, "certificates are redacted");
+    }
+    match all.iter().find(|c| c.differs()) {
+        Some(_) => {
+            let words = "another certificate on data connections";
+            led_to(check(id, words, CheckResult::Failed, None), "data-certificate-differs")
+        }
+        None if !all.is_empty() => passed(id, "same certificate on data"),
+        None if established(case).is_empty() => untested(id, what, unreached(case)),
+        None => untested(id, what, "every data connection was resumed: a certificate is not sent then"),
+    }
+}
+
+fn clear(case: &Case<'_>) -> Check {
+    let (id, what) = ("clear-data", "data connections without PROT P");
+    let mut all = case.transfers_with(NO_PROT).peekable();
+    if all.peek().is_none() {
+        return untested(id, what, "no login for it was made");
+    }
+    let before = all.find(|t| t.protected.is_none() && t.reply.is_some());
+    match before {
+        None => untested(id, what, "that login got to no answer"),
+        Some(t) if t.worked() => {
+            let why = "a client that does not ask for PROT P sends its files in clear";
+            check(id, "data in clear allowed without PROT P", CheckResult::Passed, Some(why))
+        }
+        Some(t) if refuses_clear(t) => passed(id, &format!("data refused without PROT P{}", code(t))),
+        Some(t) => untested(id, what, &format!("the transfer was refused for another reason{}", code(t))),
+    }
+}
+
+/// Whether the words, or the code, of a refusal are about protection.
+fn refuses_clear(t: &Transfer<'_>) -> bool {
+    t.refusal().is_some_and(|r| {
+        let text = r.reply.text.to_ascii_lowercase();
+        let words = super::data_protection_required::WORDS.iter().any(|w| text.contains(w));
+        words || matches!(r.reply.code, 521 | 522 | 533 | 534 | 536)
+    })
+}
+
+fn prot_c(case: &Case<'_>) -> Check {
+    let (id, what) = ("prot-c", "PROT C");
+    let t = case.transcript;
+    let asks = |e: &&Event| matches!(&e.kind, Kind::Command { verb, line } if verb == "PROT" && line.ends_with([' ', 'C', 'c']));
+    let in_login = |e: &&Event| crate::facts::changed(t, e.conn).iter().any(|c| c == NO_PROT);
+    let mut events = case.timeline.events.iter().filter(in_login);
+    let Some(asked) = events.find(asks) else { return untested(id, what, "it was not sent") };
+    let reply = |e: &Event| match &e.kind {
+        Kind::Reply(r) if r.whole && r.code >= 200 && e.from() == Some(Side::Server) => Some((r.code, answer(r))),
+        _ => None,
+    };
+    match events.filter(|e| e.conn == asked.conn).find_map(reply) {
+        None => untested(id, what, "no reply came"),
+        Some((..400, _)) => {
+            check(id, "PROT C accepted", CheckResult::Passed, Some("data connections in clear can be agreed on"))
+        }
+        Some((code, text)) => check(id, &format!("PROT C refused: {code}"), CheckResult::Passed, Some(&text)),
+    }
+}
+
+fn answer(reply: &Reply) -> String {
+    format!("{} {}", reply.code, reply.text)
+}
+
+/// Commands that list a directory.
+const LISTINGS: [&str; 3] = ["LIST", "MLSD", "NLST"];
+
+fn listing(case: &Case<'_>) -> Check {
+    let (id, what) = ("empty-listing", "listing of an empty directory");
+    let mut all = case.session_transfers().filter(|t| LISTINGS.contains(&t.verb())).peekable();
+    if all.peek().is_none() {
+        return untested(id, what, unreached(case));
+    }
+    match all.find(|t| t.worked() && t.data.is_some() && !t.has_content()) {
+        Some(_) => passed(id, "empty listing"),
+        None => untested(id, what, "no listing was empty"),
+    }
+}
+
+/// The empty file, when the user named one.
+fn file(case: &Case<'_>) -> Option<Check> {
+    let (id, what) = ("empty-file", "download of an empty file");
+    let tried = case.transcript.origin.asked.as_ref()?.login?;
+    if !tried.empty_file {
+        return Some(untested(id, what, "no empty file was named (--empty-file)"));
+    }
+    let all: Vec<&Transfer<'_>> = case.session_transfers().filter(|t| t.verb() == "RETR").collect();
+    let Some(last) = all.last() else { return Some(untested(id, what, unreached(case))) };
+    if all.iter().any(|t| t.worked() && !t.has_content()) {
+        return Some(passed(id, "empty file"));
+    }
+    Some(match last.refusal() {
+        Some(r) if !super::data_shake::is_about_data(r.reply) => {
+            untested(id, what, &format!("the file was refused: {}", answer(r.reply)))
+        }
+        _ if last.worked() => untested(id, what, "the file is not empty"),
+        _ => {
+            led_to(check(id, "download of an empty file fails", CheckResult::Failed, None), "data-empty-transfer-fails")
+        }
+    })
+}

@@ -1,0 +1,108 @@
+//! A data connection ended before its TLS handshake had completed, without an alert.
+
+use super::data_shake::{How, Shake, is_about_data, is_before, show, warn_of_words};
+use super::phase::probably;
+use super::prelude::*;
+use crate::transcript::Close;
+
+pub(super) static RULE: Rule = Rule {
+    id: "data-closed-before-handshake",
+    severity: Severity::Failure,
+    outranks: &["control-connection-lost"],
+    page: include_str!("../../docs/findings/data-closed-before-handshake.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let shakes = case.shakes();
+    let stops = stops(case);
+    let Some((s, event, by, how)) = shakes.iter().find_map(|s| closed(case, s, &stops)) else { return };
+    let observed = how != Close::Unknown && !case.direction_is_assumed();
+    // What closed without a word may have had a reason that the reply would tell.
+    let told = s.transfer.reply.is_some() || case.is_closed();
+    let confidence = if observed && told { Confidence::Certain } else { Confidence::Likely };
+    let (maybe, endpoint) = (probably(confidence), case.endpoint());
+    let who = if by == Side::Server { endpoint } else { "the client".to_owned() };
+    let (did, reached) = (if how == Close::Reset { "reset" } else { "closed" }, s.reached());
+    let headlines = [
+        format!("{who} {maybe}{did} the data connection {reached}"),
+        format!("{who} {maybe}{did} data {reached}"),
+        format!("the server {maybe}{did} the data connection {reached}"),
+        format!("the data connection was {maybe}{did} {reached}"),
+    ];
+    let mut f = sink.finding(confidence, by.into(), &headlines);
+    f.ended = told;
+    f.set("by", Party::from(by).name()).set("how", how_name(how)).set("place", s.place());
+    show(sink, &mut f, s, "");
+    sink.shows_by(&mut f, event);
+    explain(case, s, event, by, &mut f);
+    sink.report(f);
+}
+
+fn how_name(how: Close) -> &'static str {
+    match how {
+        Close::Fin => "closed",
+        Close::Reset => "reset",
+        Close::Unknown => "ended",
+    }
+}
+
+/// The end of a data connection before its handshake, when it is the fault and not the answer to one.
+fn closed<'s, 'a>(
+    case: &Case<'a>,
+    s: &'s Shake<'a>,
+    stops: &[&Event],
+) -> Option<(&'s Shake<'a>, &'a Event, Side, Close)> {
+    let b = s.broke?;
+    let How::Closed(by, how) = b.how else { return None };
+    // Our own driver closes because it has seen enough.
+    if by == Side::Client && case.asked().is_some() {
+        return None;
+    }
+    let counts = match s.transfer.reply {
+        // A file that is not there, a full disk: who closes then has a reason.
+        Some(r) if r.reply.code >= 400 => is_about_data(r.reply),
+        // Both ends were content, whatever that was.
+        Some(_) => by == Side::Server && s.began.is_some(),
+        None => s.began.is_some() && !called_off(s, b.event, stops),
+    };
+    counts.then_some((s, b.event, by, how))
+}
+
+/// Whether the client had called the transfer off.
+fn called_off(s: &Shake<'_>, event: &Event, stops: &[&Event]) -> bool {
+    let Some(command) = s.transfer.command else { return false };
+    let first = stops.partition_point(|e| is_before(e, command.event));
+    stops.get(first).is_some_and(|e| is_before(e, event))
+}
+
+/// Commands by which a client ends what it began, in order.
+fn stops<'a>(case: &Case<'a>) -> Vec<&'a Event> {
+    let ends = |e: &&Event| matches!(&e.kind, Kind::Command { verb, .. } if matches!(verb.as_str(), "ABOR" | "QUIT"));
+    case.control().filter(ends).collect()
+}
+
+fn explain(case: &Case<'_>, s: &Shake<'_>, event: &Event, by: Side, f: &mut Finding) {
+    f.why.push("The control connection is inside TLS and works; no alert says why data does not.".to_owned());
+    warn_of_words(f, s.transfer);
+    if by == Side::Client {
+        f.why.push("A client that begins TLS with its first byte never begins it for an empty file.".to_owned());
+        f.act = Some(Act { party: Party::Client, text: "client: its own log names the reason".to_owned() });
+        f.tell(Party::Client, AdviceKind::Check, "one try with a file that is not empty");
+        return;
+    }
+    let lost = |e: &&Event| matches!(e.kind, Kind::Closed { by: Side::Server, .. });
+    if s.transfer.reply.is_none() && s.transfer.aside.iter().any(|e| lost(&e)) {
+        f.why.push(
+            "No reply followed, and the control connection ended too: Pure-FTPd does so when TLS on data fails."
+                .to_owned(),
+        );
+    }
+    f.act = Some(Act { party: Party::Server, text: "server: its TLS log of that second names the reason".to_owned() });
+    causes::advise_server_log(case, f, event);
+    f.tell(
+        Party::Client,
+        AdviceKind::Check,
+        "one try with a client that resumes TLS (FileZilla, WinSCP), or with TLS 1.2",
+    );
+}

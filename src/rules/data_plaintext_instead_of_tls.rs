@@ -1,0 +1,76 @@
+//! Clear text on a data connection where the client had begun TLS.
+
+use super::data_shake::{How, Shake, show};
+use super::phase::probably;
+use super::prelude::*;
+use crate::wire::printable;
+
+pub(super) static RULE: Rule = Rule {
+    id: "data-plaintext-instead-of-tls",
+    severity: Severity::Failure,
+    outranks: &["control-connection-lost", "data-closed-before-handshake"],
+    page: include_str!("../../docs/findings/data-plaintext-instead-of-tls.md"),
+    check,
+};
+
+/// So much of what came is shown.
+const SHOWN: usize = 60;
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let clear = |s: &&Shake<'_>| s.broke.is_some_and(|b| b.how == How::Clear) && s.began.is_some();
+    let shakes = case.shakes();
+    let Some(s) = shakes.iter().find(clear) else { return };
+    let Some(b) = s.broke else { return };
+    let data = s.transfer.data.as_ref();
+    let over = data.is_some_and(|d| d.end().is_some()) || s.transfer.reply.is_some() || case.is_closed();
+    // Behind a ServerHello the handshake may have completed unseen.
+    let proved = b.whole && s.answered.is_none() && !case.is_from_log(b.event) && !case.direction_is_assumed();
+    let confidence = if proved { Confidence::Certain } else { Confidence::Likely };
+    let (maybe, endpoint) = (probably(confidence), case.endpoint());
+    // Who was told to protect data and does not is at fault; else the client began what nobody had agreed on.
+    let agreed = s.transfer.protected == Some(true);
+    let party = if agreed { Party::Server } else { Party::Client };
+    let headlines = [
+        format!("{endpoint} {maybe}answered TLS on the data connection with clear text"),
+        format!("the server {maybe}answered TLS on data with clear text"),
+    ];
+    let mut f = sink.finding(confidence, party, &headlines);
+    f.ended = b.whole && over;
+    show(sink, &mut f, s, "clear text on the data connection");
+    sink.shows_by(&mut f, b.event);
+    let bytes = b.event.span.map(|span| case.transcript.bytes(span)).unwrap_or_default();
+    let said: String = printable(bytes.get(..bytes.len().min(SHOWN)).unwrap_or_default());
+    f.set("said", said.trim_end_matches("\\n").trim_end_matches("\\r")).set("protected", s.transfer.protected);
+    explain(case, s, &said, &mut f);
+    sink.report(f);
+}
+
+fn explain(case: &Case<'_>, s: &Shake<'_>, said: &str, f: &mut Finding) {
+    f.why.push("The control connection is encrypted and works; this is about PROT.".to_owned());
+    if said.contains("OOPS:") {
+        f.party = Party::Server;
+        let words = format!("its last words, on the data connection: \"{said}\"");
+        f.causes.push(causes::server_crashed_child(Confidence::Likely, words));
+        f.act = Some(Act { party: Party::Server, text: "server: mend what its last words name".to_owned() });
+        return;
+    }
+    if s.transfer.protected == Some(true) {
+        f.why.push("The server had said yes to PROT P.".to_owned());
+        let text = "server: protect data connections when PROT P was accepted; its TLS log may say why not";
+        f.act = Some(Act { party: Party::Server, text: text.to_owned() });
+        if let Some(b) = s.broke {
+            causes::advise_server_log(case, f, b.event);
+        }
+        return;
+    }
+    let how = match s.transfer.protected {
+        Some(_) => "The last PROT that was accepted is not P.",
+        None => "No PROT P was accepted before the transfer.",
+    };
+    f.why.push(how.to_owned());
+    f.causes.push(causes::prot_p_not_sent());
+    let text = "client: PBSZ 0 and PROT P behind the login, and stop unless both are 200";
+    f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+    super::advise::client(case, f, "protect-data");
+    f.tell(Party::Client, AdviceKind::Check, "what was transferred went through the network in clear");
+}

@@ -1,0 +1,97 @@
+//! A data connection stands, and nobody says anything.
+
+use super::data_shake::{How, Shake, show};
+use super::phase::probably;
+use super::prelude::*;
+use crate::transcript::Micros;
+
+pub(super) static RULE: Rule = Rule {
+    id: "data-silence-during-handshake",
+    severity: Severity::Failure,
+    outranks: &["control-connection-lost"],
+    page: include_str!("../../docs/findings/data-silence-during-handshake.md"),
+    check,
+};
+
+fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let shakes = case.shakes();
+    let Some((s, event, of, after)) = shakes.iter().find_map(silent) else { return };
+    let confidence = if case.direction_is_assumed() { Confidence::Likely } else { Confidence::Certain };
+    let (maybe, endpoint) = (probably(confidence), case.endpoint());
+    let waited = super::phase::End::Silent(after).did();
+    let who = if of == Side::Server { endpoint } else { "the client".to_owned() };
+    let headlines = [
+        format!("{who} {maybe}{waited} on the data connection, {}", s.reached()),
+        format!("{who} {maybe}{waited} in the data handshake"),
+        format!("the server {maybe}{waited} in the data handshake"),
+    ];
+    let mut f = sink.finding(confidence, Party::Unknown, &headlines);
+    f.ended = true;
+    f.set("waiting_for", Party::from(of).name()).set("waited_ms", after.0 / 1_000).set("place", s.place());
+    show(sink, &mut f, s, "");
+    sink.shows_by(&mut f, event);
+    explain(case, s, of, &mut f);
+    sink.report(f);
+}
+
+/// Silence on the data connection, or on the control connection while the data connection stood without TLS.
+pub(super) fn silent<'s, 'a>(s: &'s Shake<'a>) -> Option<(&'s Shake<'a>, &'a Event, Side, Micros)> {
+    match s.broke.map(|b| (b.event, b.how)) {
+        Some((event, How::Silent(of, after))) => return Some((s, event, of, after)),
+        Some(_) => return None,
+        None if s.done || s.transfer.reply.is_some() => return None,
+        None => {}
+    }
+    let stood = s.transfer.data.as_ref().is_some_and(|d| d.was_open() && d.end().is_none());
+    let private = s.began.is_some() || s.transfer.protected == Some(true);
+    s.transfer.aside.iter().filter(|_| stood && private).find_map(|e| match e.kind {
+        Kind::TimedOut { waiting_for, after } => Some((s, *e, waiting_for, after)),
+        _ => None,
+    })
+}
+
+fn explain(case: &Case<'_>, s: &Shake<'_>, of: Side, f: &mut Finding) {
+    let t = s.transfer;
+    f.why.push("A firewall that let the connection through rarely swallows what follows.".to_owned());
+    match (s.began.is_some(), t.begun.is_some()) {
+        (false, false) => {
+            f.why.push(
+                "No 150 and no ClientHello: the client may wait for the one, and the server for the other.".to_owned(),
+            );
+            f.act = act(Party::Client, "client: a newer release, or one that begins TLS without waiting for 150");
+        }
+        (false, true) => {
+            f.why.push("The server began (150) and waits for a ClientHello; the client never began TLS.".to_owned());
+            if t.protected != Some(true) {
+                f.causes.push(causes::prot_p_not_sent());
+            }
+            if t.is_upload() {
+                f.why.push("A client that begins TLS with its first byte never does so for an empty file.".to_owned());
+            }
+            f.party = Party::Client;
+            f.act = act(Party::Client, "client: its own log; does it know that PROT P is in force?");
+            super::advise::client(case, f, "protect-data");
+        }
+        (true, begun) => {
+            if !begun && of == Side::Server {
+                f.why.push("No 150 came either: the server did not get as far as the transfer.".to_owned());
+            }
+            if s.answered.is_none() && of == Side::Server {
+                f.causes.push(causes::slow_server(
+                    Confidence::Possible,
+                    "the data connection stands, but TLS is not answered",
+                ));
+            }
+            f.act =
+                act(Party::Server, "server: did it see the ClientHello on the data port? Its TLS log of that second");
+        }
+    }
+    f.advise("limit-tls12", case.facts.client.as_ref().map_or("any", |c| c.id));
+    if case.facts.client.as_ref().is_some_and(|c| c.id == "zos-attls") {
+        f.advise("attls-policy", "zos-attls");
+    }
+}
+
+fn act(party: Party, text: &str) -> Option<Act> {
+    Some(Act { party, text: text.to_owned() })
+}
