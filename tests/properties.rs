@@ -124,7 +124,7 @@ const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03\x60\x
 const SERVER_HELLO: &[u8] = b"\x16\x03\x03\x00\x31\x02\x00\x00\x2d\x03\x03\x60\x38\x53\xae\xfe\xe4\x0e\x3f\xa5\xc1\x73\x8d\x11\x74\x97\xb1\x1a\x6c\x48\xd5\x0a\x52\x9e\xd8\xc9\xf6\x19\xaf\x4c\x56\xc2\x0d\x00\x00\x35\x00\x00\x05\xff\x01\x00\x01\x00";
 
 fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
-    const PIECES: [&[u8]; 28] = [
+    const PIECES: [&[u8]; 34] = [
         b"220 ready\r\n",
         b"AUTH TLS\r\n",
         b"234 ok\r\n",
@@ -144,6 +144,12 @@ fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
         CLIENT_HELLO,
         SERVER_HELLO,
         b"530 TLS required\r\n",
+        b"RETR a\r\n",
+        b"STOR a\r\n",
+        b"150 Opening (0 bytes)\r\n",
+        b"226 ok\r\n",
+        b"425 Unable to build data connection: Operation not permitted\r\n",
+        b"522 SSL connection failed; session reuse required\r\n",
         b"FEAT\r\n",
         b"PASV\r\n",
         b"227 (192,168,1,2,4,1)\r\n",

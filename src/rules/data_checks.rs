@@ -89,7 +89,7 @@ fn certificate(case: &Case<'_>) -> Check {
         }
         None if !all.is_empty() => passed(id, "same certificate on data"),
         None if established(case).is_empty() => untested(id, what, unreached(case)),
-        None => untested(id, what, "every data connection was resumed: a certificate is not sent then"),
+        None => untested(id, what, "none is sent where all are resumed"),
     }
 }
 
@@ -126,7 +126,7 @@ fn prot_c(case: &Case<'_>) -> Check {
     let asks = |e: &&Event| matches!(&e.kind, Kind::Command { verb, line } if verb == "PROT" && line.ends_with([' ', 'C', 'c']));
     let in_login = |e: &&Event| crate::facts::changed(t, e.conn).iter().any(|c| c == NO_PROT);
     let mut events = case.timeline.events.iter().filter(in_login);
-    let Some(asked) = events.find(asks) else { return untested(id, what, "it was not sent") };
+    let Some(asked) = events.find(asks) else { return untested(id, what, "not sent") };
     let reply = |e: &Event| match &e.kind {
         Kind::Reply(r) if r.whole && r.code >= 200 && e.from() == Some(Side::Server) => Some((r.code, answer(r))),
         _ => None,
@@ -164,7 +164,7 @@ fn file(case: &Case<'_>) -> Option<Check> {
     let (id, what) = ("empty-file", "download of an empty file");
     let tried = case.transcript.origin.asked.as_ref()?.login?;
     if !tried.empty_file {
-        return Some(untested(id, what, "no empty file was named (--empty-file)"));
+        return Some(untested(id, what, "no --empty-file"));
     }
     let all: Vec<&Transfer<'_>> = case.session_transfers().filter(|t| t.verb() == "RETR").collect();
     let Some(last) = all.last() else { return Some(untested(id, what, unreached(case))) };

@@ -17,7 +17,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
     let stops = stops(case);
     let Some((s, event, by, how)) = shakes.iter().find_map(|s| closed(case, s, &stops)) else { return };
-    let observed = how != Close::Unknown && !case.direction_is_assumed();
+    let observed = how != Close::Unknown && !case.direction_is_assumed() && !s.is_from_log(case);
     // What closed without a word may have had a reason that the reply would tell.
     let told = s.transfer.reply.is_some() || case.is_closed();
     let confidence = if observed && told { Confidence::Certain } else { Confidence::Likely };
@@ -91,8 +91,8 @@ fn explain(case: &Case<'_>, s: &Shake<'_>, event: &Event, by: Side, f: &mut Find
         f.tell(Party::Client, AdviceKind::Check, "one try with a file that is not empty");
         return;
     }
-    let lost = |e: &&Event| matches!(e.kind, Kind::Closed { by: Side::Server, .. });
-    if s.transfer.reply.is_none() && s.transfer.aside.iter().any(|e| lost(&e)) {
+    let lost = |e: &Event| matches!(e.kind, Kind::Closed { by: Side::Server, .. });
+    if s.transfer.reply.is_none() && s.transfer.aside.iter().any(|e| lost(e)) {
         f.why.push(
             "No reply followed, and the control connection ended too: Pure-FTPd does so when TLS on data fails."
                 .to_owned(),

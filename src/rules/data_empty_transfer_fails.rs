@@ -54,12 +54,12 @@ const NEGOTIATION: &str = "tls security mechanism negotiation failed";
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
-    let (sizes, closed) = (sizes(case), case.is_closed());
-    let found = shakes.iter().find_map(|s| Some((s, known(case, s, &sizes)?)).filter(|(s, k)| failed(s, *k, closed)));
+    let (empty, closed) = (empty(case), case.is_closed());
+    let found = shakes.iter().find_map(|s| Some((s, known(case, s, &empty)?)).filter(|(s, k)| failed(s, *k, closed)));
     let Some((s, known)) = found else { return };
     let others = shakes.iter().filter(|o| o.transfer.worked() && o.transfer.has_content()).count();
     let confidence = match known {
-        Known::Size | Known::Mark | Known::Asked if others > 0 && !is_log(case, s) => Confidence::Certain,
+        Known::Size | Known::Mark | Known::Asked if others > 0 && !s.is_from_log(case) => Confidence::Certain,
         _ => Confidence::Likely,
     };
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
@@ -83,6 +83,23 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.report(f);
 }
 
+/// Paths that are known to hold nothing: SIZE found 0, or the user of a run of ours said so.
+struct Empty<'a> {
+    by_size: BTreeSet<&'a str>,
+    /// What such a run reads back is its own upload.
+    stored: BTreeSet<&'a str>,
+    named: bool,
+}
+
+fn empty<'a>(case: &Case<'a>) -> Empty<'a> {
+    let uploads = case.session_transfers().filter(|t| t.is_upload());
+    Empty {
+        by_size: sizes(case),
+        stored: uploads.filter_map(|t| t.command.map(|c| c.argument)).collect(),
+        named: case.transcript.origin.asked.as_ref().and_then(|a| a.login).is_some_and(|tried| tried.empty_file),
+    }
+}
+
 /// Paths that SIZE found empty.
 fn sizes<'a>(case: &Case<'a>) -> BTreeSet<&'a str> {
     let mut out = BTreeSet::new();
@@ -102,23 +119,22 @@ fn sizes<'a>(case: &Case<'a>) -> BTreeSet<&'a str> {
 }
 
 /// Whether it is known that there was nothing to transfer.
-fn known(case: &Case<'_>, s: &Shake<'_>, sizes: &BTreeSet<&str>) -> Option<Known> {
+fn known(case: &Case<'_>, s: &Shake<'_>, empty: &Empty<'_>) -> Option<Known> {
     let t = s.transfer;
     let command = t.command?;
     let mark = t.begun.map(|r| r.reply.text.to_ascii_lowercase()).unwrap_or_default();
     let download = command.verb == "RETR";
-    if download && sizes.contains(command.argument) {
+    if download && empty.by_size.contains(command.argument) {
         return Some(Known::Size);
     }
     if mark.contains("(0 bytes)") || mark.contains("(0 byte)") || mark.contains("(0 bytes ") {
         return Some(Known::Mark);
     }
-    let asked = case.transcript.origin.asked.as_ref().and_then(|a| a.login);
-    if download && asked.is_some_and(|tried| tried.empty_file && !tried.upload) {
+    if download && empty.named && !empty.stored.contains(command.argument) {
         return Some(Known::Asked);
     }
     let by_client = s.broke.is_some_and(|b| matches!(b.how, How::Closed(Side::Client, _)));
-    if t.is_upload() && by_client && s.began.is_none() && asked.is_none() && t.protected != Some(false) {
+    if t.is_upload() && by_client && s.began.is_none() && case.asked().is_none() && t.protected != Some(false) {
         return Some(Known::Unsent);
     }
     let told = t.aside.iter().any(|e| says_negotiation(e));
@@ -154,8 +170,8 @@ fn is_vague(text: &str) -> bool {
 
 /// Whether the session ended instead of a reply.
 fn lost(s: &Shake<'_>) -> bool {
-    let ends = |e: &&&Event| matches!(e.kind, Kind::Closed { by: Side::Server, .. } | Kind::TimedOut { .. });
-    s.transfer.aside.iter().any(|e| ends(&e))
+    let ends = |e: &Event| matches!(e.kind, Kind::Closed { by: Side::Server, .. } | Kind::TimedOut { .. });
+    s.transfer.aside.iter().any(|e| ends(e))
 }
 
 /// Who ended the data connection, or, without one, the session.
@@ -171,10 +187,6 @@ fn closer(s: &Shake<'_>) -> Option<Side> {
         })
     };
     data.or_else(control)
-}
-
-fn is_log(case: &Case<'_>, s: &Shake<'_>) -> bool {
-    s.transfer.command.is_some_and(|c| case.is_from_log(c.event))
 }
 
 fn explain(case: &Case<'_>, s: &Shake<'_>, (known, others): (Known, usize), by: Option<Side>, f: &mut Finding) {

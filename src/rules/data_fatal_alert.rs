@@ -27,7 +27,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
     let Some((s, (event, from, what))) = shakes.iter().find_map(|s| Some((s, alerted(s)?))) else { return };
     let name = codes::alert(what).map_or_else(|| "unknown".to_owned(), |a| a.name.to_owned());
-    let sure = !case.is_from_log(event) && !case.direction_is_assumed();
+    let sure = !s.is_from_log(case) && !case.direction_is_assumed();
     let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let who = if from == Side::Server { endpoint } else { "the client".to_owned() };

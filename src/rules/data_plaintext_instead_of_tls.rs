@@ -24,7 +24,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let data = s.transfer.data.as_ref();
     let over = data.is_some_and(|d| d.end().is_some()) || s.transfer.reply.is_some() || case.is_closed();
     // Behind a ServerHello the handshake may have completed unseen.
-    let proved = b.whole && s.answered.is_none() && !case.is_from_log(b.event) && !case.direction_is_assumed();
+    let proved = b.whole && s.answered.is_none() && !s.is_from_log(case) && !case.direction_is_assumed();
     let confidence = if proved { Confidence::Certain } else { Confidence::Likely };
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     // Who was told to protect data and does not is at fault; else the client began what nobody had agreed on.

@@ -1,6 +1,6 @@
 //! Data connections make full handshakes: nobody offers to resume, or the server does not take the offer.
 
-use super::data_sessions::{DataSession, TLS13, is_vsftpd};
+use super::data_sessions::{DataSession, TLS13, is_vsftpd, reuse};
 use super::data_shake::show_reply;
 use super::phase::probably;
 use super::prelude::*;
@@ -19,8 +19,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if all.is_empty() || all.iter().any(|s| s.resumed) {
         return; // what worked once and then no longer is another finding
     }
-    let offered = |s: &&DataSession<'_>| s.offered == Some(true);
-    match all.iter().find(|s| offered(s) && s.is_refused()) {
+    // Our own client offers whatever the server gave it.
+    let demands = |s: &DataSession<'_>| s.transfer.refusal().is_some_and(|r| reuse(&r.reply.text).is_some());
+    let willing = |s: &DataSession<'_>| s.offered == Some(true) || case.is_login_run() && demands(s);
+    match all.iter().find(|s| willing(s) && s.is_refused()) {
         Some(no) => refused(case, no, all.len(), sink),
         None => accepted(case, &all, sink),
     }
@@ -47,10 +49,18 @@ fn refused(case: &Case<'_>, s: &DataSession<'_>, transfers: usize, sink: &mut Si
     data(&mut f, s, transfers);
     evidence(sink, &mut f, s);
     show_reply(sink, &mut f, s.transfer);
-    f.why.push(
-        "The client offered to resume; the server made a full handshake, and then refused the transfer.".to_owned(),
-    );
-    let because = "the session that the client offered was not recognized on the data connection";
+    let (why, because) = if s.offered == Some(true) {
+        (
+            "The client offered to resume; the server made a full handshake, and then refused the transfer.",
+            "the session that the client offered was not recognized on the data connection",
+        )
+    } else {
+        (
+            "The server gave out nothing to resume (no ticket, no session id), and refused a new session.",
+            "a server that keeps no sessions cannot resume them",
+        )
+    };
+    f.why.push(why.to_owned());
     f.causes.push(causes::session_cache_not_shared(Confidence::Likely, because));
     let text = "server: one node for control and data of a client, and a session cache that keeps";
     f.act = Some(Act { party: Party::Server, text: text.to_owned() });

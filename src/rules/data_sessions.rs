@@ -100,8 +100,8 @@ impl<'a> Case<'a> {
         let began = |t: &&Transfer<'_>| t.data.as_ref().is_some_and(|d| d.first(begins).is_some());
         let last = self.transfers_with(DECLINED).filter(began).last()?;
         let lost = || {
-            let closed = |e: &&Event| matches!(e.kind, Kind::Closed { by: Side::Server, .. });
-            last.aside.iter().any(|e| closed(&e)) && !last.has_content()
+            let closed = |e: &Event| matches!(e.kind, Kind::Closed { by: Side::Server, .. });
+            last.aside.iter().any(|e| closed(e)) && !last.has_content()
         };
         match last.reply {
             Some(r) if r.reply.code < 400 => Some((last, false)),

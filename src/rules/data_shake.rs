@@ -68,6 +68,13 @@ impl Shake<'_> {
             _ => "before a ClientHello",
         }
     }
+
+    /// Whether what it shows was put together from a log; what stands behind the end adds nothing.
+    pub(super) fn is_from_log(&self, case: &Case<'_>) -> bool {
+        let seen = [self.transfer.command.map(|c| c.event), self.hello, self.broke.map(|b| b.event)];
+        let counts = |e: &&Event| self.broke.is_none_or(|b| !is_before(b.event, e));
+        seen.into_iter().flatten().filter(counts).any(|e| case.is_from_log(e))
+    }
 }
 
 /// user_canceled: a goodbye, not a fault.

@@ -16,7 +16,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
     let Some((s, event, of, after)) = shakes.iter().find_map(silent) else { return };
-    let confidence = if case.direction_is_assumed() { Confidence::Likely } else { Confidence::Certain };
+    let confidence =
+        if case.direction_is_assumed() || s.is_from_log(case) { Confidence::Likely } else { Confidence::Certain };
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let waited = super::phase::End::Silent(after).did();
     let who = if of == Side::Server { endpoint } else { "the client".to_owned() };
@@ -86,7 +87,7 @@ fn explain(case: &Case<'_>, s: &Shake<'_>, of: Side, f: &mut Finding) {
                 act(Party::Server, "server: did it see the ClientHello on the data port? Its TLS log of that second");
         }
     }
-    f.advise("limit-tls12", case.facts.client.as_ref().map_or("any", |c| c.id));
+    super::advise::client(case, f, "limit-tls12");
     if case.facts.client.as_ref().is_some_and(|c| c.id == "zos-attls") {
         f.advise("attls-policy", "zos-attls");
     }

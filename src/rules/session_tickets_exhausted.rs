@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::data_sessions::{DataSession, Reuse, TLS13, reuse};
+use super::data_sessions::{DataSession, Reuse, TLS13, is_vsftpd, reuse};
 use super::data_shake::{is_before, show_reply};
 use super::phase::probably;
 use super::prelude::*;
@@ -104,7 +104,7 @@ fn explain(s: &DataSession<'_>, (resumed, given, again, tls13): (usize, usize, b
             true => "its ClientHello offers no ticket any more (no pre_shared_key)",
             false => "TLS 1.3: a ticket is meant for one use, and none may have been left",
         };
-        let confidence = if sure && given <= resumed { Confidence::Certain } else { Confidence::Likely };
+        let confidence = if sure && (1..=resumed).contains(&given) { Confidence::Certain } else { Confidence::Likely };
         f.causes.push(causes::tls13_tickets_exhausted(confidence, because));
     } else {
         let because = if again { "now resumed, now not" } else { "resumed at first, and behind some time no longer" };
@@ -122,14 +122,16 @@ fn words(case: &Case<'_>, sink: &mut Sink<'_>) {
     for t in case.session_transfers() {
         let said = t.refusal().and_then(|r| reuse(&r.reply.text));
         if worked > 0 && said.is_some() && t.data.as_ref().is_none_or(|d| d.events.is_empty()) {
-            let permits = said == Some(Reuse::Plain) || t.verb() != "STOR";
-            no = Some(t).filter(|_| permits);
+            no = Some(t);
             break;
         }
         worked += usize::from(t.worked() && t.protected != Some(false));
     }
     let Some(t) = no else { return };
-    let confidence = Confidence::Likely;
+    // ProFTPD says the same when a client that had nothing to send never began TLS.
+    let text = t.refusal().map(|r| r.reply.text.as_str()).unwrap_or_default();
+    let doubt = t.is_upload() && reuse(text) == Some(Reuse::Perhaps) && !is_vsftpd(text);
+    let confidence = if doubt { Confidence::Possible } else { Confidence::Likely };
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let headlines = [
         format!("{endpoint} {maybe}stopped resuming TLS behind {worked} transfers"),
@@ -142,6 +144,9 @@ fn words(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.evidence.extend(t.command.and_then(|c| sink.evidence(c.event, "")));
     show_reply(sink, &mut f, t);
     f.why.push("Earlier transfers of this session were let in, so that the client does resume.".to_owned());
+    if doubt {
+        f.why.push("An upload of nothing comes to the same words: was the file empty?".to_owned());
+    }
     let because = "the first transfers went through, and a later one was refused for want of a resumed session";
     f.causes.push(causes::tls13_tickets_exhausted(Confidence::Likely, because));
     f.causes.push(causes::session_cache_not_shared(Confidence::Possible, "a time-out of the cache looks the same"));

@@ -1,0 +1,261 @@
+//! TLS on data connections: what a run of ours with a login looked at, and words and bytes of others that no page has room for.
+
+mod common;
+
+use ftpsdiag::report::{Outcome, Report};
+use ftpsdiag::rules::{CheckResult, Severity};
+use ftpsdiag::transcript::dialogue;
+
+fn report(play: &str) -> Report {
+    common::report(&dialogue::parse(play).unwrap())
+}
+
+/// A run with a login: the session with a listing, a login that declines to resume, and one without PROT.
+fn run(declined: &str, clear: &str, prot_c: &str) -> Report {
+    report(&format!(
+        r#"asked "h:21" explicit any-certificate login empty-file
+conn 0 control host="h" peer=192.0.2.7:21
+conn 1 data-of=0 peer=192.0.2.7:50001
+conn 2 data-of=0 peer=192.0.2.7:50002
+conn 3 control question="resumption declined" host="h" peer=192.0.2.7:21
+conn 4 data-of=3 question="resumption declined" peer=192.0.2.7:50003
+conn 5 control question="no PROT" host="h" peer=192.0.2.7:21
+conn 6 data-of=5 question="no PROT" peer=192.0.2.7:50004
+ 0 S* certificates 3003020101
+ 1 S* established 0304 1301 group=001D
+ 2 S* ticket
+ 3 C* "PASS ********\r\n"
+ 4 S* "230 in\r\n"
+ 5 C* "PROT P\r\n"
+ 6 S* "200 ok\r\n"
+10 C* "LIST\r\n"
+11 1> open
+12 1> C starts-tls
+13 1> S* established 0304 1301 group=001D resumed
+14 1> S* skipped 44
+15 1> S* alert 1 0
+16 1> S closes
+17 S* "226 ok\r\n"
+20 C* "RETR empty\r\n"
+21 2> open
+22 2> C starts-tls
+23 2> S* established 0304 1301 group=001D resumed
+25 2> S* alert 1 0
+26 2> S closes
+27 S* "226 ok\r\n"
+28 C* "QUIT\r\n"
+29 S* "221 bye\r\n"
+30 S closes
+40 3> S* certificates 3003020101
+41 3> S* established 0304 1301 group=001D
+50 3> C* "LIST\r\n"
+51 4> open
+52 4> C starts-tls
+53 4> S* certificates 3003020101
+54 4> S* established 0304 1301 group=001D
+{declined}
+70 5> S* established 0304 1301 group=001D
+80 5> C* "LIST\r\n"
+81 6> open
+{clear}
+90 5> C* "PROT C\r\n"
+91 5> S* "{prot_c}\r\n"
+"#
+    ))
+}
+
+const REFUSED: &str = "55 4> S closes\n56 3> S* \"522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\\r\\n\"";
+const TAKEN: &str = "55 4> S* skipped 44\n56 4> S closes\n57 3> S* \"226 ok\\r\\n\"";
+const NO_CLEAR: &str = "83 6> S closes\n84 5> S* \"534 Policy requires SSL.\\r\\n\"";
+const CLEAR: &str = "83 6> S skipped 44\n83 6> S closes\n84 5> S* \"226 ok\\r\\n\"";
+
+fn check<'a>(r: &'a Report, id: &str) -> (&'a str, CheckResult, Option<&'a str>) {
+    let all: Vec<_> = r.checks.iter().filter(|c| c.id == id).collect();
+    assert_eq!(all.len(), 1, "{id}: {:?}", r.checks);
+    (all[0].headline.as_str(), all[0].result, all[0].finding.as_deref())
+}
+
+#[test]
+fn a_strict_server_passes_every_check() {
+    let r = run(REFUSED, NO_CLEAR, "534 no");
+    assert_eq!(r.verdict.outcome, Outcome::Works, "{}", r.verdict.headline);
+    let passed = |id| {
+        let (words, result, finding) = check(&r, id);
+        assert_eq!(result, CheckResult::Passed, "{id}");
+        (words.to_owned(), finding.map(str::to_owned))
+    };
+    assert_eq!(passed("resumption").0, "data sessions resumed (TLS 1.3, 2 of 2)");
+    let reuse = Some("data-session-reuse-required".to_owned());
+    assert_eq!(passed("resumption-declined"), ("data without resumption refused: 522".to_owned(), reuse));
+    assert_eq!(passed("data-certificate").0, "same certificate on data");
+    assert_eq!(passed("clear-data").0, "data refused without PROT P: 534");
+    assert_eq!(passed("prot-c").0, "PROT C refused: 534");
+    assert_eq!(passed("empty-file").0, "empty file");
+    assert_eq!(check(&r, "empty-listing").1, CheckResult::Untested);
+    let severities: Vec<_> = r.findings.iter().map(|f| (f.id.as_str(), f.severity)).collect();
+    assert!(severities.contains(&("data-session-reuse-required", Severity::Note)), "{severities:?}");
+    assert!(severities.iter().all(|(_, s)| *s != Severity::Failure), "{severities:?}");
+}
+
+#[test]
+fn a_lenient_server_passes_them_too() {
+    let r = run(TAKEN, CLEAR, "200 ok");
+    assert_eq!(r.verdict.outcome, Outcome::Works, "{}", r.verdict.headline);
+    assert_eq!(check(&r, "resumption-declined").0, "data accepted without resumption as well");
+    assert_eq!(check(&r, "clear-data").0, "data in clear allowed without PROT P");
+    assert_eq!(check(&r, "prot-c").0, "PROT C accepted");
+    assert!(r.findings.iter().all(|f| !f.id.starts_with("data-")), "{:?}", r.findings);
+}
+
+#[test]
+fn what_was_not_reached_is_untested() {
+    let r = report(
+        "asked \"h:21\" explicit login\n 0 S* established 0304 1301 group=001D\n 3 C* \"PASS x\\r\\n\"\n 4 S* \"530 no\\r\\n\"\n 5 S closes\n",
+    );
+    for id in
+        ["resumption", "resumption-declined", "data-certificate", "clear-data", "prot-c", "empty-listing", "empty-file"]
+    {
+        assert_eq!(check(&r, id).1, CheckResult::Untested, "{id}");
+    }
+    let why = r.checks.iter().find(|c| c.id == "resumption").and_then(|c| c.why.as_deref());
+    assert_eq!(why, Some("not logged in"));
+}
+
+#[test]
+fn transfers_in_clear_are_refused_for_want_of_prot_p() {
+    for command in ["MLSD", "NLST", "STOR a", "RETR a", "LIST", "APPE a"] {
+        for reply in ["534 Policy requires SSL.", "522 SSL/TLS required on the data channel", "521 PROT P required"] {
+            let r = report(&format!(
+                "conn 0 control\nconn 1 data-of=0\n 0 S* established 0303 C030\n 1 1> open\n 2 C* \"{command}\\r\\n\"\n 3 1> S closes\n 4 S* \"{reply}\\r\\n\"\n 5 S closes\n"
+            ));
+            assert_eq!(r.verdict.by.as_deref(), Some("data-protection-required"), "{command}: {reply}");
+        }
+    }
+}
+
+/// One upload or download inside TLS, with a data connection, and what the evidence has besides.
+fn one(data: &str, end: &str) -> Report {
+    report(&format!(
+        "conn 0 control\nconn 1 data-of=0\n 0 S* established 0303 C030\n 2 C* \"RETR a\\r\\n\"\n{data}\n{end}\n"
+    ))
+}
+
+#[test]
+fn words_about_resumption() {
+    for (reply, by) in [
+        (
+            "425 Unable to build data connection: TLS session of data connection not resumed.",
+            "data-session-reuse-required",
+        ),
+        (
+            "450 TLS session of data connection has not resumed or the session does not match the control connection",
+            "data-session-reuse-required",
+        ),
+        ("522 SSL connection failed: session reuse required", "data-session-reuse-required"),
+        ("425 Unable to build data connection: Operation not permitted", "data-session-reuse-required"),
+        ("425 Security: Bad IP connecting.", ""),
+        ("522 Network protocol not supported, use (1,2)", ""),
+        ("550 a: Operation not permitted", ""),
+        ("450 a: file busy", ""),
+        ("451 Requested action aborted: local error in processing", ""),
+    ] {
+        let r = one("", &format!(" 5 S* \"{reply}\\r\\n\""));
+        assert_eq!(r.verdict.by.as_deref().unwrap_or_default(), by, "{reply}");
+    }
+}
+
+#[test]
+fn a_log_of_the_server_tells_what_its_425_hides() {
+    let claim = " 6 \"mod_tls\" says \"client did not reuse SSL session, rejecting data connection (see the NoSessionReuseRequired TLSOptions parameter)\"";
+    let r = one("", claim);
+    assert_eq!(common::verdict(&r), "fails data-session-reuse-required likely client <- client-does-not-resume likely");
+    let r = one("", " 6 \"vsftpd\" says \"No SSL session reuse on data channel.\"");
+    assert_eq!(r.verdict.by.as_deref(), Some("data-session-reuse-required"));
+    let r = one("", " 6 \"mod_tls\" says \"client reused SSL session for data connection\"");
+    assert_eq!(r.verdict.by, None);
+}
+
+#[test]
+fn what_is_no_fault_of_tls_yields_nothing() {
+    let hello = "1603010039 010000350303 603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c20d 00 0004 0035 002f 0100 0008 00230004aabbccdd";
+    for (what, data, end) in [
+        (
+            "a file that is not there",
+            format!(" 1 1> open\n 2 1> C {hello}\n 3 1> S closes"),
+            " 4 S* \"550 no such file\\r\\n\"",
+        ),
+        ("no room", " 1 1> open\n 3 1> C closes".to_owned(), " 4 S* \"552 full\\r\\n\""),
+        ("called off", format!(" 1 1> open\n 2 1> C {hello}\n 3 C* \"ABOR\\r\\n\"\n 3 1> S closes"), " 9 S closes"),
+        ("a cut", format!(" 1 1> open\n 2 1> C {hello}"), ""),
+        ("clear by agreement", " 1 1> open\n 2 1> S skipped 99\n 3 1> S closes".to_owned(), " 4 S* \"226 ok\\r\\n\""),
+        (
+            "aborted in the middle",
+            " 1 1> S* established 0303 C030 resumed\n 2 1> S* skipped 99\n 3 1> C closes".to_owned(),
+            " 4 S* \"426 Connection closed; transfer aborted\\r\\n\"",
+        ),
+        ("nothing known of the bytes", " 1 1> open\n 2 1> S gap\n 3 1> S closes".to_owned(), " 4 S* \"226 ok\\r\\n\""),
+    ] {
+        let r = one(&data, end);
+        let mine: Vec<_> = r.findings.iter().chain(&r.consequences).filter(|f| f.id.starts_with("data-")).collect();
+        assert!(mine.is_empty(), "{what}: {mine:?}");
+    }
+}
+
+#[test]
+fn a_capture_of_tls_1_2_shows_who_did_not_resume() {
+    // Both Finished went, then the server closed and said 522.
+    let hello = "160301002f 0100002b0303 603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c20d 00 0004 0035 002f 0100";
+    let answer = "1603030031 0200002d0303 603853aefee40e3fa5c1738d117497b11a6c48d50a529ed8c9f619af4c56c20d 00 0035 00 0005 ff01000100 160303000e 0b00000a 000007 000004 30020101 1603030004 0e000000";
+    let finished = "1403030001 01 1603030010 00112233445566778899aabbccddeeff";
+    let data = format!(
+        " 1 1> open\n 2 1> C {hello}\n 3 1> S {answer}\n 4 1> C {finished}\n 5 1> S {finished}\n 6 1> S closes"
+    );
+    let r = one(
+        &data,
+        " 7 S* \"522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\\r\\n\"",
+    );
+    assert_eq!(
+        common::verdict(&r),
+        "fails data-session-reuse-required certain client <- client-does-not-resume certain"
+    );
+    // The same words behind a handshake that never completed are no proof of anything.
+    let data = format!(" 1 1> open\n 2 1> C {hello}\n 3 1> S {answer}\n 6 1> S closes");
+    let r = one(
+        &data,
+        " 7 S* \"522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\\r\\n\"",
+    );
+    assert_eq!(r.verdict.by.as_deref(), Some("data-closed-before-handshake"));
+    assert!(r.findings[0].why.iter().any(|w| w.contains("the text misleads")), "{:?}", r.findings[0].why);
+}
+
+#[test]
+fn a_log_in_which_the_third_transfer_is_refused() {
+    let log = "EZA1701I >>> AUTH TLS\n234 Proceed with negotiation.\nEZA2895I Authentication negotiation succeeded\n\
+               EZA1701I >>> STOR a\n226 Transfer complete.\nEZA1701I >>> STOR b\n226 Transfer complete.\nEZA1701I >>> STOR c\n\
+               522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\n";
+    let r = common::only_report("log", log.as_bytes());
+    assert_eq!(r.verdict.by.as_deref(), Some("session-tickets-exhausted"), "{}", r.verdict.headline);
+    assert_eq!(r.verdict.cause.as_deref(), Some("tls13-tickets-exhausted"));
+}
+
+#[test]
+fn a_server_that_demands_what_it_never_gives_out() {
+    let play = "asked \"h:21\" explicit login\nconn 0 control\nconn 1 data-of=0\n 0 S* established 0304 1301 group=001D\n 2 C* \"LIST\\r\\n\"\n 3 1> open\n 4 1> C starts-tls\n 5 1> S* established 0304 1301 group=001D\n 6 1> S closes\n 7 S* \"522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\\r\\n\"\n";
+    let r = report(play);
+    assert_eq!(common::verdict(&r), "fails data-session-not-resumed likely server <- session-cache-not-shared likely");
+}
+
+#[test]
+fn an_empty_file_of_a_run_of_ours() {
+    let play = |end: &str| {
+        format!(
+            "asked \"h:21\" explicit login empty-file\nconn 0 control\nconn 1 data-of=0\nconn 2 data-of=0\n 0 S* established 0304 1301 group=001D\n 1 C* \"PASS x\\r\\n\"\n 1 S* \"230 in\\r\\n\"\n 2 C* \"LIST\\r\\n\"\n 3 1> open\n 4 1> C starts-tls\n 5 1> S* established 0304 1301 group=001D resumed\n 5 1> S* skipped 40\n 6 1> S closes\n 7 S* \"226 ok\\r\\n\"\n10 C* \"RETR empty\\r\\n\"\n11 2> open\n12 2> C starts-tls\n13 2> S closes\n{end}\n"
+        )
+    };
+    let r = report(&play("14 S* \"426 aborted\\r\\n\""));
+    assert_eq!(r.verdict.by.as_deref(), Some("data-empty-transfer-fails"), "{}", r.verdict.headline);
+    assert_eq!(check(&r, "empty-file").2, Some("data-empty-transfer-fails"));
+    let r = report(&play("14 S* \"550 no such file\\r\\n\""));
+    assert_eq!(r.verdict.by, None);
+    assert_eq!(check(&r, "empty-file").1, CheckResult::Untested);
+}
