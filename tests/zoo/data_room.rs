@@ -12,8 +12,8 @@ use ftpsdiag::probe::{
 };
 use ftpsdiag::transcript::clock::UnixMicros;
 use ftpsdiag::transcript::{
-    Asked, Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, Mode, OpenFailure, Role, Side, Transcript, What,
-    Why,
+    Asked, Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, Mode, OpenFailure, Role, Side, Transcript,
+    Tried, What, Why,
 };
 
 use super::room::{HOST, identity, patience};
@@ -65,7 +65,9 @@ impl Visit {
 
     pub fn asked(&self) -> Asked {
         let target = format!("{HOST}:{PORT}");
-        Asked { target, mode: Mode::Explicit, any_certificate: true, ..Asked::default() }
+        let Self { active, ccc, empty: empty_file, upload, .. } = *self;
+        let login = Some(Tried { active, ccc, empty_file, upload });
+        Asked { target, mode: Mode::Explicit, any_certificate: true, login, ..Asked::default() }
     }
 
     /// The prober; sockets have another address than its name says.
