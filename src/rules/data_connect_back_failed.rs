@@ -19,7 +19,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         return;
     };
     let Some((asked, u)) = ways.get(n).and_then(|w| Some((w.arranged?, w.unopened?))) else { return };
-    if !asked.is_accepted() || case.fate(&ways, n, false) != Fate::Fell {
+    let fate = case.fate(&ways, n, false);
+    // Our own run tries active mode beside passive mode.
+    let beside = fate == Fate::Recovered && case.is_login_run();
+    if !asked.is_accepted() || fate != Fate::Fell && !beside {
         return;
     }
     let headlines = |maybe: &str| match u.why {
@@ -28,10 +31,14 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Why::TimedOut | Why::Unreachable => {
             vec![format!("the server {maybe}could not reach the client in active mode")]
         }
-        Why::NotTold => vec![format!("the server {maybe}could not connect back to the client")],
+        Why::NotTold | Why::NotTaken => vec![format!("the server {maybe}could not connect back to the client")],
     };
     let mut f = sink.finding(Confidence::Likely, Party::Between, &headlines("probably "));
     case.settle(&mut f, u.shows, u.told);
+    if beside {
+        f.severity = Severity::Warning;
+        f.why.push("Passive mode works in the same session.".to_owned());
+    }
     if f.confidence == Confidence::Certain {
         f.headline = headlines("").concat();
     }
@@ -54,7 +61,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Why::TimedOut | Why::Unreachable => {
             "The packets were dropped on the way: NAT or a firewall before the client.".to_owned()
         }
-        Why::AnotherAddress | Why::NotTold => "The reply does not tell refused from dropped.".to_owned(),
+        Why::AnotherAddress | Why::NotTold | Why::NotTaken => {
+            "The reply does not tell refused from dropped.".to_owned()
+        }
     });
     let refused = |w: &super::arranging::Way<'_>| w.with("EPSV").is_some_and(|a| a.is_refused());
     if ways.iter().take(n).any(refused) {

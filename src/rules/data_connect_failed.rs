@@ -55,7 +55,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 fn party(why: Why) -> Party {
     match why {
         Why::TimedOut | Why::Unreachable | Why::NotTold => Party::Between,
-        Why::Refused => Party::Server,
+        Why::Refused | Why::NotTaken => Party::Server,
         Why::AnotherAddress => Party::Client,
     }
 }
@@ -68,6 +68,7 @@ fn headlines(endpoint: &str, why: Why, port: Option<u16>, maybe: &str) -> Vec<St
         Why::Refused => format!("{port} {maybe}refused the connection"),
         Why::AnotherAddress => format!("the data connection {maybe}came from another address"),
         Why::NotTold => format!("{port} {maybe}was never connected to"),
+        Why::NotTaken => format!("the server {maybe}did not take up the connection to {port}"),
     };
     vec![format!("{endpoint}: {what}"), what]
 }
@@ -79,7 +80,7 @@ fn attempt(u: &Unopened<'_>, dialled: Option<core::net::SocketAddr>) -> Option<S
         Why::TimedOut => "timed out",
         Why::Unreachable => "ended in \"unreachable\"",
         Why::Refused => "was refused at once",
-        Why::AnotherAddress | Why::NotTold => "failed",
+        Why::AnotherAddress | Why::NotTold | Why::NotTaken => "failed",
     };
     Some(format!("The attempt to connect to {at} {how}."))
 }
@@ -112,6 +113,10 @@ fn explain(case: &Case<'_>, way: &Way<'_>, u: &Unopened<'_>, f: &mut Finding) {
             let because = "a firewall that rejects (not drops) looks the same".to_owned();
             f.causes.push(causes::passive_ports_blocked(Confidence::Possible, because, seen));
             (Party::Server, "server: does the machine that answers this address listen on that port?")
+        }
+        Why::NotTaken => {
+            f.why.push("TCP stood, and the server says that it had no data connection.".to_owned());
+            (Party::Server, "server: its own log of that second; a firewall that answers in its place, or another node")
         }
         Why::AnotherAddress => {
             f.why.push("The server lets only the address of the control connection in.".to_owned());

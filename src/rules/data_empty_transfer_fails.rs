@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     outranks: &[
         "control-connection-lost",
         "data-closed-before-handshake",
+        "data-end-hangs",
         "data-session-reuse-required",
         "data-silence-during-handshake",
     ],
@@ -29,8 +30,10 @@ enum Known {
     Size,
     /// The 150 says so.
     Mark,
-    /// Our own run asked for a file that the user named as empty.
+    /// Our own run asked for a file that the user named as empty, or for a name that nobody has.
     Asked,
+    /// Our own upload had no content.
+    Sent,
     /// The client of an upload closed without having begun TLS.
     Unsent,
     /// z/OS's words, which an APAR quotes for empty files behind a proxy.
@@ -43,6 +46,7 @@ impl Known {
             Known::Size => "size",
             Known::Mark => "reply",
             Known::Asked => "asked",
+            Known::Sent => "sent",
             Known::Unsent => "unsent",
             Known::Words => "message",
         }
@@ -55,11 +59,17 @@ const NEGOTIATION: &str = "tls security mechanism negotiation failed";
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
     let (empty, closed) = (empty(case), case.is_closed());
-    let found = shakes.iter().find_map(|s| Some((s, known(case, s, &empty)?)).filter(|(s, k)| failed(s, *k, closed)));
-    let Some((s, known)) = found else { return };
     let others = shakes.iter().filter(|o| o.transfer.worked() && o.transfer.has_content()).count();
+    // What we left empty ourselves shows something only beside what was not.
+    let compares = |k: Known| others > 0 || !matches!(k, Known::Asked | Known::Sent);
+    let found = shakes
+        .iter()
+        .find_map(|s| Some((s, known(case, s, &empty)?)).filter(|(s, k)| failed(s, *k, closed) && compares(*k)));
+    let Some((s, known)) = found else { return };
     let confidence = match known {
-        Known::Size | Known::Mark | Known::Asked if others > 0 && !s.is_from_log(case) => Confidence::Certain,
+        Known::Size | Known::Mark | Known::Asked | Known::Sent if others > 0 && !s.is_from_log(case) => {
+            Confidence::Certain
+        }
         _ => Confidence::Likely,
     };
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
@@ -89,6 +99,8 @@ struct Empty<'a> {
     /// What such a run reads back is its own upload.
     stored: BTreeSet<&'a str>,
     named: bool,
+    /// Whether this is a run of ours with a login.
+    tried: bool,
 }
 
 fn empty<'a>(case: &Case<'a>) -> Empty<'a> {
@@ -96,6 +108,7 @@ fn empty<'a>(case: &Case<'a>) -> Empty<'a> {
     Empty {
         by_size: sizes(case),
         stored: uploads.filter_map(|t| t.command.map(|c| c.argument)).collect(),
+        tried: case.is_login_run(),
         named: case.transcript.origin.asked.as_ref().and_then(|a| a.login).is_some_and(|tried| tried.empty_file),
     }
 }
@@ -130,6 +143,14 @@ fn known(case: &Case<'_>, s: &Shake<'_>, empty: &Empty<'_>) -> Option<Known> {
     if mark.contains("(0 bytes)") || mark.contains("(0 byte)") || mark.contains("(0 bytes ") {
         return Some(Known::Mark);
     }
+    // A listing of a name that nobody has.
+    if empty.tried && command.verb == "NLST" && command.argument.starts_with("ftpsdiag-") {
+        return Some(Known::Asked);
+    }
+    // What we uploaded without content.
+    if empty.tried && empty.stored.contains(command.argument) && t.is_upload() && sends_nothing(s) {
+        return Some(Known::Sent);
+    }
     if download && empty.named && !empty.stored.contains(command.argument) {
         return Some(Known::Asked);
     }
@@ -141,6 +162,11 @@ fn known(case: &Case<'_>, s: &Shake<'_>, empty: &Empty<'_>) -> Option<Known> {
     (told && !t.is_upload()).then_some(Known::Words)
 }
 
+/// Whether our own upload had no content: nothing of it was noted, and its end was.
+fn sends_nothing(s: &Shake<'_>) -> bool {
+    s.transfer.data.as_ref().is_some_and(|d| d.content(Side::Client) == 0 && d.counted(Side::Client).is_some())
+}
+
 fn says_negotiation(e: &Event) -> bool {
     matches!(&e.kind, Kind::Claim { text, .. } if text.to_ascii_lowercase().contains(NEGOTIATION))
 }
@@ -148,8 +174,17 @@ fn says_negotiation(e: &Event) -> bool {
 /// Whether the transfer failed before or in its data handshake, for no other reason that is known.
 fn failed(s: &Shake<'_>, known: Known, closed: bool) -> bool {
     let t = s.transfer;
-    if s.done || t.worked() || t.data.as_ref().is_some_and(|d| d.open_failure().is_some()) {
+    if t.data.as_ref().is_some_and(|d| d.open_failure().is_some()) {
         return false;
+    }
+    if s.done {
+        // A server may wait for content that never comes, although its end was said.
+        let silent = t.data.as_ref().is_some_and(|d| d.silence(Side::Server).is_some());
+        return known == Known::Sent && silent && t.reply.is_none();
+    }
+    if t.worked() {
+        // The server takes it for a success; a client whose handshake was cut off does not.
+        return matches!(s.broke.map(|b| b.how), Some(How::Closed(Side::Server, _)));
     }
     match s.broke.map(|b| b.how) {
         Some(How::Clear | How::Alert(..)) => return false,
@@ -194,7 +229,8 @@ fn explain(case: &Case<'_>, s: &Shake<'_>, (known, others): (Known, usize), by: 
     let how = match known {
         Known::Size => "SIZE had answered 0.",
         Known::Mark => "The server itself said 0 bytes.",
-        Known::Asked => "The file was named as an empty one (--empty-file).",
+        Known::Asked => "A file that is empty, or a name that nobody has, was asked for.",
+        Known::Sent => "The upload had no content.",
         Known::Unsent => "The client closed the upload without having begun TLS: it had nothing to send.",
         Known::Words => "APAR IT13168 quotes these words for a file of 0 bytes behind Sterling Secure Proxy.",
     };

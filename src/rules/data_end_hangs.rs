@@ -71,7 +71,8 @@ fn silence<'a>(ending: &Ending<'a>, data: &Data<'a>, behind: &'static str) -> Op
     let reply = ending.reply().map(|(e, _)| e);
     let on_control = ending.given_up.filter(|e| waited(e).is_some());
     if let Some(by) = data.silence(Side::Server) {
-        let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. }) && precedes(e, by);
+        // Our own end is what the server ought to have answered.
+        let ended = |e: &Event| matches!(e.kind, Kind::Closed { by: Side::Server, .. }) && precedes(e, by);
         // Whoever has confirmed the transfer and said goodbye leaves the closing to the client.
         let over =
             reply.is_some_and(|r| precedes(r, by) && (behind == "close-notify" || ending.sender() == Side::Client));
@@ -172,11 +173,14 @@ fn explain(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, f: &mut Findin
         f.why.push(format!("Then nothing happened {waited}, neither close_notify nor FIN."));
     }
     let iis = causes::likely_server(case).is_some_and(|p| p.id == "iis");
-    let two_waits = hang.behind == "close-notify" || iis && ending.sender() == Side::Client;
+    // The end came as soon as the client had ended.
+    let held_back = hang.late && ending.data().is_some_and(|d| d.end_of(Side::Client).is_some());
+    let two_waits = hang.behind == "close-notify" || held_back || iis && ending.sender() == Side::Client;
     if two_waits {
         let because = match ending.sender() {
             Side::Client if iis => "IIS waits for the TCP close, the client for close_notify",
             Side::Client => "the client's close_notify, then silence, with both sockets open",
+            Side::Server if hang.behind != "close-notify" => "the server ended only when the client had",
             Side::Server => "the server's close_notify, then silence until the client's",
         };
         // Only a client with an open socket waits for anything.

@@ -6,6 +6,7 @@ use super::endings::{Ending, Size};
 use super::phase::probably;
 use super::prelude::*;
 use crate::decode::Reply;
+use crate::transcript::Close;
 
 pub(super) static RULE: Rule = Rule {
     id: "data-truncated",
@@ -31,9 +32,49 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all: Vec<Ending<'_>> = case.session_endings().collect();
     let back = read_back(&all);
     let short = all.iter().enumerate().find_map(|(n, x)| short(x, back.get(&n).and_then(|m| all.get(*m))));
-    if let Some(short) = short {
-        report(case, &short, sink);
+    match short {
+        Some(short) => report(case, &short, sink),
+        None if case.is_login_run() => {
+            if let Some(x) = all.iter().find(|x| is_broken_off(x)) {
+                broken_off(case, x, sink);
+            }
+        }
+        None => {}
     }
+}
+
+/// Whether the server broke a transfer of ours off that had begun, and said so.
+fn is_broken_off(x: &Ending<'_>) -> bool {
+    let Some(data) = x.tls().filter(|_| matches!(x.code(), Some(426 | 451))) else { return false };
+    match x.sender() {
+        Side::Server => {
+            let ended = data.end().is_some_and(|(_, by, how)| by == Side::Server && how == Close::Fin);
+            ended && data.close_notify(Side::Server).is_none()
+        }
+        Side::Client => data.close_notify(Side::Client).is_some(),
+    }
+}
+
+fn broken_off(case: &Case<'_>, x: &Ending<'_>, sink: &mut Sink<'_>) {
+    let (endpoint, verb, code) = (case.endpoint(), x.verb, x.code().unwrap_or_default());
+    let headlines = [
+        format!("{endpoint} broke {verb} off on its way, and said so ({code})"),
+        format!("the server broke {verb} off on its way, and said so ({code})"),
+    ];
+    let mut f = sink.finding(Confidence::Certain, Party::Server, &headlines);
+    f.ended = true;
+    let got = x.data().and_then(|d| d.counted(x.sender()));
+    f.set("command", verb).set("expected", None::<u64>).set("got", got).set("how", "reply").set("code", code);
+    f.evidence.extend(sink.evidence(x.command, ""));
+    f.evidence.extend(x.reply().and_then(|(e, _)| sink.evidence(e, "")));
+    f.why.push(match x.sender() {
+        Side::Server => "The server ended the data connection without close_notify.".to_owned(),
+        Side::Client => "Everything had been sent, close_notify included.".to_owned(),
+    });
+    let text = "server: its log of that second (disk, quota, scanner, TLS library); the client can do nothing";
+    f.act = Some(Act { party: Party::Server, text: text.to_owned() });
+    causes::advise_server_log(case, &mut f, x.command);
+    sink.report(f);
 }
 
 /// Of each upload of our own: the download that read it back.

@@ -5,6 +5,8 @@ use super::ccc_refused::asked;
 use super::endings::Ending;
 use super::finding::{Check, CheckResult};
 use super::{Case, checks::check};
+use crate::decode::{Event, Kind};
+use crate::facts::Transfer;
 use crate::transcript::{Side, Tried};
 
 use super::data_truncated::{came_back_whole, read_back};
@@ -13,7 +15,23 @@ use super::data_truncated::{came_back_whole, read_back};
 pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     let Some(tried) = case.transcript.origin.asked.as_ref().and_then(|a| a.login) else { return Vec::new() };
     let all: Vec<Ending<'_>> = case.session_endings().collect();
-    vec![farewells(&all), ends(case, &all), upload(tried, &all), ccc(case, tried)]
+    vec![active(case, tried), farewells(&all), ends(case, &all), upload(case, tried, &all), ccc(case, tried)]
+}
+
+/// The server connects to us.
+fn active(case: &Case<'_>, tried: Tried) -> Check {
+    if !tried.active {
+        return untested("active", "active mode", "not asked for (--active)");
+    }
+    let asks = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if matches!(verb.as_str(), "PORT" | "EPRT"));
+    let worked = |t: &Transfer<'_>| t.arranged.is_some_and(|a| !a.is_passive()) && t.worked();
+    match case.first(asks) {
+        None => untested("active", "active mode", "the run did not come to it"),
+        Some(_) if case.session_transfers().any(worked) => {
+            check("active", "active mode: the server connected back", CheckResult::Passed, None)
+        }
+        Some(_) => check("active", "active mode did not work", CheckResult::Failed, None),
+    }
 }
 
 /// close_notify on each download and listing.
@@ -45,7 +63,7 @@ fn ends(case: &Case<'_>, all: &[Ending<'_>]) -> Check {
 }
 
 /// Uploads that were read back and compared.
-fn upload(tried: Tried, all: &[Ending<'_>]) -> Check {
+fn upload(case: &Case<'_>, tried: Tried, all: &[Ending<'_>]) -> Check {
     if !tried.upload {
         return untested("upload", "uploads", "not asked for (--write-test DIR)");
     }
@@ -55,6 +73,11 @@ fn upload(tried: Tried, all: &[Ending<'_>]) -> Check {
     for (n, store) in stores {
         let length = store.data().and_then(|d| d.counted(Side::Client)).unwrap_or_default();
         let why = match (store.code(), back.get(&n).and_then(|m| all.get(*m))) {
+            // What a server does not allow is no fault of the way.
+            (Some(code @ (450 | 532 | 550 | 552 | 553)), _) => {
+                let text = store.reply().map_or("", |(_, r)| r.text.as_str());
+                return untested("upload", "uploads", &format!("the server takes none there: {code} {text}"));
+            }
             (Some(code), _) if code >= 400 => format!("an upload of {length} bytes was refused ({code})"),
             (None, _) => format!("an upload of {length} bytes was never confirmed"),
             (_, Some(download)) if came_back_whole(store, download) == Some(false) => {
@@ -69,10 +92,18 @@ fn upload(tried: Tried, all: &[Ending<'_>]) -> Check {
         return check("upload", &why, CheckResult::Failed, None);
     }
     if lengths.is_empty() {
-        return untested("upload", "uploads", "the run did not come to them");
+        let no = refused_directory(case);
+        return untested("upload", "uploads", no.as_deref().unwrap_or("the run did not come to them"));
     }
     let lengths: Vec<String> = lengths.into_iter().map(spelt).collect();
     check("upload", &format!("uploads of {} bytes, read back equal", lengths.join(", ")), CheckResult::Passed, None)
+}
+
+/// Why the directory of `--write-test` could not be entered.
+fn refused_directory(case: &Case<'_>) -> Option<String> {
+    let all = case.exchanges();
+    let no = all.iter().find(|x| x.verb == "CWD" && !x.is_accepted())?;
+    Some(format!("its directory was refused: {} {}", no.reply.code, no.reply.text))
 }
 
 /// `1 M` for what a million bytes or a MiB is.

@@ -109,6 +109,6 @@ fn ended(why: super::unopened::Why) -> &'static str {
         Why::TimedOut => "never answered",
         Why::Refused => "refused",
         Why::Unreachable => "cannot be reached from there",
-        Why::AnotherAddress | Why::NotTold => "was not connected to",
+        Why::AnotherAddress | Why::NotTold | Why::NotTaken => "was not connected to",
     }
 }

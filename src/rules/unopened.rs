@@ -4,7 +4,7 @@ use super::arranging::is_about_tls;
 use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
 use crate::facts::transfers::Answered;
-use crate::transcript::OpenFailure;
+use crate::transcript::{OpenFailure, Side};
 
 /// In which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) enum Why {
     AnotherAddress,
     /// Anything else, or nobody said.
     NotTold,
+    /// TCP stood, and the server says that it did not.
+    NotTaken,
 }
 
 impl Why {
@@ -30,6 +32,7 @@ impl Why {
             Why::Unreachable => "unreachable",
             Why::AnotherAddress => "another-address",
             Why::NotTold => "not-told",
+            Why::NotTaken => "not-taken",
         }
     }
 
@@ -66,10 +69,13 @@ pub(super) fn unopened<'a>(t: &Transfer<'a>) -> Option<Unopened<'a>> {
         return Some(Unopened { why, shows, reply, observed: true, told: false });
     }
     let stood = t.data.as_ref().is_some_and(|d| d.was_open());
+    // TCP may stand although nobody took it up: the backlog of a listener accepts by itself.
+    let taken = t.data.as_ref().is_some_and(|d| d.first(|e| e.from() == Some(Side::Server)).is_some());
     if let Some(answer) = reply
         && let Some(why) = said(answer.reply.code, &answer.reply.text, t.begun.is_some())
     {
-        let fits = !stood || why == Why::AnotherAddress;
+        let why = if stood && why == Why::NotTold { Why::NotTaken } else { why };
+        let fits = !taken || why == Why::AnotherAddress;
         let found = Unopened { why, shows: answer.event, reply, observed: false, told: false };
         return fits.then_some(found);
     }

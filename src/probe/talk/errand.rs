@@ -185,9 +185,6 @@ fn turns(errand: Errand, login: &Login, plan: &Plan) -> VecDeque<Turn> {
         Errand::Examine => {
             out.push_back(go(Task { holds: true, ..fetch(Way::Epsv, "LIST") }));
             out.extend([list(Way::Pasv), go(fetch(Way::Usual, NOBODY)), list(Way::Usual)]);
-            if login.active {
-                out.push_back(list(Way::Active));
-            }
             if let Some(path) = &login.empty_file {
                 out.extend([say("TYPE I"), go(fetch(Way::Usual, &format!("RETR {path}")))]);
             }
@@ -201,6 +198,10 @@ fn turns(errand: Errand, login: &Login, plan: &Plan) -> VecDeque<Turn> {
                     out.push_back(go(fetch(Way::Usual, &format!("RETR {name}"))));
                     out.push_back(say(&format!("DELE {name}")));
                 }
+            }
+            // Last: where nobody connects, the control connection may be lost as well.
+            if login.active {
+                out.push_back(list(Way::Active));
             }
         }
         Errand::Declined => out.push_back(go(Task { resumes: false, ..fetch(Way::Usual, "LIST") })),

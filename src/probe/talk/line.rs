@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::Output;
 use super::super::engine::{Engine, State};
-use crate::transcript::{Close, ConnId, Decrypted, Layer, Micros, Side, What};
+use crate::transcript::{Close, ConnId, Decrypted, Layer, Micros, OpenFailure, Side, What};
 
 /// As much of an upload as is sent at once.
 const PIECE: usize = 64 * 1024;
@@ -169,6 +169,12 @@ impl Line {
     /// Whether our direction could end: the server's has, or we said that nothing more comes.
     pub(super) fn waits_to_finish(&self) -> bool {
         (self.ended || self.notified) && !self.finished
+    }
+
+    /// Nobody connected to us.
+    pub(super) fn not_connected(&mut self) {
+        self.note(What::OpenFailed { why: OpenFailure::TimedOut });
+        self.close();
     }
 
     /// Nothing came for so long.

@@ -179,9 +179,14 @@ impl Transfer {
     /// The deadline passed.
     pub(super) fn waited(&mut self, now: Micros) -> Option<Need> {
         let Some(line) = self.line.as_mut().filter(|l| l.opened && self.stage == Stage::Running) else {
-            return match (self.stage, self.reply) {
-                (Stage::Running, Some(_)) => self.over(),
-                // Nobody connected, and nobody said why; or the arrangement got no answer.
+            return match (self.stage, self.reply, &mut self.line) {
+                (Stage::Running, Some(_), _) => self.over(),
+                // In active mode nobody connected. The control connection may still say why.
+                (Stage::Running, None, Some(line)) if !self.given_up => {
+                    line.not_connected();
+                    (self.given_up, self.heard) = (true, now);
+                    None
+                }
                 _ => self.stall(),
             };
         };
