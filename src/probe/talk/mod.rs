@@ -256,6 +256,9 @@ impl Talk {
         if conn != self.conn {
             return self.data_closed(how, now);
         }
+        if self.step == Step::Moving && self.transfer.is_some() {
+            return self.control_gone(now);
+        }
         self.end();
     }
 

@@ -97,6 +97,11 @@ impl Talk {
         self.with_transfer(now, |t, _| t.closed(how, now));
     }
 
+    /// The control connection ended during a transfer.
+    pub(super) fn control_gone(&mut self, now: Micros) {
+        self.with_transfer(now, |t, _| t.control_gone(now));
+    }
+
     pub(super) fn moving_replied(&mut self, code: u16, now: Micros) {
         let line = self.replies.last_line();
         self.with_transfer(now, |t, to| t.replied(code, &line, to, now));
@@ -124,6 +129,7 @@ impl Talk {
                 self.moved();
                 self.go_on(now);
             }
+            Some(Need::Lost) => self.end(),
             Some(Need::Stalled) => {
                 let after = self.patience.step;
                 self.moved();

@@ -46,6 +46,8 @@ pub(super) struct Transfer {
     heard: Micros,
     /// The data connection was left; the control connection may still say why it came to nothing.
     given_up: bool,
+    /// The control connection is gone; the data connection may still say why.
+    alone: bool,
     outcome: Outcome,
 }
 
@@ -60,12 +62,23 @@ pub(super) enum Need {
     Over,
     /// The control connection stays silent although its reply is due.
     Stalled,
+    /// The control connection is gone, and the data connection has said what it had to say.
+    Lost,
 }
 
 impl Transfer {
     pub(super) fn new(task: Task, now: Micros) -> Self {
         let outcome = Outcome::default();
-        Self { task, stage: Stage::Arranging, line: None, reply: None, heard: now, given_up: false, outcome }
+        Self { task, stage: Stage::Arranging, line: None, reply: None, heard: now, given_up: false, alone: false, outcome }
+    }
+
+    /// The control connection ended. Its last words on data may come later.
+    pub(super) fn control_gone(&mut self, now: Micros) -> Option<Need> {
+        if self.line.as_ref().is_none_or(|l| !l.opened || l.ended || self.given_up) {
+            return Some(Need::Lost);
+        }
+        (self.alone, self.heard) = (true, now);
+        None
     }
 
     pub(super) fn outcome(&self) -> Outcome {
@@ -142,6 +155,9 @@ impl Transfer {
         if line.gone || line.waits_to_finish() && (reply.is_some() || !self.task.holds) {
             line.finish();
         }
+        if self.alone {
+            return line.ended.then_some(Need::Lost);
+        }
         let refused = reply.is_some_and(|code| code >= 400);
         // Where there is nothing of this name, the data connection has nothing to say.
         let pointless = reply.is_some_and(|code| NOTHING_THERE.contains(&code));
@@ -164,7 +180,7 @@ impl Transfer {
         match (self.stage, &self.line) {
             // The end of a dial is told by whoever dials.
             (Stage::Dialling | Stage::Over, _) => None,
-            _ if self.given_up => after(self.heard, patience.last_words),
+            _ if self.given_up || self.alone => after(self.heard, patience.last_words),
             (Stage::Running, Some(line)) if line.opened => match self.reply {
                 // Last words, and farewells.
                 Some(400..) => after(last, patience.last_words),
@@ -178,6 +194,9 @@ impl Transfer {
 
     /// The deadline passed.
     pub(super) fn waited(&mut self, now: Micros) -> Option<Need> {
+        if self.alone {
+            return Some(Need::Lost);
+        }
         let Some(line) = self.line.as_mut().filter(|l| l.opened && self.stage == Stage::Running) else {
             return match (self.stage, self.reply, &mut self.line) {
                 (Stage::Running, Some(_), _) => self.over(),
