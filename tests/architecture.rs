@@ -107,6 +107,7 @@ fn what_touches_the_world_has_one_home() {
         ("io::stdout", "src/cli"),
         ("clap", "src/cli"),
         ("rustls::", "src/probe/engine"),
+        ("openssl::", "src/probe/engine"),
         ("webpki::", "src/trust"),
         ("tls_parser::", "src/wire/tls"),
     ];

@@ -101,6 +101,11 @@ impl Question {
         words.iter().map(|w| (*w).to_owned()).collect()
     }
 
+    /// Whether who is let in by it speaks what our engine does not.
+    pub(super) fn is_beyond_us(self) -> bool {
+        matches!(self, Self::OldVersions | Self::OldSuites | Self::OtherGroups | Self::MoreSchemes)
+    }
+
     /// The hello.
     pub(super) fn hello(self, plan: &Plan) -> Vec<u8> {
         let name = match &plan.server_name {

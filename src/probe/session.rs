@@ -3,12 +3,14 @@
 //! Which connection is the session may show only afterwards: in mode `auto` the bytes overrule what port and scheme
 //! suggest, and the connection that was spoilt by the wrong guess becomes a question with its answer.
 
+mod logins;
+
 use std::collections::VecDeque;
 
 use super::plan::{IMPLICIT_PORT, Plan};
 use super::questions::Question;
 use super::talk::{Errand, Hello, Opening, Talk, Ways, Wish};
-use super::{Input, Machine, Output, Where};
+use super::{Input, Machine, Output, TlsClient, Where};
 use crate::transcript::{ConnId, Micros, Mode, OpenFailure, Role, What, Why};
 
 /// A probe of one endpoint.
@@ -27,6 +29,10 @@ pub struct Session {
     questions: Option<VecDeque<Question>>,
     /// The question that is being asked.
     asking: Option<usize>,
+    /// The question asked last.
+    question: Option<Question>,
+    /// The login that stands in for the session's, with the client that speaks what our usual one does not.
+    instead: Option<(usize, TlsClient)>,
     /// Logins to come, once it is known which.
     errands: Option<VecDeque<Errand>>,
     /// The login that goes on.
@@ -51,6 +57,8 @@ impl Session {
             after_banner: None,
             questions: None,
             asking: None,
+            question: None,
+            instead: None,
             errands: None,
             asking_login: None,
             owners: Vec::new(),
@@ -79,6 +87,11 @@ impl Session {
         }
     }
 
+    /// The login under examination.
+    fn examined(&self) -> Option<&Talk> {
+        self.talks.get(self.instead.as_ref().map_or(self.main, |(n, _)| *n))
+    }
+
     fn address(&self) -> Option<Where> {
         self.plan.to.as_ref().ok()?.get(self.address).cloned()
     }
@@ -92,10 +105,11 @@ impl Session {
     /// Opens a connection for an errand.
     fn send_on(&mut self, errand: Errand, mode: Mode, why: Why, hello: Option<Vec<u8>>, now: Micros) -> Option<usize> {
         let to = self.address()?;
+        let client = self.instead.as_ref().map_or(&self.plan.tls, |(_, client)| client);
         let tls = match errand {
-            Errand::Handshake => self.plan.tls.clone(),
-            Errand::Tls12 => self.plan.tls.limited_to_tls12(),
-            _ => self.plan.tls.for_a_login(),
+            Errand::Handshake => client.clone(),
+            Errand::Tls12 => client.limited_to_tls12(),
+            _ => client.for_a_login(),
         };
         let hello = match hello {
             Some(record) => Hello::Raw(record),
@@ -103,8 +117,7 @@ impl Session {
         };
         let n = self.talks.len();
         let conn = self.number(n)?;
-        let main = self.talks.get(self.main);
-        let ways = main.map_or_else(Ways::default, |t| t.ways);
+        let ways = self.examined().map_or_else(Ways::default, |t| t.ways);
         // What stalls once is not waited for again with the same patience.
         let stalled = self.talks.iter().any(|t| t.stalled);
         let patience = if stalled { self.plan.patience.shortened() } else { self.plan.patience };
@@ -277,59 +290,30 @@ impl Session {
 
     /// The next question, or the end.
     fn ask(&mut self, now: Micros) {
-        if self.errands.is_some() {
+        if self.errands.is_some() || self.instead.is_some() {
             return self.next_login(now);
         }
         let Some(main) = self.talks.get(self.main) else { return self.finish() };
         if self.asking.take().and_then(|n| self.talks.get(n)).is_some_and(|t| t.answer.hello) {
-            return self.finish(); // one who is let in is answer enough
+            // One who is let in is answer enough.
+            let beyond_us = self.question.is_some_and(Question::is_beyond_us);
+            return if beyond_us { self.log_in_instead(now) } else { self.finish() };
+        }
+        if main.is_incompatible() && self.questions.is_none() {
+            self.questions = Some(VecDeque::new());
+            return self.log_in_instead(now);
         }
         let questions = self.questions.get_or_insert_with(|| {
             let refused = main.hello_was_sent() && !main.established;
             if refused { Question::after(&main.answer, &self.plan).into() } else { VecDeque::new() }
         });
         let Some(question) = questions.pop_front() else { return self.next_login(now) };
+        self.question = Some(question);
         let why = Why::Question { changed: question.changed() };
         self.asking = self.open(self.mode, why, Some(question.hello(&self.plan)), now);
         if self.asking.is_none() {
             self.finish();
         }
-    }
-}
-
-impl Session {
-    /// The next login, or the end.
-    fn next_login(&mut self, now: Micros) {
-        let before = self.asking_login.take().and_then(|n| self.talks.get(n));
-        let left = before.or(self.talks.get(self.main)).map_or_else(Vec::new, |t| t.left_behind().to_vec());
-        if self.errands.is_none() {
-            self.errands = Some(self.errands_behind(&left));
-        }
-        let Some(errand) = self.errands.as_mut().and_then(VecDeque::pop_front) else { return self.finish() };
-        let why = Why::Question { changed: errand.changed() };
-        let Some(n) = self.send_on(errand, self.mode, why, None, now) else { return self.finish() };
-        let directory = self.plan.login.as_ref().and_then(|l| l.upload_to.clone());
-        if let (Some(talk), Some(directory), false) = (self.talks.get_mut(n), directory, left.is_empty()) {
-            talk.clean_up(&directory, &left);
-        }
-        self.asking_login = Some(n);
-        self.asking = Some(n);
-    }
-
-    /// Which logins follow the session.
-    fn errands_behind(&self, left: &[String]) -> VecDeque<Errand> {
-        let mut out = VecDeque::new();
-        let (Some(main), Some(login)) = (self.talks.get(self.main), &self.plan.login) else { return out };
-        // Who is not let in, or opens no data connection, shows nothing more by another login.
-        if main.is_logged_in() && (main.ways.any() || !left.is_empty()) {
-            out.push_back(Errand::Declined);
-            if main.is_tls13() && main.failed_to_move {
-                out.push_back(Errand::Tls12);
-            }
-            out.push_back(Errand::Unprotected);
-            out.extend(login.ccc.then_some(Errand::Ccc));
-        }
-        out
     }
 }
 

@@ -8,6 +8,9 @@ use super::Der;
 /// Noted in [`Input::assumed`] when hex begins with FTP text and nothing shows what was due there.
 pub const ASSUMED_TLS_DUE: &str = "TLS was due where these bytes came";
 
+/// What differs in a login by OpenSSL, where a server speaks only what rustls does not. It stands in for the session's own.
+pub const BY_OPENSSL: &str = "OpenSSL: TLS 1.2 at most, old suites";
+
 /// How a note in [`Input::assumed`] begins that says whose bytes were taken to be whose.
 pub const ASSUMED_DIRECTION: &str = "bytes without direction";
 

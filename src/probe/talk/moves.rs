@@ -185,6 +185,11 @@ impl Talk {
         self.agenda.clean_up(directory, names);
     }
 
+    /// Whether the server wants what our engine does not speak.
+    pub(in crate::probe) fn is_incompatible(&self) -> bool {
+        matches!(&self.hello, super::Hello::Engine(engine) if engine.is_incompatible())
+    }
+
     /// Whether TLS 1.3 is spoken.
     pub(in crate::probe) fn is_tls13(&self) -> bool {
         matches!(&self.hello, super::Hello::Engine(engine) if engine.is_tls13())
