@@ -180,7 +180,7 @@ fn scope(case: &Case<'_>) -> Vec<String> {
     if case.control().next().is_some() {
         out.push("control".to_owned());
     }
-    if case.is_logged_in() {
+    if case.is_logged_in() || case.is_logged_in_by_openssl() {
         out.push("login".to_owned());
     }
     let mut moved = case.session_transfers().filter(|t| t.data.is_some()).peekable();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Facts, Transfer, changed, is_session_control};
-use crate::transcript::{Clock, Code, ConnId, Decrypted, Layer, Side, Transcript};
+use crate::transcript::{BY_OPENSSL, Clock, Code, ConnId, Decrypted, Layer, Role, Side, Transcript};
 use crate::trust::Judgement;
 use crate::wire::printable_str;
 use crate::wire::sniff::Speaker;
@@ -69,23 +69,28 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// The transfers of the session under examination.
+    /// The transfers of the session under examination, and those of the login by OpenSSL that stands in for it where the
+    /// server speaks only what our usual client does not. A session that has the one has none of the other.
     pub fn session_transfers(&self) -> impl Iterator<Item = &'a Transfer<'a>> + use<'a> {
         let t = self.transcript;
-        self.transfers.iter().filter(move |x| is_session_control(t, x.control))
+        self.transfers.iter().filter(move |x| is_session_control(t, x.control) || stands_in(t, x.control))
     }
 
     /// Whether the server took the session's login.
     pub fn is_logged_in(&self) -> bool {
-        let mut last = "";
-        self.control().any(|e| match &e.kind {
-            Kind::Command { verb, .. } => {
-                last = verb;
-                false
-            }
-            Kind::Reply(r) => matches!(last, "USER" | "PASS" | "ACCT") && matches!(r.code, 202 | 230 | 232),
-            _ => false,
-        })
+        is_login_taken(self.control())
+    }
+
+    /// Whether it took that of OpenSSL.
+    pub fn is_logged_in_by_openssl(&self) -> bool {
+        self.login_by_openssl().is_some_and(is_login_taken)
+    }
+
+    /// The events of the login by OpenSSL, when there is one.
+    pub fn login_by_openssl(&self) -> Option<impl Iterator<Item = &'a Event> + use<'a>> {
+        let ids = (0..self.transcript.conns.len()).filter_map(|n| u16::try_from(n).ok()).map(ConnId);
+        let id = ids.into_iter().find(|id| stands_in(self.transcript, *id))?;
+        Some(self.timeline.events.iter().filter(move |e| e.conn == id))
     }
 
     /// Of a run of ours that was to log in: how many of its transfers the server confirmed.
@@ -233,6 +238,24 @@ impl<'a> Case<'a> {
         let mut seen = Completion { ours: self.transcript.origin.asked.is_some(), ..Completion::default() };
         events.into_iter().any(|e| seen.takes(e))
     }
+}
+
+/// Whether a control connection stands in for the session: its handshake is OpenSSL's, and nothing else is changed.
+fn stands_in(t: &Transcript, id: ConnId) -> bool {
+    changed(t, id) == [BY_OPENSSL] && t.conn(id).is_some_and(|c| c.role == Role::Control)
+}
+
+/// Whether the server took a login.
+fn is_login_taken<'e>(events: impl IntoIterator<Item = &'e Event>) -> bool {
+    let mut last = "";
+    events.into_iter().any(|e| match &e.kind {
+        Kind::Command { verb, .. } => {
+            last = verb;
+            false
+        }
+        Kind::Reply(r) => matches!(last, "USER" | "PASS" | "ACCT") && matches!(r.code, 202 | 230 | 232),
+        _ => false,
+    })
 }
 
 /// Which sides of a connection have ended.

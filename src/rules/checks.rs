@@ -6,7 +6,8 @@ use super::Case;
 use super::data_checks;
 use super::finding::{Check, CheckResult};
 use crate::decode::{Event, Kind, Reply};
-use crate::facts::{suite_name, version_name};
+use crate::facts::transfers::{Established, established};
+use crate::facts::{Answer, Came, suite_name, version_name};
 use crate::transcript::{Decrypted, Layer, Side};
 
 /// The checks of a live run; evidence of others was not gathered by us, so that nothing was left out by us either.
@@ -31,7 +32,10 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
             let words = format!("handshake ({}, {})", version_name(version), suite_name(suite));
             out.push(passed("handshake", &words));
         }
-        None => return out,
+        None => {
+            out.extend(beyond_us(case));
+            return out;
+        }
     }
     out.extend(protection(case));
     if certificate_was_taken(case) {
@@ -45,15 +49,64 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     if case.is_logged_in() {
         out.push(passed("login", "login"));
     }
-    out.push(match (case.moved().unwrap_or_default(), case.is_logged_in()) {
+    out.extend(of_transfers(case, case.is_logged_in()));
+    out
+}
+
+/// What the data connections of a login showed.
+fn of_transfers(case: &Case<'_>, logged_in: bool) -> Vec<Check> {
+    let mut out = vec![transfers(case, logged_in)];
+    out.extend(data_checks::checks(case));
+    out.extend(super::end_checks::checks(case));
+    out
+}
+
+fn transfers(case: &Case<'_>, logged_in: bool) -> Check {
+    match (case.moved().unwrap_or_default(), logged_in) {
         (0, true) => untested("data-connection", "transfers", "no transfer came to its end"),
         (0, false) => untested("data-connection", "transfers", "not logged in"),
         (1, _) => passed("data-connection", "1 transfer"),
         (n, _) => passed("data-connection", &format!("{n} transfers")),
-    });
-    out.extend(data_checks::checks(case));
-    out.extend(super::end_checks::checks(case));
+    }
+}
+
+/// Of a run that was to log in, at a server that speaks what our usual client does not: what OpenSSL came to, or that this
+/// build has none.
+fn beyond_us(case: &Case<'_>) -> Vec<Check> {
+    if case.moved().is_none() {
+        return Vec::new();
+    }
+    let Some(mut events) = case.login_by_openssl() else {
+        let both = |why| vec![untested("login", "login", why), untested("data-connection", "transfers", why)];
+        return lacking(case).map(both).unwrap_or_default();
+    };
+    let mut out = Vec::new();
+    match events.find_map(established) {
+        Some(Established { version, suite, .. }) => {
+            let words = format!("OpenSSL's handshake ({}, {})", version_name(version), suite_name(suite));
+            out.push(passed("handshake", &words));
+        }
+        None => out.push(check("handshake", "OpenSSL's handshake failed too", CheckResult::Failed, None)),
+    }
+    let logged_in = case.is_logged_in_by_openssl();
+    out.push(if logged_in { passed("login", "login") } else { untested("login", "login", "OpenSSL was not let in") });
+    out.extend(of_transfers(case, logged_in));
     out
+}
+
+/// What this build lacks, when the server wants just that.
+fn lacking(case: &Case<'_>) -> Option<&'static str> {
+    let let_in = |answer: &&Answer| matches!(answer.came, Came::Hello { .. });
+    let mut answers = case.facts.answers.iter().filter(let_in).flat_map(|a| &a.changed);
+    let mut claims = case.claims();
+    let old = |change: &String| matches!(change.as_str(), "TLS 1.1 at most" | "static RSA, CBC and DHE suites");
+    if answers.clone().any(old) || claims.any(|c| c.by == "rustls" && c.text.starts_with("peer is incompatible")) {
+        return Some("this build speaks TLS 1.2 and 1.3 only; cargo build --release --features legacy-tls tests them");
+    }
+    let other = answers.any(|c| c.starts_with("groups ") || c.starts_with("signature "));
+    other.then_some(
+        "this build lacks the groups and signatures of the server; cargo build --release --features legacy-tls tests them",
+    )
 }
 
 /// Whether the server protects data connections, as far as it says so before a login.
