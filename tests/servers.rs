@@ -11,6 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use ftpsdiag::report::Report;
+#[cfg(not(feature = "legacy-tls"))]
+use ftpsdiag::rules::CheckResult;
 use servers::{Lab, PASSWORD, ROWS, Row, Seen, Server, TRANSFERS};
 
 /// Servers that run at the same time. They mostly wait, so there may be more of them than cores.
@@ -282,6 +284,24 @@ fn the_seed_happens_again() {
         (Some("plaintext-instead-of-tls"), Some("client-tls-version-refused"))
     );
     assert_eq!(r.findings[0].data["text"], "550 TLS handshake failed");
+}
+
+/// A login was asked for, and the server speaks what only a build with OpenSSL does: that is said, with how to get one.
+#[cfg(not(feature = "legacy-tls"))]
+#[test]
+fn a_build_without_openssl_says_what_it_left_out() {
+    let old_version = ["OPENSSL MinProtocol = TLSv1", "OPENSSL MaxProtocol = TLSv1", "ssl_ciphers=ALL:@SECLEVEL=0"];
+    let old_suites = ["OPENSSL MaxProtocol = TLSv1.2", "ssl_ciphers=AES256-SHA256"];
+    for lines in [&old_version[..], &old_suites] {
+        let server = servers::Start::Vsftpd("leaf", lines.to_vec().leak()).start(Lab::get());
+        let report = reports(&[&server.address().to_string(), "--anonymous"]).remove(0);
+        let untested: Vec<_> = report.checks.iter().map(|c| (c.id.as_str(), c.result, c.why.as_deref())).collect();
+        let why = "this build speaks TLS 1.2 and 1.3 only; cargo build --release --features legacy-tls tests them";
+        let expected = |id| (id, CheckResult::Untested, Some(why));
+        assert_eq!(untested[untested.len() - 2..], [expected("login"), expected("data-connection")], "{lines:?}");
+        let screen = ftpsdiag::render(&report, ftpsdiag::Format::Text, ftpsdiag::Style::default());
+        assert!(screen.contains("--features legacy-tls"), "{screen}");
+    }
 }
 
 /// Starts every row and prints where it listens, until standard input ends; for trying things by hand:
