@@ -7,11 +7,14 @@
 #[path = "servers/mod.rs"]
 mod servers;
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use ftpsdiag::report::Report;
 use ftpsdiag::rules::{Check, CheckResult};
-use ftpsdiag::transcript::{BY_OPENSSL, ConnId, Decrypted, Role, Side, Transcript, What, Why};
+use ftpsdiag::transcript::{BY_OPENSSL, ConnId, Decrypted, Layer, Role, Side, Transcript, What, Why};
 use servers::Start::{Proftpd, Vsftpd};
 use servers::{Lab, Start};
 
@@ -193,4 +196,62 @@ fn a_server_of_today_is_left_to_rustls() {
         .unwrap();
     let dialogue = String::from_utf8_lossy(&out.stdout);
     assert!(dialogue.contains("PASS ********") && !dialogue.contains("OpenSSL:"), "{dialogue}");
+}
+
+/// Behind CCC both ends leave TLS, and what the server says then is read in clear.
+#[test]
+fn ccc_leaves_tls() {
+    let report = probe(TLS10, &["--ccc"]);
+    let seen = handshakes(&report.transcript, &[BY_OPENSSL, "CCC"]);
+    assert_eq!(seen.first().map(|s| s.is_some_and(|s| s.version == 0x0301)), Some(true), "{}", shown(&report));
+    let id = report.transcript.conns.iter().position(|c| {
+        matches!(&c.why, Why::Question { changed } if changed == &[BY_OPENSSL, "CCC"]) && c.role == Role::Control
+    });
+    let id = ConnId(u16::try_from(id.unwrap()).unwrap());
+    let in_clear: Vec<u8> =
+        report.transcript.entries.iter().filter(|e| e.conn == id).fold(Vec::new(), |all, e| match &e.what {
+            What::Bytes { from: Side::Server, layer: Layer::Wire, data, .. } => [all, data.clone()].concat(),
+            _ => all,
+        });
+    assert!(in_clear.windows(4).any(|w| w == b"221 "), "{}", shown(&report));
+}
+
+/// A server whose ServerHello has a version that rustls does not speak gets no questions, and the login by OpenSSL at once.
+#[test]
+fn a_server_that_goes_back_to_tls_1_0() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            let read = |stream: &mut TcpStream| stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"220 old\r\n").unwrap();
+            read(&mut stream);
+            stream.write_all(b"234 go on\r\n").unwrap();
+            read(&mut stream);
+            // ServerHello: TLS 1.0, no session, TLS_RSA_WITH_AES_128_CBC_SHA.
+            let hello = [&[22, 3, 1, 0, 42, 2, 0, 0, 38, 3, 1][..], &[7; 32], &[0, 0, 0x2f, 0]].concat();
+            stream.write_all(&hello).unwrap();
+            // Until rustls, or OpenSSL, has had enough.
+            stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+        }
+    });
+    let out = assert_cmd::Command::cargo_bin("ftpsdiag")
+        .unwrap()
+        .args(["probe", &address, "--anonymous", "--timeout", "2", "--format", "json"])
+        .timeout(Duration::from_secs(60))
+        .output()
+        .unwrap();
+    server.join().unwrap();
+    let report: Report = serde_json::from_slice(&out.stdout).unwrap();
+    let changed = |n: usize| match &report.transcript.conns[n].why {
+        Why::Session => "session",
+        Why::Question { changed } => changed[0].as_str(),
+    };
+    let conns: Vec<&str> = (0..report.transcript.conns.len()).map(changed).collect();
+    assert_eq!(conns, ["session", BY_OPENSSL], "{}", shown(&report));
+    assert_eq!(check(&report, "handshake").result, CheckResult::Failed);
+    assert_eq!(check(&report, "login").why.as_deref(), Some("OpenSSL was not let in"));
 }
