@@ -63,6 +63,11 @@ impl Visit {
         Self { member, active, ccc, empty, upload, words: text.to_owned() }
     }
 
+    /// Whether a megabyte is sent.
+    pub fn uploads(&self) -> bool {
+        self.upload
+    }
+
     pub fn asked(&self) -> Asked {
         let target = format!("{HOST}:{PORT}");
         let Self { active, ccc, empty: empty_file, upload, .. } = *self;

@@ -69,7 +69,16 @@ pub(super) enum Need {
 impl Transfer {
     pub(super) fn new(task: Task, now: Micros) -> Self {
         let outcome = Outcome::default();
-        Self { task, stage: Stage::Arranging, line: None, reply: None, heard: now, given_up: false, alone: false, outcome }
+        Self {
+            task,
+            stage: Stage::Arranging,
+            line: None,
+            reply: None,
+            heard: now,
+            given_up: false,
+            alone: false,
+            outcome,
+        }
     }
 
     /// The control connection ended. Its last words on data may come later.
