@@ -105,8 +105,8 @@ fn a_healthy_run_passes_every_check() {
     assert_eq!(common::verdict(&r), "works");
     assert!(r.findings.is_empty(), "{:?}", r.findings);
     for (id, headline) in [
-        ("close-notify", "close_notify on 2 of 2 transfers"),
-        ("end-of-data", "3 of 3 transfers ended in order"),
+        ("close-notify", "close_notify 2 of 2"),
+        ("end-of-data", "ended in order 3 of 3"),
         ("upload", "uploads of 1 M bytes, read back equal"),
         ("ccc", "CCC, and a transfer behind it"),
     ] {
@@ -159,7 +159,7 @@ fn the_server_leaves_out_close_notify() {
     let finding = r.findings.iter().find(|f| f.id == "data-close-notify-missing").unwrap();
     assert_eq!(finding.severity, Severity::Warning);
     assert!(finding.causes.is_empty(), "not on each transfer");
-    assert_eq!(check(&r, "close-notify"), (CheckResult::Failed, "close_notify on 1 of 2 transfers".to_owned()));
+    assert_eq!(check(&r, "close-notify"), (CheckResult::Failed, "close_notify 1 of 2".to_owned()));
 }
 
 #[test]

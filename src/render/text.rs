@@ -285,7 +285,8 @@ fn notes(report: &Report) -> Block {
 fn passed(report: &Report) -> Block {
     let passed = report.checks.iter().filter(|c| c.result == CheckResult::Passed);
     let names: Vec<&str> = passed.map(|c| c.headline.as_str()).collect();
-    Block::whole("OK", if names.is_empty() { Vec::new() } else { wrap(&names.join(", "), WIDTH) })
+    let lines = if names.is_empty() { Vec::new() } else { wrap(&names.join(", "), WIDTH) };
+    Block::new("OK", lines.into_iter().map(|l| vec![l]).collect(), 4, 1)
 }
 
 /// Whether what decides is an end or a failed attempt: they were seen, and have no bytes to show.

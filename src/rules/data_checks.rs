@@ -164,7 +164,7 @@ fn file(case: &Case<'_>) -> Option<Check> {
     let (id, what) = ("empty-file", "download of an empty file");
     let tried = case.transcript.origin.asked.as_ref()?.login?;
     if !tried.empty_file {
-        return Some(untested(id, what, "no --empty-file"));
+        return Some(untested(id, "an empty file (--empty-file PATH)", super::end_checks::NOT_ASKED));
     }
     let all: Vec<&Transfer<'_>> = case.session_transfers().filter(|t| t.verb() == "RETR").collect();
     let Some(last) = all.last() else { return Some(untested(id, what, unreached(case))) };

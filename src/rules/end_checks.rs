@@ -11,6 +11,9 @@ use crate::transcript::{Side, Tried};
 
 use super::data_truncated::{came_back_whole, read_back};
 
+/// Why something that takes an option was not looked at.
+pub(super) const NOT_ASKED: &str = "not asked for";
+
 /// The checks; none without a login.
 pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     let Some(tried) = case.transcript.origin.asked.as_ref().and_then(|a| a.login) else { return Vec::new() };
@@ -21,7 +24,7 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
 /// The server connects to us.
 fn active(case: &Case<'_>, tried: Tried) -> Check {
     if !tried.active {
-        return untested("active", "active mode", "not asked for (--active)");
+        return untested("active", "active mode (--active)", NOT_ASKED);
     }
     let asks = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if matches!(verb.as_str(), "PORT" | "EPRT"));
     let worked = |t: &Transfer<'_>| t.arranged.is_some_and(|a| !a.is_passive()) && t.worked();
@@ -40,7 +43,7 @@ fn farewells(all: &[Ending<'_>]) -> Check {
     let said: Vec<bool> =
         all.iter().filter(ended).filter_map(|x| x.tls().and_then(|d| d.said_goodbye(Side::Server))).collect();
     let (good, of) = (said.iter().filter(|s| **s).count(), said.len());
-    let words = format!("close_notify on {good} of {of} transfers");
+    let words = format!("close_notify {good} of {of}");
     match of {
         0 => untested("close-notify", "close_notify", "no transfer over TLS came to its end"),
         _ if good == of => check("close-notify", &words, CheckResult::Passed, None),
@@ -56,7 +59,7 @@ fn ends(case: &Case<'_>, all: &[Ending<'_>]) -> Check {
     let of = begun.len();
     match (of, hangs, resets) {
         (0, ..) => untested("end-of-data", "ends of transfers", "no transfer began"),
-        (_, 0, 0) => check("end-of-data", &format!("{of} of {of} transfers ended in order"), CheckResult::Passed, None),
+        (_, 0, 0) => check("end-of-data", &format!("ended in order {of} of {of}"), CheckResult::Passed, None),
         (_, 0, n) => failed("end-of-data", &format!("{n} of {of} transfers ended with a reset"), "data-reset"),
         (_, n, _) => failed("end-of-data", &format!("{n} of {of} transfers did not end"), "data-end-hangs"),
     }
@@ -65,7 +68,7 @@ fn ends(case: &Case<'_>, all: &[Ending<'_>]) -> Check {
 /// Uploads that were read back and compared.
 fn upload(case: &Case<'_>, tried: Tried, all: &[Ending<'_>]) -> Check {
     if !tried.upload {
-        return untested("upload", "uploads", "not asked for (--write-test DIR)");
+        return untested("upload", "uploads (--write-test DIR)", NOT_ASKED);
     }
     let back = read_back(all);
     let mut lengths = Vec::new();
@@ -114,7 +117,7 @@ fn spelt(bytes: u64) -> String {
 /// CCC, and a transfer behind it.
 fn ccc(case: &Case<'_>, tried: Tried) -> Check {
     if !tried.ccc {
-        return untested("ccc", "CCC", "not asked for (--ccc)");
+        return untested("ccc", "CCC (--ccc)", NOT_ASKED);
     }
     let Some(asked) = asked(case) else { return untested("ccc", "CCC", "the run did not come to it") };
     let code = asked.reply.code;
