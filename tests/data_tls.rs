@@ -153,7 +153,7 @@ fn words_about_resumption() {
         ),
         ("522 SSL connection failed: session reuse required", "data-session-reuse-required"),
         ("425 Unable to build data connection: Operation not permitted", "data-session-reuse-required"),
-        ("425 Security: Bad IP connecting.", ""),
+        ("425 Security: Bad IP connecting.", "data-connect-failed"),
         ("522 Network protocol not supported, use (1,2)", ""),
         ("550 a: Operation not permitted", ""),
         ("450 a: file busy", ""),
@@ -234,7 +234,7 @@ fn a_log_in_which_the_third_transfer_is_refused() {
                EZA1701I >>> STOR a\n226 Transfer complete.\nEZA1701I >>> STOR b\n226 Transfer complete.\nEZA1701I >>> STOR c\n\
                522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\n";
     let r = common::only_report("log", log.as_bytes());
-    assert_eq!(r.verdict.by.as_deref(), Some("session-tickets-exhausted"), "{}", r.verdict.headline);
+    assert_eq!(r.verdict.by.as_deref(), Some("data-session-reuse-required"), "{}", r.verdict.headline);
     assert_eq!(r.verdict.cause.as_deref(), Some("tls13-tickets-exhausted"));
 }
 
@@ -242,7 +242,10 @@ fn a_log_in_which_the_third_transfer_is_refused() {
 fn a_server_that_demands_what_it_never_gives_out() {
     let play = "asked \"h:21\" explicit login\nconn 0 control\nconn 1 data-of=0\n 0 S* established 0304 1301 group=001D\n 2 C* \"LIST\\r\\n\"\n 3 1> open\n 4 1> C starts-tls\n 5 1> S* established 0304 1301 group=001D\n 6 1> S closes\n 7 S* \"522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\\r\\n\"\n";
     let r = report(play);
-    assert_eq!(common::verdict(&r), "fails data-session-not-resumed likely server <- session-cache-not-shared likely");
+    assert_eq!(
+        common::verdict(&r),
+        "fails data-session-reuse-required likely server <- session-cache-not-shared likely"
+    );
 }
 
 #[test]
@@ -258,4 +261,92 @@ fn an_empty_file_of_a_run_of_ours() {
     let r = report(&play("14 S* \"550 no such file\\r\\n\""));
     assert_eq!(r.verdict.by, None);
     assert_eq!(check(&r, "empty-file").1, CheckResult::Untested);
+}
+
+/// A run of ours under TLS 1.3 whose second transfer is refused without a hello in the evidence; then a login with TLS 1.2.
+fn spent(tls12: &str) -> Report {
+    report(&format!(
+        "asked \"h:21\" explicit login\nconn 0 control\nconn 1 data-of=0\nconn 2 data-of=0\n\
+         conn 3 control question=\"TLS 1.2 in this login\"\nconn 4 data-of=3 question=\"TLS 1.2 in this login\"\n\
+          0 S* established 0304 1301 group=001D\n 1 S* ticket\n 2 S* ticket\n 3 C* \"PASS x\\r\\n\"\n 4 S* \"230 in\\r\\n\"\n\
+         10 C* \"LIST\\r\\n\"\n11 1> open\n12 1> C starts-tls\n13 1> S* established 0304 1301 group=001D resumed\n\
+         14 1> S* skipped 44\n15 1> S* alert 1 0\n16 1> S closes\n17 S* \"226 ok\\r\\n\"\n\
+         20 C* \"LIST\\r\\n\"\n21 2> open\n22 2> C starts-tls\n23 2> S* established 0304 1301 group=001D\n24 2> S closes\n\
+         25 S* \"425 Unable to build data connection: Operation not permitted\\r\\n\"\n\
+         30 3> S* established 0303 C030\n31 3> C* \"LIST\\r\\n\"\n32 4> open\n33 4> C starts-tls\n{tls12}\n"
+    ))
+}
+
+#[test]
+fn tls_1_2_in_a_login_of_its_own_settles_whether_tickets_ran_out() {
+    let worked =
+        "34 4> S* established 0303 C030 resumed\n35 4> S* skipped 44\n36 4> S closes\n37 3> S* \"226 ok\\r\\n\"";
+    let r = spent(worked);
+    assert_eq!(
+        common::verdict(&r),
+        "fails data-session-reuse-required certain client <- tls13-tickets-exhausted certain"
+    );
+    let because = &r.findings[0].causes[0].because;
+    assert!(because.iter().any(|b| b.starts_with("tried out: with TLS 1.2")), "{because:?}");
+    assert_eq!(r.verdict.for_whom.as_deref(), Some("clients that use each TLS 1.3 ticket once"));
+    assert_eq!(check(&r, "resumption").1, CheckResult::Failed);
+    assert_eq!(check(&r, "resumption").2, Some("data-session-reuse-required"));
+    // The same login fails as well, or resumes nothing: that settles nothing.
+    for other in [
+        "34 4> S* established 0303 C030\n35 4> S* skipped 44\n36 4> S closes\n37 3> S* \"226 ok\\r\\n\"",
+        "34 4> S* established 0303 C030 resumed\n36 4> S closes\n37 3> S* \"425 no\\r\\n\"",
+    ] {
+        let r = spent(other);
+        assert_eq!(
+            common::verdict(&r),
+            "fails data-session-reuse-required likely client <- tls13-tickets-exhausted likely"
+        );
+    }
+}
+
+/// A session whose first transfer resumed, and whose second makes a full handshake, with what came of it.
+fn second(end: &str) -> Report {
+    report(&format!(
+        "conn 0 control\nconn 1 data-of=0\nconn 2 data-of=0\n 0 S* established 0304 1301 group=001D\n 1 S* ticket\n\
+         10 C* \"LIST\\r\\n\"\n11 1> open\n13 1> S* established 0304 1301 group=001D resumed\n14 1> S* skipped 44\n\
+         16 1> S closes\n17 S* \"226 ok\\r\\n\"\n20 C* \"LIST\\r\\n\"\n21 2> open\n23 2> S* established 0304 1301 group=001D\n{end}\n"
+    ))
+}
+
+#[test]
+fn a_session_may_be_lost_for_want_of_resumption() {
+    let r = second("24 2> S closes\n25 S closes");
+    assert_eq!(
+        common::verdict(&r),
+        "fails data-session-reuse-required likely client <- tls13-tickets-exhausted likely"
+    );
+    // Whoever aborts, or gets what was asked for, has not been refused.
+    for end in [
+        "24 2> C closes\n25 S* \"426 aborted\\r\\n\"",
+        "24 2> S* skipped 44\n25 2> S closes\n26 S closes",
+        "24 2> S closes\n25 S* \"550 no such directory\\r\\n\"",
+        "24 2> S closes\n25 S* \"226 ok\\r\\n\"",
+        "",
+    ] {
+        let r = second(end);
+        let all = r.findings.iter().chain(&r.consequences);
+        assert!(all.clone().all(|f| f.id != "data-session-reuse-required"), "{end}: {:?}", r.findings);
+        let note = all.clone().find(|f| f.id == "session-tickets-exhausted").map(|f| f.severity);
+        assert_eq!(note, Some(Severity::Note), "{end}");
+    }
+}
+
+#[test]
+fn passive_mode_refused_before_prot_counts_as_clear_data_refused() {
+    let play = |reply: &str| {
+        format!(
+            "asked \"h:21\" explicit login\nconn 0 control\nconn 1 control question=\"no PROT\"\n 0 S* established 0304 1301 group=001D\n\
+             30 1> S* established 0304 1301 group=001D\n31 1> C* \"EPSV\\r\\n\"\n32 1> S* \"{reply}\\r\\n\"\n\
+             33 1> C* \"PROT P\\r\\n\"\n34 1> S* \"200 ok\\r\\n\"\n"
+        )
+    };
+    let r = report(&play("522 SSL/TLS required on the data channel."));
+    assert_eq!(check(&r, "clear-data"), ("data refused without PROT P: 522", CheckResult::Passed, None));
+    let r = report(&play("522 Network protocol not supported, use (1)"));
+    assert_eq!(check(&r, "clear-data").1, CheckResult::Untested);
 }

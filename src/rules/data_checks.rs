@@ -3,7 +3,7 @@
 use super::Case;
 use super::checks::{check, passed, untested};
 use super::data_certificate_differs::compared;
-use super::data_sessions::DECLINED;
+use super::data_sessions::{DECLINED, first_unresumed};
 use super::finding::{Check, CheckResult};
 use crate::decode::{Event, Kind, Reply};
 use crate::facts::transfers::{Established, Transfer};
@@ -47,10 +47,20 @@ fn resumption(case: &Case<'_>) -> Check {
     let Some(first) = all.first() else { return untested(id, what, unreached(case)) };
     let resumed = all.iter().filter(|e| e.resumed).count();
     let words = format!("data sessions resumed ({}, {resumed} of {})", version_name(first.version), all.len());
+    if resumed == all.len() {
+        return passed(id, &words);
+    }
+    if super::data_session_reuse_required::fails(case) {
+        return led_to(check(id, &words, CheckResult::Failed, None), "data-session-reuse-required");
+    }
+    let why = "nothing failed: full handshakes were accepted";
+    let sessions = case.data_sessions();
+    let accepted = check(id, &words, CheckResult::Passed, Some(why));
     match resumed {
-        n if n == all.len() => passed(id, &words),
-        0 => led_to(check(id, &words, CheckResult::Failed, None), "data-session-not-resumed"),
-        _ => led_to(check(id, &words, CheckResult::Failed, None), "session-tickets-exhausted"),
+        0 if sessions.iter().any(|s| s.is_accepted()) => led_to(accepted, "data-session-not-resumed"),
+        0 => untested(id, &words, "no transfer shows whether full handshakes are accepted"),
+        _ if first_unresumed(&sessions).is_some() => led_to(accepted, "session-tickets-exhausted"),
+        _ => accepted,
     }
 }
 
@@ -96,6 +106,9 @@ fn certificate(case: &Case<'_>) -> Check {
 fn clear(case: &Case<'_>) -> Check {
     let (id, what) = ("clear-data", "data connections without PROT P");
     let mut all = case.transfers_with(NO_PROT).peekable();
+    if let Some(code) = unarranged(case) {
+        return passed(id, &format!("data refused without PROT P: {code}"));
+    }
     if all.peek().is_none() {
         return untested(id, what, "no login for it was made");
     }
@@ -106,18 +119,42 @@ fn clear(case: &Case<'_>) -> Check {
             let why = "a client that does not ask for PROT P sends its files in clear";
             check(id, "data in clear allowed without PROT P", CheckResult::Passed, Some(why))
         }
-        Some(t) if refuses_clear(t) => passed(id, &format!("data refused without PROT P{}", code(t))),
+        Some(t) if t.refusal().is_some_and(|r| refuses_clear(r.reply)) => {
+            passed(id, &format!("data refused without PROT P{}", code(t)))
+        }
         Some(t) => untested(id, what, &format!("the transfer was refused for another reason{}", code(t))),
     }
 }
 
+/// The code by which passive mode was refused before PROT for want of protection: no transfer is tried then.
+fn unarranged(case: &Case<'_>) -> Option<u16> {
+    let mut asked = "";
+    let events = case.timeline.events.iter();
+    let mut all = events.filter(|e| crate::facts::changed(case.transcript, e.conn).iter().any(|c| c == NO_PROT));
+    all.find_map(|e| match &e.kind {
+        Kind::Command { verb, .. } if verb == "PROT" => Some(None),
+        Kind::Command { verb, .. } => {
+            asked = verb;
+            None
+        }
+        Kind::Reply(r) if r.whole && matches!(asked, "EPSV" | "PASV") && refuses_clear(r) => {
+            // 522 is also what EPSV says of a network protocol.
+            let other = r.code == 522 && !says_protection(r);
+            (!other).then_some(Some(r.code))
+        }
+        _ => None,
+    })?
+}
+
+/// Whether the words of a refusal are about protection.
+fn says_protection(reply: &Reply) -> bool {
+    let text = reply.text.to_ascii_lowercase();
+    super::data_protection_required::WORDS.iter().any(|w| text.contains(w))
+}
+
 /// Whether the words, or the code, of a refusal are about protection.
-fn refuses_clear(t: &Transfer<'_>) -> bool {
-    t.refusal().is_some_and(|r| {
-        let text = r.reply.text.to_ascii_lowercase();
-        let words = super::data_protection_required::WORDS.iter().any(|w| text.contains(w));
-        words || matches!(r.reply.code, 521 | 522 | 533 | 534 | 536)
-    })
+fn refuses_clear(reply: &Reply) -> bool {
+    reply.code >= 400 && (says_protection(reply) || matches!(reply.code, 521 | 522 | 533 | 534 | 536))
 }
 
 fn prot_c(case: &Case<'_>) -> Check {

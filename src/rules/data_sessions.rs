@@ -1,11 +1,14 @@
 //! TLS sessions of data connections: offered, resumed, demanded; and what a login that declined to resume has shown.
 
-use super::Case;
-use super::data_shake::{Shake, is_about_data};
+use std::collections::BTreeSet;
+
+use super::data_shake::{Shake, is_about_data, is_before};
+use super::finding::{Cause, Confidence};
+use super::{Case, causes};
 use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
-use crate::facts::transfers::session_ids;
-use crate::transcript::{Decrypted, Side};
+use crate::facts::transfers::{Data, session_ids};
+use crate::transcript::{ConnId, Decrypted, Side};
 use crate::wire::tls::handshake::Message;
 
 /// What a refusal says of resumption.
@@ -51,6 +54,12 @@ pub(super) fn is_vsftpd(text: &str) -> bool {
 /// What our own logins call the one that does not offer to resume.
 pub(super) const DECLINED: &str = "resumption declined";
 
+/// What they call the one that repeats the transfers with TLS 1.2.
+const TLS12: &str = "TLS 1.2 in this login";
+
+/// pre_shared_key (RFC 8446): the ticket that a TLS 1.3 client offers.
+const PRE_SHARED_KEY: u16 = 41;
+
 /// TLS 1.3, where each ticket is meant for one use.
 pub(super) const TLS13: u16 = 0x0304;
 
@@ -72,6 +81,56 @@ impl DataSession<'_> {
     pub(super) fn is_refused(&self) -> bool {
         self.transfer.refusal().is_some_and(|r| is_about_data(r.reply)) && !self.transfer.has_content()
     }
+
+    /// Whether the server let it in: the transfer worked, or content passed.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.transfer.worked() || self.transfer.has_content()
+    }
+}
+
+/// The tickets of one login up to some transfer.
+#[derive(Clone, Copy)]
+pub(super) struct Tickets {
+    /// Those that the server gave out; 0 also where they are encrypted, and nobody read them.
+    pub(super) given: usize,
+    /// Those that the client offered on data connections: a handshake that broke off spends one as well.
+    pub(super) spent: usize,
+}
+
+impl Tickets {
+    /// Why a client that resumed before, or could have, offers nothing more; `None` where it never had anything.
+    pub(super) fn cause(
+        self,
+        case: &Case<'_>,
+        offered: Option<bool>,
+        version: Option<u16>,
+        resumed: usize,
+    ) -> Option<Cause> {
+        if self.spent == 0 && resumed == 0 {
+            return None;
+        }
+        if version.is_none_or(|v| v < TLS13) {
+            let because = "resumed at first, and behind some time no longer";
+            return Some(match offered {
+                Some(false) => {
+                    causes::client_does_not_resume(Confidence::Possible, "it did at first, and then no more")
+                }
+                _ => causes::session_cache_not_shared(Confidence::Possible, because),
+            });
+        }
+        let because = match offered {
+            Some(_) => "its ClientHello offers no ticket any more (no pre_shared_key)",
+            None => "TLS 1.3: a ticket is meant for one use, and none may have been left",
+        };
+        let all = offered == Some(false) && (1..=self.spent).contains(&self.given);
+        let tried = case.tls12_worked();
+        let confidence = if all || tried { Confidence::Certain } else { Confidence::Likely };
+        let mut cause = causes::tls13_tickets_exhausted(confidence, because);
+        if tried {
+            cause = cause.because("tried out: with TLS 1.2 the same transfers all worked");
+        }
+        Some(cause)
+    }
 }
 
 impl<'a> Case<'a> {
@@ -81,9 +140,32 @@ impl<'a> Case<'a> {
         let session = |s: &Shake<'a>| {
             let data = s.transfer.data.as_ref().filter(|_| s.done && s.broke.is_none())?;
             let offered = data.offers_resumption(&ids);
-            Some(DataSession { transfer: s.transfer, resumed: data.resumed()?, offered, version: version(s.transfer) })
+            Some(DataSession { transfer: s.transfer, resumed: data.resumed()?, offered, version: data.version() })
         };
         self.shakes().iter().filter_map(session).collect()
+    }
+
+    /// The tickets of a transfer's login that had been given out and spent before its data connection.
+    pub(super) fn tickets(&self, t: &Transfer<'_>) -> Tickets {
+        let Some(at) = t.data.as_ref().and_then(|d| d.events.first()) else { return Tickets { given: 0, spent: 0 } };
+        let before = |d: &&Data<'_>| d.events.first().is_some_and(|e| is_before(e, at));
+        let same = self.session_transfers().filter(|o| o.control == t.control);
+        let earlier: Vec<&Data<'_>> = same.filter_map(|o| o.data.as_ref()).filter(before).collect();
+        let spends = |d: &&&Data<'_>| match d.client_hello() {
+            Some((_, hello)) => hello.extension(PRE_SHARED_KEY).is_some(),
+            None => d.resumed() == Some(true),
+        };
+        let of: BTreeSet<ConnId> = earlier.iter().map(|d| d.conn).chain([t.control]).collect();
+        let is_ticket = |e: &&Event| matches!(e.kind, Kind::Decrypted { from: Side::Server, seen: Decrypted::Ticket });
+        let events = self.timeline.events.iter().take_while(|e| is_before(e, at));
+        let given = events.filter(is_ticket).filter(|e| of.contains(&e.conn)).count();
+        Tickets { given, spent: earlier.iter().filter(spends).count() }
+    }
+
+    /// Whether the login that spoke TLS 1.2 made its transfers, and resumed in each.
+    fn tls12_worked(&self) -> bool {
+        let mut all = self.transfers_with(TLS12).peekable();
+        self.is_login_run() && all.peek().is_some() && all.all(|t| t.worked() && t.resumed() == Some(true))
     }
 
     /// Whether this is a run of ours with a login.
@@ -117,13 +199,17 @@ fn begins(e: &Event) -> bool {
     matches!(e.kind, Kind::TlsStarts { by: Side::Client } | Kind::Handshake(Message::ClientHello(_)))
 }
 
-/// The version that a data connection came to.
-fn version(t: &Transfer<'_>) -> Option<u16> {
-    t.data.as_ref()?.events.iter().find_map(|e| match &e.kind {
-        Kind::Decrypted { seen: Decrypted::Established { version, .. }, .. } => Some(*version),
-        Kind::Handshake(Message::ServerHello(hello)) => Some(hello.negotiated()),
-        _ => None,
-    })
+/// The first data connection that was not resumed and yet let in, behind such as were; and how many these were.
+pub(super) fn first_unresumed<'s, 'a>(all: &'s [DataSession<'a>]) -> Option<(&'s DataSession<'a>, usize)> {
+    let mut resumed = 0;
+    for s in all {
+        if s.resumed {
+            resumed += 1;
+        } else if resumed > 0 && !s.is_refused() {
+            return Some((s, resumed));
+        }
+    }
+    None
 }
 
 /// What a program says about a missing resumption, behind a transfer.

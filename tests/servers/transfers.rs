@@ -146,7 +146,7 @@ pub const TRANSFERS: &[Row] = &[
         "ProFTPD as built, uploads, TLS 1.3: the client's tickets run out",
         Proftpd("leaf", &[SESSION_REUSE]),
         JOE_WRITES,
-        "works; also session-tickets-exhausted; passed close-notify",
+        "fails data-session-reuse-required client <- tls13-tickets-exhausted; passed close-notify",
         P13,
     ),
     row(
@@ -170,21 +170,21 @@ pub const TRANSFERS: &[Row] = &[
         "Pure-FTPd -Y 1",
         PureFtpd("leaf", &["-Y", "1"]),
         JOE,
-        "works; no warnings; passed resumption; passed close-notify; passed data-certificate",
+        "works; no warnings; also data-session-not-resumed; passed close-notify; passed data-certificate",
         V13,
     ),
     row(
         "Pure-FTPd -Y 2",
         PureFtpd("leaf", &["-Y", "2"]),
         JOE,
-        "works; no warnings; passed resumption; passed close-notify; passed data-certificate",
+        "works; no warnings; also data-session-not-resumed; passed close-notify; passed data-certificate",
         V13,
     ),
     row(
         "Pure-FTPd -Y 3",
         PureFtpd("leaf", &["-Y", "3"]),
         JOE_WRITES,
-        "works; no warnings; passed resumption; passed clear-data; passed upload; passed empty-file; passed close-notify",
+        "works; no warnings; also data-session-not-resumed; passed clear-data; passed upload; passed empty-file; passed close-notify",
         V13,
     ),
     row(
