@@ -331,8 +331,9 @@ fn a_session_may_be_lost_for_want_of_resumption() {
         let r = second(end);
         let all = r.findings.iter().chain(&r.consequences);
         assert!(all.clone().all(|f| f.id != "data-session-reuse-required"), "{end}: {:?}", r.findings);
+        // 426 may be anything.
         let note = all.clone().find(|f| f.id == "session-tickets-exhausted").map(|f| f.severity);
-        assert_eq!(note, Some(Severity::Note), "{end}");
+        assert_eq!(note, (!end.contains("426")).then_some(Severity::Note), "{end}");
     }
 }
 

@@ -54,7 +54,10 @@ fn explain(case: &Case<'_>, s: &DataSession<'_>, resumed: usize, f: &mut Finding
         }
         f.causes.extend(tickets.cause(case, s.offered, s.version, resumed));
     }
-    f.why.push("Nothing failed: it was let in all the same; a server that demands resumption would refuse.".to_owned());
+    if s.is_accepted() {
+        let text = "Nothing failed: it was let in all the same; a server that demands resumption would refuse.";
+        f.why.push(text.to_owned());
+    }
 }
 
 fn finish(case: &Case<'_>, f: &mut Finding) {
