@@ -100,14 +100,14 @@ fn describe(transfer: &Transfer<'_>) -> String {
         Some(r) => format!("{} {}", r.reply.code, r.reply.text),
         None => "no final reply".to_owned(),
     };
-    let data = transfer.data.as_ref().and_then(|data| match (data.established(), data.open_failure()) {
+    let data = transfer.data.as_ref().map(|data| match (data.established(), data.open_failure()) {
         (Some(tls), _) => {
             let resumed = if tls.resumed { "resumed" } else { "full handshake" };
-            Some(format!(" (data: {}, {resumed})", version_name(tls.version)))
+            format!(" (data: {}, {resumed})", version_name(tls.version))
         }
-        (None, Some(_)) => Some(" (data: not opened)".to_owned()),
-        (None, None) if data.client_hello().is_none() => Some(" (data: in clear)".to_owned()),
-        (None, None) => Some(" (data: no handshake)".to_owned()),
+        (None, Some(_)) => " (data: not opened)".to_owned(),
+        (None, None) if data.client_hello().is_none() => " (data: in clear)".to_owned(),
+        (None, None) => " (data: no handshake)".to_owned(),
     });
     format!("{verb}: {reply}{}", data.unwrap_or_default())
 }

@@ -122,6 +122,11 @@ fn clear(case: &Case<'_>) -> Check {
         Some(t) if t.refusal().is_some_and(|r| refuses_clear(r.reply)) => {
             passed(id, &format!("data refused without PROT P{}", code(t)))
         }
+        // Servers look at the protection first, and at the name only then.
+        Some(t) if t.refusal().is_some_and(|r| matches!(r.reply.code, 450 | 550)) => {
+            let why = format!("the refusal was about the name{}", code(t));
+            check(id, "data in clear not refused", CheckResult::Passed, Some(&why))
+        }
         Some(t) => untested(id, what, &format!("the transfer was refused for another reason{}", code(t))),
     }
 }
