@@ -53,8 +53,7 @@ fn every_server_is_in_the_table() {
 #[test]
 fn every_visit_ends() {
     for (who, _) in table() {
-        data_room::visit(&who, Manner { pieces: 5, ..Manner::default() });
-        for deeds in (0..).step_by(7) {
+        for deeds in (0..).step_by(if thorough() { 3 } else { 23 }) {
             if !data_room::visit(&who, Manner { deeds, ..Manner::default() }).1 {
                 break;
             }
@@ -107,12 +106,49 @@ fn with_all(threads: usize, check: impl Fn(&Visit, &str) -> Vec<String> + Sync) 
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+/// Whether to look everywhere: `EVERY_BYTE=1` takes minutes.
+fn thorough() -> bool {
+    std::env::var_os("EVERY_BYTE").is_some()
+}
+
 fn processors() -> usize {
     thread::available_parallelism().map_or(2, usize::from)
 }
 
 fn in_room(who: &Visit) -> Report {
-    common::report(&data_room::visit(who, Manner::default()).0)
+    let t = data_room::visit(who, Manner::default()).0;
+    let report = common::report(&t);
+    let shown = ftpsdiag::transcript::dialogue::write(&t) + &serde_json::to_string(&report).unwrap();
+    assert!(!shown.contains(data_room::PASSWORD), "{who}: the password is shown");
+    report
+}
+
+/// With everything that can be tried, the numbers that the documents promise.
+#[test]
+fn a_healthy_server_costs_no_more_than_promised() {
+    for version in ["tls12", "tls13"] {
+        let who = Visit::parse(&format!("healthy-{version} active ccc empty upload"));
+        let r = in_room(&who);
+        let data = r.connections.iter().filter(|c| c.role == "data").count();
+        let logins = r.connections.len() - data;
+        assert!(data <= 16 && logins == 4, "{data} data connections, {logins} logins");
+        assert_eq!(r.elapsed_ms, Some(0), "nobody waits for anything but the other end");
+    }
+}
+
+/// A server that says nothing more, whatever it was asked last, costs one patience and a little.
+#[test]
+fn a_stall_costs_one_patience_and_what_was_seen_is_reported() {
+    let who = Visit::parse("healthy-tls13 active ccc empty upload");
+    let most = data_room::patience_ms() * 3 / 2;
+    for deeds in (0..).step_by(if thorough() { 1 } else { 11 }) {
+        let (t, silenced) = data_room::visit(&who, Manner { deeds, ..Manner::default() });
+        let r = common::report(&t);
+        assert!(r.elapsed_ms <= Some(most), "silent behind {deeds} deeds: {:?} ms", r.elapsed_ms);
+        if !silenced {
+            break;
+        }
+    }
 }
 
 #[test]
@@ -134,11 +170,17 @@ fn every_server_is_known_for_what_it_is() {
 fn pieces_do_not_show() {
     with_all(processors(), |who, _| {
         let whole = told(&in_room(who));
-        let other = [1, 7, 1_000].map(|pieces| {
-            let (t, _) = data_room::visit(who, Manner { pieces, ..Manner::default() });
+        // A megabyte goes up and down again in an upload.
+        let sizes: &[usize] = match (thorough(), who.uploads()) {
+            (true, _) => &[1, 7, 1_000],
+            (false, true) => &[1_000],
+            (false, false) => &[7],
+        };
+        let other = sizes.iter().map(|pieces| {
+            let (t, _) = data_room::visit(who, Manner { pieces: *pieces, ..Manner::default() });
             (pieces, told(&common::report(&t)))
         });
-        let other = other.into_iter().filter(|(_, t)| *t != whole);
+        let other = other.filter(|(_, t)| *t != whole);
         other.map(|(n, t)| format!("{who} in pieces of {n}: {t}, whole {whole}")).collect()
     });
 }
@@ -158,7 +200,7 @@ fn nothing_certain_is_taken_back() {
         let held = certain(&common::report(&whole));
         let mut part = Transcript { entries: Vec::new(), ..whole.clone() };
         let mut wrong = BTreeMap::new();
-        let step = (whole.entries.len() / 40).max(1);
+        let step = (whole.entries.len() / if thorough() { 100 } else { 12 }).max(1);
         for (n, entry) in whole.entries.iter().enumerate() {
             if n % step == 0 {
                 for id in certain(&common::report(&part)).difference(&held) {

@@ -1,13 +1,15 @@
 //! What a live run with a login looked at when transfers ended: their farewells, uploads, CCC.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::ccc_breaks_data::{broken, transfers_fail};
 use super::ccc_refused::asked;
-use super::endings::Ending;
+use super::endings::{Ending, OWN_FILE};
 use super::finding::{Check, CheckResult};
 use super::{Case, checks::check};
 use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
-use crate::transcript::{Side, Tried};
+use crate::transcript::{ConnId, Side, Tried};
 
 use super::data_truncated::{came_back_whole, read_back};
 
@@ -18,7 +20,36 @@ pub(super) const NOT_ASKED: &str = "not asked for";
 pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     let Some(tried) = case.transcript.origin.asked.as_ref().and_then(|a| a.login) else { return Vec::new() };
     let all: Vec<Ending<'_>> = case.session_endings().collect();
-    vec![active(case, tried), farewells(&all), ends(case, &all), upload(case, tried, &all), ccc(case, tried)]
+    let mut out =
+        vec![active(case, tried), farewells(&all), ends(case, &all), upload(case, tried, &all), ccc(case, tried)];
+    out.extend(left_behind(case));
+    out
+}
+
+/// Files of our own that were not seen to go.
+fn left_behind(case: &Case<'_>) -> Option<Check> {
+    let mut there: BTreeSet<&str> = BTreeSet::new();
+    let mut asked: BTreeMap<ConnId, &str> = BTreeMap::new();
+    for e in &case.timeline.events {
+        match &e.kind {
+            Kind::Command { line, .. } => {
+                asked.insert(e.conn, line);
+            }
+            Kind::Reply(r) if r.whole => {
+                let Some((verb, name)) = asked.get(&e.conn).and_then(|l| l.split_once(' ')) else { continue };
+                match verb {
+                    "STOR" if r.code < 300 && name.starts_with(OWN_FILE) => drop(there.insert(name)),
+                    // Gone, or not there.
+                    "DELE" if r.code < 300 || r.code == 550 => drop(there.remove(name)),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    let names: Vec<&str> = there.into_iter().collect();
+    let words = format!("left behind on the server: {}", names.join(", "));
+    (!names.is_empty()).then(|| check("left-behind", &words, CheckResult::Failed, Some("delete it by hand")))
 }
 
 /// The server connects to us.

@@ -12,7 +12,7 @@ use crate::wire::printable_str;
 use crate::wire::tls::handshake::Message;
 
 /// How the names of the files begin that our own runs store.
-const OWN_FILE: &str = "ftpsdiag-";
+pub(super) const OWN_FILE: &str = "ftpsdiag-";
 
 /// A transfer to its end.
 pub(super) struct Ending<'a> {

@@ -35,6 +35,15 @@ pub fn other_identity() -> &'static Identity {
     })
 }
 
+/// The password, which nothing may show.
+pub const PASSWORD: &str = "Sesame-1001-nights";
+
+/// Milliseconds of patience for a step.
+#[allow(dead_code, reason = "one of the tests that share this asks")]
+pub fn patience_ms() -> u64 {
+    patience().step.millis()
+}
+
 /// A server, and what the prober is to try with its login.
 pub struct Visit {
     pub member: &'static Member,
@@ -88,7 +97,7 @@ impl Visit {
             random: [7; 32],
             login: Some(Login {
                 user: "acme".to_owned(),
-                password: Password::new("sesame".to_owned()),
+                password: Password::new(PASSWORD.to_owned()),
                 active: self.active,
                 ccc: self.ccc,
                 empty_file: self.empty.then(|| "empty.txt".to_owned()),

@@ -26,6 +26,10 @@ impl Session {
     /// The next login, or the end.
     pub(super) fn next_login(&mut self, now: Micros) {
         let before = self.asking_login.take().and_then(|n| self.talks.get(n));
+        // Who was not let in again (a limit, a ban, a server that hangs) does not knock once more.
+        if self.errands.is_some() && before.is_some_and(|t| !t.is_logged_in()) {
+            return self.finish();
+        }
         let left = before.or(self.examined()).map_or_else(Vec::new, |t| t.left_behind().to_vec());
         if self.errands.is_none() {
             self.errands = Some(self.errands_behind(&left));

@@ -161,15 +161,33 @@ impl Agenda {
     }
 }
 
+/// A transfer from the server, protected, with an offer to resume.
+fn fetch(way: Way, command: &str) -> Task {
+    let command = command.to_owned();
+    Task { way, command, upload: None, private: true, holds: false, resumes: true }
+}
+
+/// Files of these lengths up and down again, numbered from `first`; nothing where no directory was given.
+fn uploads(login: &Login, plan: &Plan, lengths: &[usize], first: usize) -> Vec<Turn> {
+    let Some(directory) = &login.upload_to else { return Vec::new() };
+    let mut out = vec![say("TYPE I"), say(&format!("CWD {directory}"))];
+    for (n, len) in lengths.iter().enumerate() {
+        let name = upload_name(plan, first + n);
+        let upload = Some(content(plan, *len));
+        let store = Task { upload, holds: *len == 1, ..fetch(Way::Usual, &format!("STOR {name}")) };
+        out.push(Turn::Move(Box::new(store)));
+        out.push(say(&format!("SIZE {name}")));
+        out.push(Turn::Move(Box::new(fetch(Way::Usual, &format!("RETR {name}")))));
+        out.push(say(&format!("DELE {name}")));
+    }
+    out
+}
+
 fn say(line: &str) -> Turn {
     Turn::Say(line.to_owned())
 }
 
 fn turns(errand: Errand, login: &Login, plan: &Plan) -> VecDeque<Turn> {
-    let fetch = |way, command: &str| {
-        let command = command.to_owned();
-        Task { way, command, upload: None, private: true, holds: false, resumes: true }
-    };
     let go = |task| Turn::Move(Box::new(task));
     let list = |way| go(fetch(way, "LIST"));
     let mut out = VecDeque::new();
@@ -188,17 +206,7 @@ fn turns(errand: Errand, login: &Login, plan: &Plan) -> VecDeque<Turn> {
             if let Some(path) = &login.empty_file {
                 out.extend([say("TYPE I"), go(fetch(Way::Usual, &format!("RETR {path}")))]);
             }
-            if let Some(directory) = &login.upload_to {
-                out.extend([say("TYPE I"), say(&format!("CWD {directory}"))]);
-                for (n, len) in UPLOADS.iter().enumerate() {
-                    let name = upload_name(plan, n + 1);
-                    let task = fetch(Way::Usual, &format!("STOR {name}"));
-                    out.push_back(go(Task { upload: Some(content(plan, *len)), holds: *len == 1, ..task }));
-                    out.push_back(say(&format!("SIZE {name}")));
-                    out.push_back(go(fetch(Way::Usual, &format!("RETR {name}"))));
-                    out.push_back(say(&format!("DELE {name}")));
-                }
-            }
+            out.extend(uploads(login, plan, &UPLOADS, 1));
             // Last: where nobody connects, the control connection may be lost as well.
             if login.active {
                 out.push_back(list(Way::Active));
@@ -209,7 +217,10 @@ fn turns(errand: Errand, login: &Login, plan: &Plan) -> VecDeque<Turn> {
             let clear = || go(Task { private: false, ..fetch(Way::Usual, NOBODY) });
             out.extend([clear(), say("PROT P"), say("PBSZ 0"), say("PROT C"), clear()]);
         }
-        Errand::Tls12 => out.extend([list(Way::Usual), list(Way::Usual), list(Way::Usual)]),
+        Errand::Tls12 => {
+            out.extend([list(Way::Usual), list(Way::Usual), list(Way::Usual)]);
+            out.extend(uploads(login, plan, &[1], UPLOADS.len() + 1));
+        }
         Errand::Ccc => out.extend([say("CCC"), list(Way::Usual)]),
     }
     out

@@ -118,7 +118,7 @@ pub(super) struct Talk {
     pub(super) ways: Ways,
     /// Whether a transfer came to nothing although its data connection stood.
     pub(super) failed_to_move: bool,
-    /// Whether a transfer ended in silence.
+    /// Whether a command or a transfer ended in silence.
     pub(super) stalled: bool,
     out: VecDeque<Output>,
 }
@@ -293,6 +293,7 @@ impl Talk {
     }
 
     fn note_silence(&mut self, now: Micros) {
+        self.stalled |= matches!(self.step, Step::Command | Step::Quit);
         let after = match self.step {
             Step::LastWords => self.patience.last_words,
             _ => Micros(now.0.saturating_sub(self.since.max(self.heard).0)),

@@ -169,7 +169,8 @@ impl Transfer {
         }
         let refused = reply.is_some_and(|code| code >= 400);
         // Where there is nothing of this name, the data connection has nothing to say.
-        let pointless = reply.is_some_and(|code| NOTHING_THERE.contains(&code));
+        // Nor has one without TLS that was refused.
+        let pointless = reply.is_some_and(|code| NOTHING_THERE.contains(&code)) || refused && !self.task.private;
         let done = line.gone || refused && line.ended || pointless || self.given_up;
         if reply.is_some() && done { self.over() } else { None }
     }
@@ -351,10 +352,13 @@ mod tests {
     #[test]
     fn a_refusal_waits_for_last_words_on_data() {
         let mut t = running(Way::Epsv, "(|||5001|)");
+        t.task.private = true;
         assert_eq!(t.replied(425, "no", &to(), Micros(7)), None);
         assert_eq!(t.deadline(PATIENCE), Some(Micros(7 + PATIENCE.last_words.0)));
         assert_eq!(t.waited(Micros(7 + PATIENCE.last_words.0)), Some(Need::Over));
         assert!(!t.outcome().worked);
+        let mut t = running(Way::Epsv, "(|||5001|)");
+        assert_eq!(t.replied(522, "PROT P first", &to(), Micros(7)), Some(Need::Over), "clear data has none");
         let mut t = running(Way::Epsv, "(|||5001|)");
         assert_eq!(t.replied(550, "no such file", &to(), Micros(7)), Some(Need::Over));
         assert!(t.outcome().worked, "that there is nothing of this name is no fault of the way");
