@@ -98,6 +98,11 @@ impl Patience {
 }
 
 impl Patience {
+    /// How long our own end of a data connection is held back, to see if the server waits for it.
+    pub(super) fn hold(self) -> Micros {
+        Micros(self.last_words.0 / 2)
+    }
+
     /// For what comes behind a silence that was waited through to its end.
     pub(super) fn shortened(self) -> Self {
         Self { step: Micros(self.step.0 / 5).max(self.last_words.min(self.step)), ..self }

@@ -195,7 +195,7 @@ impl Transfer {
                 // Last words, and farewells.
                 Some(400..) => after(last, patience.last_words),
                 Some(_) if line.ended || !line.is_finished() => after(last, patience.last_words),
-                None if line.waits_to_finish() => after(last, patience.last_words),
+                None if line.waits_to_finish() => after(last, patience.hold()),
                 _ => after(last, patience.step),
             },
             _ => after(last, patience.step),
