@@ -30,7 +30,7 @@ fn probe(start: Start, more: &[&str]) -> Report {
         .args(["probe", &server.address().to_string(), "--ca", &ca, "--format", "json"])
         .args(who)
         .args(more)
-        .env("FTPSDIAG_PASSWORD", "secret")
+        .env("FTPSDIAG_PASSWORD", servers::PASSWORD)
         .timeout(Duration::from_secs(60))
         .output()
         .unwrap();
@@ -190,7 +190,7 @@ fn a_server_of_today_is_left_to_rustls() {
     let out = assert_cmd::Command::cargo_bin("ftpsdiag")
         .unwrap()
         .args(["probe", &server.address().to_string(), "--user", "joe", "--format", "dialogue"])
-        .env("FTPSDIAG_PASSWORD", "secret")
+        .env("FTPSDIAG_PASSWORD", servers::PASSWORD)
         .timeout(Duration::from_secs(60))
         .output()
         .unwrap();
