@@ -106,7 +106,7 @@ fn a_healthy_run_passes_every_check() {
     assert!(r.findings.is_empty(), "{:?}", r.findings);
     for (id, headline) in [
         ("close-notify", "close_notify 2 of 2"),
-        ("end-of-data", "ended in order 3 of 3"),
+        ("end-of-data", "transfers ended 3 of 3"),
         ("upload", "uploads of 1 M bytes, read back equal"),
         ("ccc", "CCC, and a transfer behind it"),
     ] {

@@ -96,6 +96,9 @@ fn headline(report: &Report) -> Block {
         None if report.subject.kind == SubjectKind::Probe && report.verdict.outcome == Outcome::Works => {
             tested(&report.verdict.scope).to_owned()
         }
+        None if report.verdict.outcome == Outcome::Works && report.verdict.scope.iter().any(|s| s == "login") => {
+            tested(&report.verdict.scope).to_owned()
+        }
         None if report.verdict.outcome == Outcome::Works => {
             let by = if report.verdict.confidence == Confidence::Certain { "" } else { "likely, by a log alone; " };
             format!("{by}tested: the TLS handshake, nothing behind it")

@@ -9,7 +9,7 @@ use super::{
     ClientOut, ClockOut, Cost, Endpoint, Experiment, InputOut, ProductOut, Report, SCHEMA, SeenFrom, Subject,
     SubjectKind, Tool, Verdict,
 };
-use crate::decode::{Event, Kind, Timeline, decode};
+use crate::decode::{Event, Kind, decode};
 use crate::facts::transfers::transfers;
 use crate::facts::{self, Facts, Sure, gather};
 use crate::rules::{self, Case, Confidence};
@@ -87,7 +87,7 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
             sni: facts.offer.as_ref().and_then(|o| o.server_name.clone()),
         },
         seen_from: asked.map(|_| SeenFrom { host: about.seen_from.clone(), local: local(&transcript) }),
-        cost: asked.map(|_| cost(&transcript, &timeline)),
+        cost: asked.map(|_| cost(&case)),
         verdict,
         findings: ranked.findings,
         consequences: ranked.consequences,
@@ -139,7 +139,8 @@ fn local(t: &Transcript) -> Option<String> {
     session_conn(t).and_then(|c| c.local).map(|a| a.ip().to_string())
 }
 
-fn cost(t: &Transcript, timeline: &Timeline) -> Cost {
+fn cost(case: &Case<'_>) -> Cost {
+    let (t, timeline) = (case.transcript, case.timeline);
     let mut cost = Cost::default();
     for entry in &t.entries {
         match &entry.what {
@@ -152,10 +153,10 @@ fn cost(t: &Transcript, timeline: &Timeline) -> Cost {
     for e in &timeline.events {
         match &e.kind {
             Kind::Reply(r) if r.code == 230 => cost.logged_in += 1,
-            Kind::Command { verb, .. } if matches!(verb.as_str(), "STOR" | "STOU" | "APPE") => cost.written += 1,
             _ => {}
         }
     }
+    cost.written = case.transfers.iter().filter(|x| x.is_upload() && (x.begun.is_some() || x.worked())).count() as u64;
     cost
 }
 

@@ -56,10 +56,14 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
     let refused = refused_inside(case, end);
     let moved = case.moved();
     let works = completed && end.is_some() && refused.is_none() && said_goodbye(case) && moved != Some(0);
+    let stuck = nothing_moved(case);
     let headline = if let (true, Some(code)) = (completed, refused) {
         format!("the TLS handshake completed; later a command was refused ({code})")
-    } else if completed && moved == Some(0) && said_goodbye(case) {
-        "the TLS handshake works, but nothing was transferred".to_owned()
+    } else if let (true, Some((words, _)), true) = (completed, &stuck, said_goodbye(case)) {
+        words.clone()
+    } else if !complete && case.is_logged_in() {
+        let n = case.moved().unwrap_or_default();
+        format!("cut off behind {n} transfers; until then TLS and the login worked")
     } else if completed && !works {
         "the TLS handshake completed; the evidence ends there".to_owned()
     } else if works {
@@ -91,6 +95,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
         scope: scope(case),
         for_whom: None,
         act: (!works).then(|| match complete {
+            _ if stuck.is_some() => Act { party: Party::Server, text: stuck.map(|(_, act)| act).unwrap_or_default() },
             false => Act { party: Party::Unknown, text: "run it again with more time (--max-time)".to_owned() },
             true => Act {
                 party: Party::Unknown,
@@ -174,6 +179,27 @@ fn what_works(case: &Case<'_>) -> &'static str {
     }
 }
 
+/// Of a login in which no transfer came to its end: what to say of it, and who does what.
+fn nothing_moved(case: &Case<'_>) -> Option<(String, String)> {
+    if case.moved() != Some(0) || !case.is_logged_in() {
+        return None;
+    }
+    let refused = case.session_transfers().find_map(|t| Some((t.command?.verb, t.refusal()?.reply)));
+    Some(match refused {
+        Some((verb, reply)) => {
+            let endpoint = case.endpoint();
+            let long = format!("{endpoint}: TLS and login work, {verb} was refused: {} {}", reply.code, reply.text);
+            let short = format!("TLS and login work, {verb} was refused ({})", reply.code);
+            let act = format!("server: its log of that second; it answered {} {}", reply.code, reply.text);
+            (first_fitting(&long, &short), act)
+        }
+        None => {
+            let act = "server: its log of that second says why no transfer took place";
+            ("TLS and login work, but nothing was transferred".to_owned(), act.to_owned())
+        }
+    })
+}
+
 /// How far the evidence reaches.
 fn scope(case: &Case<'_>) -> Vec<String> {
     let mut out = Vec::new();
@@ -188,7 +214,7 @@ fn scope(case: &Case<'_>) -> Vec<String> {
     if moved.peek().is_some() {
         out.push("data".to_owned());
     }
-    if moved.any(uploads) {
+    if moved.any(|t| uploads(t) && t.worked()) {
         out.push("upload".to_owned());
     }
     out

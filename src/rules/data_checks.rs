@@ -72,7 +72,7 @@ fn declined(case: &Case<'_>) -> Check {
     let works = case.session_transfers().any(|t| t.worked() && t.resumed() == Some(true));
     match case.declined() {
         None => untested(id, what, "that login got to no answer on a data connection"),
-        Some(_) if !works => untested(id, what, "with resumption no transfer worked either"),
+        Some((_, true)) if !works => untested(id, what, "with resumption no transfer worked either"),
         Some((_, false)) => passed(id, "data accepted without resumption as well"),
         Some((t, true)) => {
             let words = format!("data without resumption refused{}", code(t));
@@ -195,7 +195,7 @@ fn listing(case: &Case<'_>) -> Check {
     if all.peek().is_none() {
         return untested(id, what, unreached(case));
     }
-    match all.find(|t| t.worked() && t.data.is_some() && !t.has_content()) {
+    match all.find(|t| t.worked() && t.data.as_ref().is_some_and(|d| d.is_established()) && !t.has_content()) {
         Some(_) => passed(id, "empty listing"),
         None => untested(id, what, "no listing was empty"),
     }

@@ -144,6 +144,13 @@ fn refused(case: &Case<'_>, s: &Shake<'_>, no: &Demand<'_>, sink: &mut Sink<'_>)
     };
     let mut f = sink.finding(confidence, party, &headlines(case, t, no.before, probably(confidence)));
     f.ended = true;
+    // Running out is the client's own fault, and ours uses each ticket once: clients that use one again are let in.
+    if case.is_login_run() && why.first().is_some_and(|c| c.id == SPENT) {
+        (f.severity, f.ended) = (Severity::Warning, false);
+        f.why.push(
+            "Our client uses each ticket once; OpenSSL's clients (curl, Python) use one again and get in.".to_owned(),
+        );
+    }
     let version = t.data.as_ref().and_then(|d| d.version());
     f.set("offered", no.offered).set("tried", false).set("version", version.map(version_name));
     f.set("resumed", no.before.resumed).set("tickets", t.data.as_ref().map(|_| case.tickets(t).given));

@@ -99,6 +99,12 @@ pub(super) fn read_back(all: &[Ending<'_>]) -> BTreeMap<usize, usize> {
 /// Whether an upload of our own came back as other bytes; `None` where that does not show.
 pub(super) fn came_back_whole(upload: &Ending<'_>, download: &Ending<'_>) -> Option<bool> {
     let (there, back) = (counted(upload)?, counted(download)?);
+    // Whoever leaves before the end has not seen all of it.
+    let data = download.data()?;
+    let left = data.end().is_some_and(|(_, by, _)| by == Side::Client) && data.close_notify(Side::Server).is_none();
+    if left {
+        return None;
+    }
     let same = match (upload.digest, download.digest) {
         _ if there == 0 => true,
         (Some(a), Some(b)) => a == b,

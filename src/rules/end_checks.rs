@@ -39,8 +39,7 @@ fn left_behind(case: &Case<'_>) -> Option<Check> {
                 let Some((verb, name)) = asked.get(&e.conn).and_then(|l| l.split_once(' ')) else { continue };
                 match verb {
                     "STOR" if r.code < 300 && name.starts_with(OWN_FILE) => drop(there.insert(name)),
-                    // Gone, or not there.
-                    "DELE" if r.code < 300 || r.code == 550 => drop(there.remove(name)),
+                    "DELE" if r.code < 300 => drop(there.remove(name)),
                     _ => {}
                 }
             }
@@ -92,9 +91,9 @@ fn ends(case: &Case<'_>, all: &[Ending<'_>]) -> Check {
         (0, ..) => untested("end-of-data", "ends of transfers", "no transfer began"),
         (_, 0, 0) if begun.iter().any(|x| waited_for_us(x)) => {
             let why = "226 and the end of TCP came only behind our own end, which was held back";
-            check("end-of-data", &format!("ended in order {of} of {of}"), CheckResult::Passed, Some(why))
+            check("end-of-data", &format!("transfers ended {of} of {of}"), CheckResult::Passed, Some(why))
         }
-        (_, 0, 0) => check("end-of-data", &format!("ended in order {of} of {of}"), CheckResult::Passed, None),
+        (_, 0, 0) => check("end-of-data", &format!("transfers ended {of} of {of}"), CheckResult::Passed, None),
         (_, 0, n) => failed("end-of-data", &format!("{n} of {of} transfers ended with a reset"), "data-reset"),
         (_, n, _) => failed("end-of-data", &format!("{n} of {of} transfers did not end"), "data-end-hangs"),
     }

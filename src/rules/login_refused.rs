@@ -47,6 +47,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         );
         f.tell(Party::Client, AdviceKind::Leave, "do not let a job repeat it: servers ban addresses for that");
     }
-    causes::advise_server_log(case, &mut f, last.answer);
+    let when = case.second(last.answer).map_or_else(|| "of that moment".to_owned(), |s| format!("at {s}"));
+    f.tell(
+        Party::Server,
+        AdviceKind::Check,
+        format!("the server's log of logins {when} (not its TLS log) names the reason"),
+    );
     sink.report(f);
 }

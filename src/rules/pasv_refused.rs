@@ -114,6 +114,12 @@ fn good(case: &Case<'_>, ways: &[Way<'_>], sink: &mut Sink<'_>) {
             .then_some((ip?, port))
     });
     if let Some((ip, port)) = good {
-        sink.passed("pasv", "PASV", &format!("227 with {ip} and port {port}"));
+        let used = case.control().next().and_then(|e| case.address_in_use(e.conn));
+        let other = if used == Some(ip) {
+            ""
+        } else {
+            ", which is not the address that was dialled: only from here is it right"
+        };
+        sink.passed("pasv", "PASV", &format!("227 with {ip} and port {port}{other}"));
     }
 }

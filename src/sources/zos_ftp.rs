@@ -184,6 +184,8 @@ pub(super) struct Log {
     /// The server agreed to TLS: what the log quotes from here on, it had decrypted.
     secured: bool,
     failed: bool,
+    /// Replies came inside TLS.
+    inside: bool,
 }
 
 impl Log {
@@ -231,6 +233,7 @@ impl Log {
             self.next_attempt();
         }
         self.line(record.at, Side::Server, &text);
+        self.inside |= self.secured && !self.failed;
         if self.auth_sent && !self.secured {
             self.auth_refused = text.starts_with(['4', '5']);
             self.secured = text.starts_with(['2', '3']);
@@ -255,7 +258,8 @@ impl Log {
             self.connecting(target);
         }
         let text = known_extent(id, text);
-        self.failed |= matches!(id, "EZA2897I" | "EZA2898I");
+        // Once the session goes on inside TLS, such words are about a data connection.
+        self.failed |= !self.inside && matches!(id, "EZA2897I" | "EZA2898I");
         let code = (!id.is_empty()).then(|| Code::Message(id.to_owned()));
         self.push(at, What::Claim { by: SPEAKER.to_owned(), code, text });
     }
@@ -277,7 +281,7 @@ impl Log {
         if let Some((_, rest)) = text.split_once("failed with rc = ") {
             let (code, words) = rest.split_once(' ').unwrap_or((rest, ""));
             let words = words.split_once(')').map_or(words, |(inside, _)| inside).trim_start_matches('(');
-            self.failed = true;
+            self.failed |= !self.inside;
             self.push(at, claim(code.parse().ok().map(Code::Gsk), words));
         } else if let Some((_, code)) = text.split_once("SETCEC code = ") {
             let code = code.split_whitespace().next().and_then(|c| c.parse().ok());
@@ -299,7 +303,8 @@ impl Log {
         if !attempt.entries.is_empty() {
             self.done.push(attempt);
         }
-        (self.auth_sent, self.auth_refused, self.secured, self.failed) = (false, false, false, false);
+        (self.auth_sent, self.auth_refused, self.secured) = (false, false, false);
+        (self.failed, self.inside) = (false, false);
     }
 
     /// The attempts, in order.

@@ -146,7 +146,7 @@ pub const TRANSFERS: &[Row] = &[
         "ProFTPD as built, uploads, TLS 1.3: the client's tickets run out",
         Proftpd("leaf", &[SESSION_REUSE]),
         JOE_WRITES,
-        "fails data-session-reuse-required client <- tls13-tickets-exhausted; passed close-notify",
+        "works; also data-session-reuse-required; passed close-notify",
         P13,
     ),
     row(

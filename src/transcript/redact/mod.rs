@@ -6,9 +6,9 @@
 mod bytes;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Conn, Decrypted, Flow, Transcript, What};
+use super::{Conn, Decrypted, Flow, Layer, Transcript, What};
 use bytes::{blank, blank_der_strings, blank_host_names, host_of, is_host_name};
 
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
@@ -63,8 +63,7 @@ pub fn redact(t: &mut Transcript, level: Level) {
         }
     }
     let mut flows: BTreeMap<Flow, Vec<u8>> = BTreeMap::new();
-    let last: BTreeMap<Flow, usize> =
-        t.entries.iter().enumerate().filter_map(|(n, e)| flow_of(e).map(|f| (f, n))).collect();
+    let ends = ends(t);
     for (n, entry) in t.entries.iter_mut().enumerate() {
         let flow = flow_of(entry);
         match &mut entry.what {
@@ -72,7 +71,7 @@ pub fn redact(t: &mut Transcript, level: Level) {
                 let Some(flow) = flow else { continue };
                 let pending = flows.entry(flow).or_default();
                 pending.append(data);
-                *data = r.bytes(pending, last.get(&flow) == Some(&n));
+                *data = r.bytes(pending, ends.contains(&n));
             }
             What::Claim { by, text, .. } => {
                 *by = r.text(by);
@@ -97,6 +96,27 @@ pub fn redact(t: &mut Transcript, level: Level) {
         }
     }
     t.origin.redacted = Some(level.name().to_owned());
+}
+
+/// Entries behind whose bytes nothing of their flow follows at once: the last of each, and those before bytes that are not kept.
+/// Nothing waits there for the rest of its record or line.
+fn ends(t: &Transcript) -> BTreeSet<usize> {
+    let mut last: BTreeMap<Flow, usize> = BTreeMap::new();
+    let mut out = BTreeSet::new();
+    for (n, entry) in t.entries.iter().enumerate() {
+        match (&entry.what, flow_of(entry)) {
+            (_, Some(flow)) => drop(last.insert(flow, n)),
+            (What::Skipped { from, layer, .. }, _) => {
+                out.extend(last.remove(&Flow { conn: entry.conn, layer: *layer, from: *from }));
+            }
+            (What::Gap { from, .. }, _) => {
+                out.extend(last.remove(&Flow { conn: entry.conn, layer: Layer::Wire, from: *from }));
+            }
+            _ => {}
+        }
+    }
+    out.extend(last.into_values());
+    out
 }
 
 fn flow_of(entry: &super::Entry) -> Option<Flow> {
