@@ -21,6 +21,7 @@ use ftpsdiag::probe::behave::ftpd::{Pasv, zoo};
 use ftpsdiag::report::Report;
 use ftpsdiag::rules::Severity;
 use ftpsdiag::transcript::Transcript;
+use ftpsdiag::transcript::redact::{Level, redact};
 
 /// Visits whose right answer the tool does not give yet: what it says, and why that is wrong.
 const KNOWN_WRONG: &[(&str, &str, &str)] = &[];
@@ -182,6 +183,18 @@ fn pieces_do_not_show() {
         });
         let other = other.filter(|(_, t)| *t != whole);
         other.map(|(n, t)| format!("{who} in pieces of {n}: {t}, whole {whole}")).collect()
+    });
+}
+
+/// Names are taken out, and what happened stays: also where bytes were not kept.
+#[test]
+fn redaction_changes_no_verdict() {
+    with_all(processors(), |who, _| {
+        let mut t = data_room::visit(who, Manner::default()).0;
+        let whole = told(&common::report(&t));
+        redact(&mut t, Level::All);
+        let redacted = told(&common::report(&t));
+        if redacted == whole { Vec::new() } else { vec![format!("{who}: {redacted}, before {whole}")] }
     });
 }
 
