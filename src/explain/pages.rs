@@ -1,6 +1,6 @@
 //! The pages of findings and causes: whole, and as one screen.
 
-use super::layout::{LINES, wrapped};
+use super::layout::{COLUMNS, LINES, wrapped};
 use crate::codes::{self, Directive};
 use crate::rules::{self, causes, pages};
 
@@ -93,7 +93,16 @@ pub(super) fn summary(id: &str) -> Option<String> {
             break;
         }
         room -= shown + 1;
+        let cut = shown < paragraph.len();
         lines.extend(paragraph.into_iter().take(shown));
+        // A sentence that goes on elsewhere says so.
+        if let Some(last) = lines.last_mut().filter(|l| cut && !l.ends_with(['.', ':'])) {
+            while last.len() + 4 > COLUMNS {
+                let at = last.rfind(' ').unwrap_or_default();
+                last.truncate(at);
+            }
+            last.push_str(" ...");
+        }
         lines.push(String::new());
     }
     for paragraph in acts {
