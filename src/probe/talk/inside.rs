@@ -70,7 +70,9 @@ impl Talk {
     /// Replies inside TLS.
     fn inner_text(&mut self, plain: &[u8], now: Micros) {
         let shown = self.without_password(plain);
-        self.note(inside(Side::Server, shown));
+        if !shown.is_empty() {
+            self.note(inside(Side::Server, shown));
+        }
         let mut rest = plain;
         while !rest.is_empty() {
             match self.replies.hear(rest) {
@@ -84,17 +86,26 @@ impl Talk {
         }
     }
 
-    /// A server that repeats the password does not put it into the evidence.
-    fn without_password(&self, plain: &[u8]) -> Vec<u8> {
+    /// A server that repeats the password does not put it into the evidence. What may be its beginning waits for the rest:
+    /// it can come in two records.
+    fn without_password(&mut self, plain: &[u8]) -> Vec<u8> {
         let secret = self.login.as_ref().map_or("", |l| l.password.reveal()).as_bytes();
-        let mut out = plain.to_vec();
+        let mut text = core::mem::take(&mut self.withheld);
+        text.extend_from_slice(plain);
         // What is shorter stands in every text.
-        if secret.len() >= SHORTEST_SECRET {
-            while let Some(at) = out.windows(secret.len()).position(|w| w == secret) {
-                out.splice(at..at + secret.len(), b"********".iter().copied());
-            }
+        if secret.len() < SHORTEST_SECRET {
+            return text;
         }
-        out
+        let (shown, withheld) = masked(&text, secret);
+        self.withheld = withheld;
+        shown
+    }
+
+    /// What was withheld, at the end: whether it was the password's beginning nobody will know.
+    pub(super) fn show_withheld(&mut self) {
+        if !core::mem::take(&mut self.withheld).is_empty() {
+            self.note(inside(Side::Server, MASK.to_vec()));
+        }
     }
 
     pub(super) fn inner_reply(&mut self, code: u16, now: Micros) {
@@ -210,6 +221,46 @@ impl Talk {
 /// A password of fewer bytes is not looked for in what a server says.
 const SHORTEST_SECRET: usize = 4;
 
+/// What stands in its place.
+const MASK: &[u8] = b"********";
+
+/// A text without a secret, and the end of it that may be the secret's beginning. What was written over is not read again:
+/// a secret may be made of asterisks.
+fn masked(text: &[u8], secret: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.windows(secret.len()).position(|w| w == secret) {
+        let (before, found) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        out.extend_from_slice(before);
+        out.extend_from_slice(MASK);
+        rest = found.get(secret.len()..).unwrap_or_default();
+    }
+    let begins = |n: &usize| secret.get(..*n).is_some_and(|start| rest.ends_with(start));
+    let withheld = (1..secret.len()).rev().find(begins).unwrap_or_default();
+    let (shown, withheld) = rest.split_at_checked(rest.len() - withheld).unwrap_or((rest, &[]));
+    out.extend_from_slice(shown);
+    (out, withheld.to_vec())
+}
+
 fn inside(from: Side, data: Vec<u8>) -> What {
     What::Bytes { from, layer: Layer::InsideTls, data, fidelity: Fidelity::Exact }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_password_is_written_over() {
+        let shown = |text: &str, secret: &str| {
+            let (shown, withheld) = masked(text.as_bytes(), secret.as_bytes());
+            (String::from_utf8(shown).unwrap(), String::from_utf8(withheld).unwrap())
+        };
+        let is = |shown: &str, withheld: &str| (shown.to_owned(), withheld.to_owned());
+        assert_eq!(shown("230 hi sesame, sesame!\r\n", "sesame"), is("230 hi ********, ********!\r\n", ""));
+        assert_eq!(shown("230 ****** ready\r\n", "****"), is("230 ********** ready\r\n", ""));
+        assert_eq!(shown("230 hi ses", "sesame"), is("230 hi ", "ses"));
+        assert_eq!(shown("sesame", "sesame"), is("********", ""));
+        assert_eq!(shown("abab", "abac"), is("ab", "ab"));
+    }
 }

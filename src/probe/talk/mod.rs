@@ -92,6 +92,8 @@ pub(super) struct Talk {
     deadline: Option<Micros>,
     patience: Patience,
     replies: Replies,
+    /// The end of what the server said last, where the password may begin with it.
+    withheld: Vec<u8>,
     last_words: usize,
     heard_any: bool,
     /// When the last byte came.
@@ -136,6 +138,7 @@ impl Talk {
             deadline: None,
             patience,
             replies: Replies::default(),
+            withheld: Vec::new(),
             last_words: 0,
             heard_any: false,
             heard: now,
@@ -305,6 +308,7 @@ impl Talk {
         if self.step != Step::Ended {
             self.step = Step::Ended;
             self.deadline = None;
+            self.show_withheld();
             self.leave_data();
             self.out.push_back(Output::Close(self.conn));
         }
