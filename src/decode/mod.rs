@@ -75,7 +75,8 @@ pub fn decode(t: &Transcript) -> Timeline {
             }
         };
         // What an end interrupts is not continued behind it.
-        for reader in flows.values_mut().filter(|r| r.flow.conn == entry.conn && is_ended(&kind, r.flow.from)) {
+        for flow in flows_of(entry.conn).filter(|flow| is_ended(&kind, flow.from)) {
+            let Some(reader) = flows.get_mut(&flow) else { continue };
             reader.end(&mut |n, event| found.push((n, event)));
         }
         found.push((n, Event { at: entry.at, conn: entry.conn, span: None, kind }));
@@ -91,6 +92,12 @@ pub fn decode(t: &Transcript) -> Timeline {
 fn reader(flows: &mut BTreeMap<Flow, Reader>, conn: ConnId, layer: Layer, from: Side) -> &mut Reader {
     let flow = Flow { conn, layer, from };
     flows.entry(flow).or_insert_with(|| Reader::new(flow))
+}
+
+/// All that a connection can have, in order.
+fn flows_of(conn: ConnId) -> impl Iterator<Item = Flow> {
+    let layers = [Layer::Wire, Layer::InsideTls].into_iter();
+    layers.flat_map(move |layer| [Side::Client, Side::Server].map(|from| Flow { conn, layer, from }))
 }
 
 /// Whether an event ends what a side was saying.

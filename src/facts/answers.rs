@@ -1,5 +1,7 @@
 //! What connections that were opened to learn one thing came to.
 
+use std::collections::BTreeMap;
+
 use super::transfers::{Transfer, transfers};
 use super::{suite_name, version_name};
 use crate::codes;
@@ -79,15 +81,23 @@ impl Answer {
 /// All answers, in the order of the questions.
 pub(super) fn answers(t: &Transcript, timeline: &Timeline) -> Vec<Answer> {
     let mut out = Vec::new();
-    let transfers = transfers(t, timeline);
+    let mut moved: BTreeMap<ConnId, Vec<String>> = BTreeMap::new();
+    for transfer in &transfers(t, timeline) {
+        moved.entry(transfer.control).or_default().push(describe(transfer));
+    }
+    let mut events: BTreeMap<ConnId, Vec<&Event>> = BTreeMap::new();
+    for e in &timeline.events {
+        events.entry(e.conn).or_default().push(e);
+    }
     for (n, conn) in t.conns.iter().enumerate() {
         let (Why::Question { changed }, Role::Control, Ok(n)) = (&conn.why, conn.role, u16::try_from(n)) else {
             continue;
         };
         let conn = ConnId(n);
-        let events = timeline.events.iter().filter(|e| e.conn == conn);
-        let moved: Vec<String> = transfers.iter().filter(|x| x.control == conn).map(describe).collect();
-        let came = if moved.is_empty() { came(events) } else { Came::Moved(moved) };
+        let came = match moved.remove(&conn) {
+            Some(moved) => Came::Moved(moved),
+            None => came(events.remove(&conn).unwrap_or_default().into_iter()),
+        };
         out.push(Answer { conn, changed: changed.clone(), came });
     }
     out

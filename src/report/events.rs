@@ -1,5 +1,7 @@
 //! Connections and events as reports show them.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +84,7 @@ pub struct EventOut {
 
 /// All connections.
 pub(super) fn connections(t: &Transcript, timeline: &Timeline) -> Vec<ConnectionOut> {
+    let mut tls = tls(timeline);
     t.conns
         .iter()
         .enumerate()
@@ -103,33 +106,38 @@ pub(super) fn connections(t: &Transcript, timeline: &Timeline) -> Vec<Connection
                 host: conn.host.as_deref().map(printable_str),
                 local: conn.local.map(|a| a.to_string()),
                 peer: conn.peer.map(|a| a.to_string()),
-                tls: tls(timeline, ConnId(id)),
+                tls: tls.remove(&ConnId(id)),
             }
         })
         .collect()
 }
 
-fn tls(timeline: &Timeline, conn: ConnId) -> Option<TlsOut> {
-    let mut out: Option<TlsOut> = None;
-    let mut chain = Vec::new();
-    for event in timeline.events.iter().filter(|e| e.conn == conn) {
+/// What was negotiated on each connection.
+fn tls(timeline: &Timeline) -> BTreeMap<ConnId, TlsOut> {
+    let mut out: BTreeMap<ConnId, TlsOut> = BTreeMap::new();
+    let mut chains: BTreeMap<ConnId, Vec<String>> = BTreeMap::new();
+    for event in &timeline.events {
         match &event.kind {
             Kind::Handshake(Message::ServerHello(h)) => {
-                out = Some(negotiated(h.negotiated(), h.suite, h.group(), None, None));
+                out.insert(event.conn, negotiated(h.negotiated(), h.suite, h.group(), None, None));
             }
             Kind::Handshake(Message::Certificate { chain: c }) if event.from() == Some(Side::Server) => {
-                chain = c.iter().map(hex::encode).collect();
+                chains.insert(event.conn, c.iter().map(hex::encode).collect());
             }
             Kind::Decrypted { seen: Decrypted::Established { version, suite, group, alpn, resumed }, .. } => {
-                out = Some(negotiated(*version, *suite, *group, alpn.as_deref().map(printable_str), Some(*resumed)));
+                let alpn = alpn.as_deref().map(printable_str);
+                out.insert(event.conn, negotiated(*version, *suite, *group, alpn, Some(*resumed)));
             }
             Kind::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain: c } } => {
-                chain = c.iter().map(|der| hex::encode(&der.0)).collect();
+                chains.insert(event.conn, c.iter().map(|der| hex::encode(&der.0)).collect());
             }
             _ => {}
         }
     }
-    out.map(|tls| TlsOut { certificates: chain, ..tls })
+    for (conn, tls) in &mut out {
+        tls.certificates = chains.remove(conn).unwrap_or_default();
+    }
+    out
 }
 
 fn negotiated(version: u16, suite: u16, group: Option<u16>, alpn: Option<String>, resumed: Option<bool>) -> TlsOut {

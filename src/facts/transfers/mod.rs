@@ -100,6 +100,8 @@ struct Control<'a> {
     open: Option<Line<'a>>,
     /// Index of the transfer that waits for its final reply.
     running: Option<usize>,
+    /// Index of the transfer that began last.
+    last: Option<usize>,
     /// Data connections that opened before their command.
     early: Vec<usize>,
     protected: Option<bool>,
@@ -133,9 +135,11 @@ fn place<'a>(out: &mut Vec<Transfer<'a>>, control: &mut Control<'a>, of: ConnId)
     if let Some(n) = control.running.filter(|n| out.get(*n).is_some_and(|t| t.data.is_none())) {
         return n;
     }
+    let n = out.len();
     out.push(transfer(of, control, None));
-    control.early.push(out.len() - 1);
-    out.len() - 1
+    control.last = Some(n);
+    control.early.push(n);
+    n
 }
 
 fn transfer<'a>(of: ConnId, control: &mut Control<'a>, command: Option<Line<'a>>) -> Transfer<'a> {
@@ -167,6 +171,7 @@ fn control_event<'a>(e: &'a Event, control: &mut Control<'a>, out: &mut Vec<Tran
                 verb if TRANSFERS.contains(&verb) => {
                     let n = control.early.pop().unwrap_or_else(|| {
                         out.push(transfer(e.conn, control, None));
+                        control.last = Some(out.len() - 1);
                         out.len() - 1
                     });
                     if let Some(t) = out.get_mut(n) {
@@ -180,8 +185,7 @@ fn control_event<'a>(e: &'a Event, control: &mut Control<'a>, out: &mut Vec<Tran
         Kind::Reply(reply) if reply.whole => replied(Answered { event: e, reply }, control, out),
         Kind::Claim { .. } | Kind::TimedOut { .. } | Kind::Closed { .. } | Kind::TextInsteadOfTls { .. } => {
             // Also behind the reply: who writes a log says at the end what went wrong.
-            let last = out.iter_mut().rev().find(|t| t.control == e.conn);
-            if let Some(t) = last {
+            if let Some(t) = control.last.and_then(|n| out.get_mut(n)) {
                 t.aside.push(e);
             }
         }
