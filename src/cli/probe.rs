@@ -18,11 +18,8 @@ use crate::transcript::redact::{Level, redact};
 use crate::transcript::{Asked, Authorities, Micros, Mode, OpenFailure};
 use crate::trust::{Judgement, Stores};
 
-/// Received bytes of one run; a healthy one needs a few kilobytes.
+/// What one run keeps of what it receives; a healthy one needs a few kilobytes.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
-
-/// The same with a login: listings of large directories, and a megabyte read back.
-const MOST_BYTES_MOVED: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(args: &Probe, common: &Common, command: &str) -> io::Result<Status> {
     match prepare(args, common) {
@@ -143,8 +140,8 @@ impl Run<'_> {
             random: random(),
             login,
         };
-        let bytes = if self.who.is_some() { MOST_BYTES_MOVED } else { MOST_BYTES };
-        let limits = Limits { time: args.max_time, step: args.timeout, bytes, keep_data: args.login.keep_data };
+        let limits =
+            Limits { time: args.max_time, step: args.timeout, bytes: MOST_BYTES, keep_data: args.login.keep_data };
         let progress = Progress::new(&target.name(), self.common.quiet);
         let mut session = Session::new(plan);
         let host = target.ip().is_none().then_some(target.host.as_str());

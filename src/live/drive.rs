@@ -28,11 +28,18 @@ pub struct Limits {
     pub time: Duration,
     /// For opening one connection, and for handing bytes to the system.
     pub step: Duration,
-    /// Received bytes of the whole run; what goes beyond is not read.
+    /// What is kept of all that a server sends, in bytes; when it is used up the run ends. Content that is only
+    /// counted may be 64 times as much.
     pub bytes: u64,
     /// Whether the encrypted content of data connections is kept.
     pub keep_data: bool,
 }
+
+/// A directory of some ten thousand files is listed several times; what is counted takes time, and no memory.
+const COUNTED: u64 = 64;
+
+/// What an entry costs besides its bytes: who sends records of one byte must not fill the memory either.
+const ENTRY: u64 = 16;
 
 /// What the driver may tell while it goes on: progress is nobody's evidence.
 pub type Watch<'a> = &'a mut dyn FnMut(&Entry);
@@ -98,6 +105,7 @@ struct Drive<'a> {
     dialling: Vec<(ConnId, JoinHandle<()>)>,
     reports: (Sender<Report>, Receiver<Report>),
     received: u64,
+    kept: u64,
 }
 
 impl<'a> Drive<'a> {
@@ -116,6 +124,7 @@ impl<'a> Drive<'a> {
             // Few chunks may wait: a flood stays in the network, not in memory.
             reports: mpsc::channel(4),
             received: 0,
+            kept: 0,
         }
     }
 
@@ -125,9 +134,18 @@ impl<'a> Drive<'a> {
 
     fn record(&mut self, conn: ConnId, what: What) {
         self.reach(conn);
+        self.kept += match &what {
+            What::Bytes { from: Side::Client, .. } => 0,
+            What::Bytes { data, .. } => ENTRY + data.len() as u64,
+            _ => ENTRY,
+        };
         let entry = Entry { at: Some(self.now()), conn, what };
         (self.watch)(&entry);
         self.transcript.entries.push(entry);
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.kept > self.limits.bytes || self.received > self.limits.bytes.saturating_mul(COUNTED)
     }
 
     fn reach(&mut self, ConnId(n): ConnId) -> Option<&mut Conn> {
@@ -160,7 +178,7 @@ impl<'a> Drive<'a> {
                     machine.handle(now, Input::Deadline);
                 }
             }
-            if ended == Ended::Finished && (Instant::now() >= end || self.received > self.limits.bytes) {
+            if ended == Ended::Finished && (Instant::now() >= end || self.is_too_much()) {
                 ended = Ended::Exhausted;
             }
             if ended != Ended::Finished {
