@@ -287,3 +287,58 @@ fn a_capture_shows_the_farewell_of_tls12_and_hides_that_of_tls13() {
     assert!(!missing(&report(&play("8 1> S 1503030004 00112233\n", "0303"))));
     assert!(!missing(&report(&play("", "0304"))));
 }
+
+/// A download of a session, and what goes before and behind it.
+fn download(before: &str, mark: &str, data: &str) -> String {
+    format!(
+        "conn 0 control peer=203.0.113.7:21\nconn 1 data-of=0\n5 S* established 0303 C030\n{before}\
+         20 C* \"RETR a\\r\\n\"\n20 1> open\n21 S* \"150 {mark}\\r\\n\"\n22 1> S* established 0303 C030 resumed\n\
+         {data}26 S* \"226 done\\r\\n\"\n27 C* \"QUIT\\r\\n\"\n28 S* \"221 bye\\r\\n\"\n"
+    )
+}
+
+/// Fewer bytes than a number says are no fault where the number is about something else, or the client wanted no more.
+#[test]
+fn fewer_bytes_for_a_good_reason() {
+    let binary = "10 C* \"TYPE I\\r\\n\"\n11 S* \"200 ok\\r\\n\"\n";
+    let size = "12 C* \"SIZE a\\r\\n\"\n13 S* \"213 1020\\r\\n\"\n";
+    let all = "23 1> S* skipped 1000\n24 1> S* alert 1 0\n25 1> S closes\n";
+    let is_short = |before: &str, mark: &str, data: &str| {
+        let text = download(before, mark, data);
+        let report = report(&text);
+        let found = report.findings.iter().any(|f| f.id == "data-truncated");
+        assert_eq!(found, report.verdict.outcome == Outcome::Fails, "{text}");
+        found
+    };
+    assert!(is_short(&format!("{binary}{size}"), "go", all));
+    assert!(is_short(binary, "Opening BINARY mode data connection for a (1020 bytes).", all));
+    // SIZE of the text, then a binary transfer.
+    assert!(!is_short(&format!("{size}{binary}"), "go", all));
+    // Two at once: which of them is 1020 long?
+    let both = "12 C* \"SIZE b\\r\\nSIZE a\\r\\n\"\n13 S* \"213 1020\\r\\n213 1000\\r\\n\"\n";
+    assert!(!is_short(&format!("{binary}{both}"), "go", all));
+    assert!(!is_short(binary, "Opening BINARY mode data connection for b(1020 bytes).txt (1000 bytes).", all));
+    let range = "12 C* \"RANG 0 999\\r\\n\"\n13 S* \"350 ok\\r\\n\"\n";
+    assert!(!is_short(&format!("{binary}{range}"), "go (1020 bytes)", all));
+    // The client has read enough, or the capture missed some.
+    for early in ["23 1> C* alert 1 0\n", "23 1> S gap 20\n"] {
+        assert!(!is_short(&format!("{binary}{size}"), "go", &all.replace("24 1>", &format!("{early}24 1>"))));
+    }
+    // Read once, the number is used up: later it is another file of that name.
+    let again = download(&format!("{binary}{size}"), "go", &all.replace("1000", "1020"))
+        .replace("27 C*", "26 C* \"RETR a\\r\\n\"\n26 2> open\n26 S* \"150 go\\r\\n\"\n26 2> S* established 0303 C030 resumed\n26 2> S* skipped 5\n26 2> S* alert 1 0\n26 2> S closes\n26 S* \"226 done\\r\\n\"\n27 C*")
+        .replace("conn 1 data-of=0\n", "conn 1 data-of=0\nconn 2 data-of=0\n");
+    assert_eq!(report(&again).verdict.outcome, Outcome::Works);
+}
+
+/// Who sends commands without waiting gets replies of which nobody knows whose they are.
+#[test]
+fn the_reply_to_another_command_refuses_nothing() {
+    for before in ["OPTS UTF8 ON", "SITE IDLE 900"] {
+        let text = format!(
+            "conn 0 control peer=203.0.113.7:21\n5 S* established 0303 C030\n6 C* \"{before}\\r\\nEPSV\\r\\n\"\n\
+             7 S* \"500 unknown\\r\\n229 ok (|||50001|)\\r\\n\"\n8 C* \"QUIT\\r\\n\"\n9 S* \"221 bye\\r\\n\"\n"
+        );
+        assert_eq!(report(&text).findings, [], "{text}");
+    }
+}

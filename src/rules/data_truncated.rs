@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::endings::{Ending, Size};
+use super::endings::{Ending, Size, precedes};
 use super::phase::probably;
 use super::prelude::*;
 use crate::decode::Reply;
+use crate::facts::transfers::Data;
 use crate::transcript::Close;
 
 pub(super) static RULE: Rule = Rule {
@@ -120,7 +121,8 @@ fn counted(ending: &Ending<'_>) -> Option<u64> {
 
 /// `BINARY mode data connection for x (1234 bytes).`
 fn announced(reply: &Reply) -> Option<u64> {
-    let before = reply.text.split_once(" bytes")?.0;
+    // A name that stands before it may hold anything.
+    let before = reply.text.rsplit_once(" bytes")?.0;
     before.rsplit_once('(')?.1.parse().ok()
 }
 
@@ -141,9 +143,12 @@ fn short<'e, 'a>(ending: &'e Ending<'a>, back: Option<&Ending<'a>>) -> Option<Sh
         let size = ending.size_after.filter(|s| s.bytes < counted)?;
         return found(size.event, "size", counted, size.bytes);
     }
-    // A client that has read enough may go.
-    let ended = ending.data().is_some_and(|d| {
-        d.end().map_or_else(|| d.close_notify(Side::Server).is_some(), |(_, by, _)| by == Side::Server)
+    // A client that has read enough may go, and says so first.
+    let enough = |d: &Data<'_>, end: &Event| d.close_notify(Side::Client).is_some_and(|bye| precedes(bye, end));
+    let ended = ending.data().is_some_and(|d| match (d.close_notify(Side::Server), d.end()) {
+        (Some(bye), _) => !enough(d, bye),
+        (None, Some((end, by, _))) => by == Side::Server && !enough(d, end),
+        (None, None) => false,
     });
     let by_mark = ending.transfer.begun.and_then(|b| Some(Size { bytes: announced(b.reply)?, event: b.event }));
     let by_size = ending.size_before.map(|s| (s, "size"));

@@ -144,6 +144,8 @@ pub(super) fn precedes(a: &Event, b: &Event) -> bool {
 struct Walk<'a> {
     /// The command whose reply is due.
     open: Option<(&'a str, &'a str)>,
+    /// Whether it was sent before another one was answered: then it is not known which of them a reply is to.
+    crossed: bool,
     /// The transfer that what follows is about.
     last: Option<usize>,
     /// The transfer whose last reply is due.
@@ -276,7 +278,10 @@ impl<'a> Walk<'a> {
             "NOOP" | "STAT" if self.running.is_some() => return,
             _ => {}
         }
-        (self.open, self.last) = (Some((verb, argument)), None);
+        let due = self.open.replace((verb, argument));
+        self.crossed = due.is_some();
+        due.into_iter().for_each(|(verb, _)| self.forget(verb));
+        self.last = None;
         let Some(transfer) = transfer.filter(|_| TRANSFERS.contains(&verb)) else { return };
         let n = out.len();
         out.push(Ending {
@@ -288,7 +293,8 @@ impl<'a> Walk<'a> {
             aborted: false,
             binary: self.image && !self.odd,
             offset: std::mem::take(&mut self.offset),
-            size_before: self.sizes.get(argument).copied().filter(|_| self.image),
+            // Once read it is used up: until the next time the file may change.
+            size_before: self.sizes.remove(argument).filter(|_| self.image),
             size_after: None,
             digest: None,
             given_up: None,
@@ -300,8 +306,28 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The answer to this command is not known.
+    fn forget(&mut self, verb: &str) {
+        match verb {
+            "TYPE" => self.image = false,
+            "MODE" | "STRU" => self.odd = true,
+            "REST" | "RANG" => self.offset = true,
+            "CWD" | "CDUP" | "XCUP" | "XCWD" | "DELE" | "REIN" | "RNTO" | "STOU" | "USER" => self.forget_names(),
+            _ if TRANSFERS.contains(&verb) => self.running = None,
+            _ => {}
+        }
+    }
+
+    fn forget_names(&mut self) {
+        self.sizes.clear();
+        self.stored.clear();
+    }
+
     fn reply(&mut self, e: &'a Event, reply: &'a Reply, out: &mut [Ending<'a>]) {
         let Some((verb, argument)) = self.open.take() else { return };
+        if self.crossed {
+            return self.forget(verb);
+        }
         let accepted = reply.code < 400;
         let is = |what: &str| argument.eq_ignore_ascii_case(what);
         match verb {
@@ -309,7 +335,9 @@ impl<'a> Walk<'a> {
             "MODE" if accepted => self.odd |= !is("S"),
             "STRU" if accepted => self.odd |= !is("F"),
             "REST" => self.offset = reply.code == 350 && !is("0"),
-            "SIZE" if reply.code == 213 => {
+            "RANG" => self.offset = accepted,
+            // In text mode it is the length of another text.
+            "SIZE" if reply.code == 213 && self.image => {
                 let Some(bytes) = reply.text.split_whitespace().next().and_then(|n| n.parse().ok()) else { return };
                 let size = Size { bytes, event: e };
                 self.sizes.insert(argument, size);
@@ -317,10 +345,7 @@ impl<'a> Walk<'a> {
                     ending.size_after.get_or_insert(size);
                 }
             }
-            "CWD" | "CDUP" | "XCUP" | "XCWD" | "DELE" | "RNTO" | "STOU" => {
-                self.sizes.clear();
-                self.stored.clear();
-            }
+            "CWD" | "CDUP" | "XCUP" | "XCWD" | "DELE" | "REIN" | "RNTO" | "STOU" | "USER" => self.forget_names(),
             _ => {}
         }
         if TRANSFERS.contains(&verb) {

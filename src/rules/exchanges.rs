@@ -35,21 +35,23 @@ impl Exchange<'_> {
 
 impl<'a> Case<'a> {
     /// The session's exchanges inside TLS, in order. Those of our own runs begin with the login: what a server refuses before
-    /// it tells nothing about transfers.
+    /// it tells nothing about transfers. Where a command was sent before the one before it was answered, nobody knows which of
+    /// the two a reply is to.
     pub(super) fn exchanges(&self) -> Vec<Exchange<'a>> {
         let mut out: Vec<Exchange<'a>> = Vec::new();
         let mut begun = self.asked().is_none();
         let mut open: Option<(&Event, &str, &str)> = None;
+        let mut crossed = false;
         for e in self.control().filter(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)) {
             match &e.kind {
                 Kind::Command { verb, line } => {
                     let argument = line.split_once(' ').map_or("", |(_, rest)| rest.trim());
-                    open = Some((e, verb, argument));
+                    crossed = open.replace((e, verb, argument)).is_some();
                 }
                 Kind::Reply(reply) if reply.whole && reply.code >= 200 => {
                     let Some((command, verb, argument)) = open.take() else { continue };
                     begun |= matches!(verb, "USER" | "PASS");
-                    if begun {
+                    if begun && !crossed {
                         out.push(Exchange { command, verb, argument, answer: e, reply });
                     }
                 }

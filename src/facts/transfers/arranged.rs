@@ -1,7 +1,7 @@
 //! Every PASV, EPSV, PORT and EPRT with its answer, whether or not a transfer came of it.
 
 use core::net::IpAddr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answered, Line};
 use crate::decode::{Event, Kind};
@@ -49,27 +49,32 @@ impl Arranged<'_> {
 /// All of them among these events of control connections, in order. EPSV ALL is none: it arranges nothing.
 pub fn arrangements<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<Arranged<'a>> {
     let mut out: Vec<Arranged<'a>> = Vec::new();
-    // Of each connection: the one without an answer, and whether no other command came behind it.
+    // Of each connection: the one without an answer, and whether no other command is without one.
     let mut open: BTreeMap<ConnId, (usize, bool)> = BTreeMap::new();
+    // Connections on which a reply is due.
+    let mut due: BTreeSet<ConnId> = BTreeSet::new();
     for e in events {
         match &e.kind {
             Kind::Command { verb, line } if matches!(verb.as_str(), "PASV" | "EPSV" | "PORT" | "EPRT") => {
                 let argument = line.split_once(' ').map_or("", |(_, rest)| rest.trim());
+                let alone = due.insert(e.conn);
                 if argument.eq_ignore_ascii_case("ALL") {
                     open.remove(&e.conn);
                     continue;
                 }
-                open.insert(e.conn, (out.len(), true));
+                open.insert(e.conn, (out.len(), alone));
                 out.push(Arranged { command: Line { event: e, verb, argument }, reply: None });
             }
             Kind::Command { .. } => {
-                if let Some((_, last)) = open.get_mut(&e.conn) {
-                    *last = false;
+                due.insert(e.conn);
+                if let Some((_, alone)) = open.get_mut(&e.conn) {
+                    *alone = false;
                 }
             }
             Kind::Reply(reply) if reply.whole && reply.code >= 200 => {
-                let answers = |last: bool| last || matches!(reply.code, 227 | 229);
-                let Some((n, _)) = open.get(&e.conn).copied().filter(|(_, last)| answers(*last)) else { continue };
+                due.remove(&e.conn);
+                let answers = |alone: bool| alone || matches!(reply.code, 227 | 229);
+                let Some((n, _)) = open.get(&e.conn).copied().filter(|(_, alone)| answers(*alone)) else { continue };
                 open.remove(&e.conn);
                 if let Some(arranged) = out.get_mut(n) {
                     arranged.reply = Some(Answered { event: e, reply });

@@ -146,9 +146,11 @@ impl<'a> Data<'a> {
         spans.filter(|s| s.flow.from == side && s.flow.layer == layer).map(|s| s.len()).sum()
     }
 
-    /// The same where it is content, and nothing else: what a capture shows of TLS cannot be counted.
+    /// The same where it is content, and all of it: what a capture shows of TLS cannot be counted, nor what it missed.
     pub fn counted(&self, side: Side) -> Option<u64> {
-        (self.is_read() || self.client_hello().is_none()).then(|| self.content(side))
+        let missed = |e: &Event| matches!(e.kind, Kind::Gap { from, .. } if from == side);
+        let readable = self.is_read() || self.client_hello().is_none();
+        (readable && self.first(missed).is_none()).then(|| self.content(side))
     }
 
     /// Whether what is inside TLS was read: by our own engine, or by whoever gathered the evidence.
