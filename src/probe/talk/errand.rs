@@ -128,7 +128,8 @@ impl Agenda {
                 "PBSZ" if refused && !self.logged_in => self.turns.clear(),
                 "PROT" if refused && line.ends_with('P') => self.drop_moves(|task| task.private),
                 "PROT" if refused => self.drop_moves(|task| !task.private),
-                "CWD" if refused => self.turns.clear(),
+                // Nothing is uploaded, and nothing deleted; what else was to be tried still is.
+                "CWD" if refused => self.turns.retain(|t| matches!(t, Turn::Move(task) if task.way == Way::Active)),
                 "CCC" if refused => self.drop_moves(|_| true),
                 "DELE" if !refused => {
                     let name = line.strip_prefix("DELE ").unwrap_or_default();

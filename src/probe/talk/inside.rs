@@ -5,7 +5,7 @@ use super::super::engine::State as Tls;
 use super::super::replies::Heard;
 use super::{Hello, Step, Talk, Turn};
 use crate::transcript::{Decrypted, Fidelity, Layer, Micros, Mode, Side, What};
-use crate::wire::tls::record::{Front, front};
+use crate::wire::tls::record::{Front, HEADER_LEN, front};
 
 impl Talk {
     /// Bytes where TLS records are due.
@@ -183,9 +183,12 @@ impl Talk {
         self.established && !self.inside
     }
 
-    /// Whether bytes behind CCC are what the server had still to say in TLS.
-    pub(super) fn is_late_record(&self, bytes: &[u8]) -> bool {
-        self.has_left() && matches!(front(bytes), Front::Record(_))
+    /// The length of what the server had still to say in TLS, behind CCC; text may stand right behind it.
+    pub(super) fn late_record(&self, bytes: &[u8]) -> Option<usize> {
+        match front(bytes) {
+            Front::Record(header) if self.has_left() => Some(bytes.len().min(HEADER_LEN + usize::from(header.len))),
+            _ => None,
+        }
     }
 
     pub(super) fn feed_late(&mut self, bytes: &[u8]) {

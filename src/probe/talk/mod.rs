@@ -245,11 +245,13 @@ impl Talk {
                     self.feed(rest, now);
                     rest.len()
                 }
-                _ if self.is_late_record(rest) => {
-                    self.feed_late(rest);
-                    rest.len()
-                }
-                _ => self.clear_text(rest, now),
+                _ => match self.late_record(rest) {
+                    Some(len) => {
+                        self.feed_late(rest.get(..len).unwrap_or(rest));
+                        len
+                    }
+                    None => self.clear_text(rest, now),
+                },
             };
             rest = rest.get(taken..).unwrap_or_default();
         }
@@ -277,6 +279,9 @@ impl Talk {
             Step::Farewell => {}
             Step::CertificateVerdict => return self.after_handshake(now),
             Step::Leaving => return self.leave_tls(now),
+            Step::LastWords => self.note_silence(now),
+            // Who goes on talking is not silent, and yet gets no more than this.
+            _ if now.0.saturating_sub(self.heard.0) < self.patience.last_words.0.min(self.patience.step.0) => {}
             _ => self.note_silence(now),
         }
         self.end();
