@@ -133,30 +133,30 @@ fn read(file: &str) -> Result<String, InputError> {
 
 /// The password of a user at a host: the machine's own entry, else the default one.
 fn netrc(text: &str, host: &str, user: &str) -> Option<Password> {
-    let mut found: Option<Password> = None;
-    // What the words so far say: whether the entry is for this host, by name; its login.
-    let (mut here, mut by_name, mut login) = (false, false, None::<&str>);
-    let mut words = text.lines().filter(|l| !l.trim_start().starts_with('#')).flat_map(str::split_whitespace);
+    let mut default: Option<Password> = None;
+    // What the words so far say: whether the entry is for this host, by name; its login and password, in either order.
+    let (mut here, mut by_name) = (false, false);
+    let (mut login, mut password) = (None::<&str>, None::<&str>);
+    let words = text.lines().filter(|l| !l.trim_start().starts_with('#')).flat_map(str::split_whitespace);
+    let mut words = words.chain(["default"]);
     while let Some(word) = words.next() {
         match word {
-            "machine" => {
-                by_name = words.next().is_some_and(|h| h.eq_ignore_ascii_case(host));
-                (here, login) = (by_name, None);
-            }
-            "default" => (here, by_name, login) = (true, false, None),
-            "login" => login = words.next(),
-            "password" => {
-                let password = words.next().map(|p| Password::new(p.to_owned()));
+            "machine" | "default" => {
                 let fits = here && login.is_none_or(|l| l == user);
-                if fits && by_name {
-                    return password;
+                let whole = password.take().filter(|_| fits).map(|p| Password::new(p.to_owned()));
+                if whole.is_some() && by_name {
+                    return whole;
                 }
-                found = found.or(password.filter(|_| fits));
+                default = default.or(whole);
+                by_name = word == "machine" && words.next().is_some_and(|h| h.eq_ignore_ascii_case(host));
+                (here, login) = (by_name || word == "default", None);
             }
+            "login" => login = words.next(),
+            "password" => password = words.next(),
             _ => {}
         }
     }
-    found
+    default
 }
 
 #[cfg(test)]
@@ -172,5 +172,8 @@ mod tests {
         assert_eq!(of("b.example", "v"), is("two"));
         assert_eq!(of("c.example", "u"), is("three"));
         assert_eq!(of("c.example", "v"), None);
+        let text = "machine a.example password one login u machine a.example login v password two";
+        assert_eq!(netrc(text, "a.example", "u"), is("one"));
+        assert_eq!(netrc(text, "a.example", "v"), is("two"), "the password of another login");
     }
 }
