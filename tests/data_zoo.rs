@@ -137,11 +137,12 @@ fn a_healthy_server_costs_no_more_than_promised() {
     }
 }
 
-/// A server that says nothing more, whatever it was asked last, costs one patience and a little.
+/// A server that says nothing more, whatever it was asked last, costs one patience and a little: last words, and a login that deletes
+/// what was left behind.
 #[test]
 fn a_stall_costs_one_patience_and_what_was_seen_is_reported() {
     let who = Visit::parse("healthy-tls13 active ccc empty upload");
-    let most = data_room::patience_ms() * 3 / 2;
+    let most = data_room::patience_ms() * 5 / 3;
     for deeds in (0..).step_by(if thorough() { 1 } else { 11 }) {
         let (t, silenced) = data_room::visit(&who, Manner { deeds, ..Manner::default() });
         let r = common::report(&t);
@@ -149,6 +150,18 @@ fn a_stall_costs_one_patience_and_what_was_seen_is_reported() {
         if !silenced {
             break;
         }
+    }
+}
+
+/// A line that takes minutes for a megabyte is slow; nobody is silent.
+#[test]
+fn a_slow_line_is_no_silence() {
+    for version in ["tls12", "tls13"] {
+        let who = Visit::parse(&format!("healthy-{version} upload"));
+        let (t, _) = data_room::visit(&who, Manner { rate: 20_000, ..Manner::default() });
+        let r = common::report(&t);
+        assert!(r.elapsed_ms > Some(20 * data_room::patience_ms()), "{:?} ms", r.elapsed_ms);
+        assert_eq!((told(&r).as_str(), found(&r)), ("works", vec!["certificate-self-signed".to_owned()]));
     }
 }
 

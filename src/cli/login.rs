@@ -72,6 +72,7 @@ impl Who {
         Ok(Login {
             user: self.user.clone(),
             password,
+            confides: None,
             active: self.args.active,
             ccc: self.args.ccc,
             empty_file: self.args.empty_file.clone(),

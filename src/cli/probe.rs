@@ -3,6 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::io;
+use std::time::SystemTime;
 
 use super::args::{Common, Probe};
 use super::login::{self, Who};
@@ -12,11 +13,11 @@ use super::target::{Target, is_host};
 use super::{Status, complain, judges, term};
 use crate::error::InputError;
 use crate::live::{self, Ended, Limits, Proxy, Unresolved, Way};
-use crate::probe::{Identity, Login, Patience, Plan, ServerName, Session, TlsClient, Where};
+use crate::probe::{Confides, Identity, Login, Patience, Plan, ServerName, Session, TlsClient, Where};
 use crate::report::{About, SubjectKind, diagnose, judgement};
 use crate::transcript::redact::{Level, redact};
 use crate::transcript::{Asked, Authorities, Micros, Mode, OpenFailure};
-use crate::trust::{Judgement, Stores};
+use crate::trust::{self, Judgement, Stores};
 
 /// What one run keeps of what it receives; a healthy one needs a few kilobytes.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -85,7 +86,7 @@ impl Run<'_> {
                 }
             };
             let login = match self.who.as_ref().map(|who| who.at(&target)).transpose() {
-                Ok(login) => login,
+                Ok(login) => login.map(|login| Login { confides: self.confides(&target, args), ..login }),
                 Err(error) => {
                     complain(&term::safe(&error.to_string()));
                     status = status.worse(Status::Unreadable);
@@ -102,6 +103,18 @@ impl Run<'_> {
         }
         self.output.finish()?;
         Ok(status)
+    }
+
+    /// Who is told the password: servers whose certificate leaves no doubt, unless any will do, or it is none.
+    fn confides(&self, target: &Target, args: &Probe) -> Option<Confides> {
+        if args.accept_any_certificate || args.login.anonymous {
+            return None;
+        }
+        let (stores, name) = (self.stores.clone(), args.verify_name.clone().unwrap_or_else(|| target.host.clone()));
+        Some(Confides::by(move |chain| {
+            let chain: Vec<Vec<u8>> = chain.iter().map(|c| c.0.clone()).collect();
+            trust::judge(&chain, &name, &stores, seconds_since_1970()).leaves_no_doubt()
+        }))
     }
 
     fn interrupted(&mut self) -> io::Result<Status> {
@@ -167,6 +180,10 @@ impl Run<'_> {
         self.output.report(&report)?;
         Ok((Status::of(report.verdict.outcome), ended))
     }
+}
+
+fn seconds_since_1970() -> Option<i64> {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok())
 }
 
 /// Why there is no way to a target.

@@ -3,6 +3,7 @@
 //! It asks the machine, does as told, and writes down what it did; it reads the sockets, writes down what came, and tells
 //! the machine. So a machine cannot lose a byte, and the driver cannot misread one.
 
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::dial::{self, Way};
@@ -104,6 +105,8 @@ struct Drive<'a> {
     lines: Vec<Line>,
     dialling: Vec<(ConnId, JoinHandle<()>)>,
     reports: (Sender<Report>, Receiver<Report>),
+    /// Whose bytes the system took; the machine is told when nobody else speaks.
+    sent: VecDeque<ConnId>,
     received: u64,
     kept: u64,
 }
@@ -123,6 +126,7 @@ impl<'a> Drive<'a> {
             dialling: Vec::new(),
             // Few chunks may wait: a flood stays in the network, not in memory.
             reports: mpsc::channel(4),
+            sent: VecDeque::new(),
             received: 0,
             kept: 0,
         }
@@ -172,8 +176,14 @@ impl<'a> Drive<'a> {
                         self.take(report, machine);
                     }
                 }
+                // What the other end says meanwhile comes first: it may make the rest of an upload pointless.
+                () = yield_now(), if !self.sent.is_empty() => {
+                    if let Some(conn) = self.sent.pop_front() {
+                        machine.handle(self.now(), Input::Sent(conn));
+                    }
+                }
                 _ = &mut interrupted, if ended == Ended::Finished => ended = Ended::Interrupted,
-                () = sleep_until(due) => {
+                () = sleep_until(due), if self.sent.is_empty() => {
                     let now = self.now();
                     machine.handle(now, Input::Deadline);
                 }
@@ -343,6 +353,7 @@ impl<'a> Drive<'a> {
     async fn send(&mut self, conn: ConnId, data: Vec<u8>) {
         if self.pass_on(conn, &data).await {
             self.record_bytes(conn, Side::Client, data);
+            self.sent.push_back(conn);
         }
     }
 

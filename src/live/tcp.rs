@@ -34,9 +34,13 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// How much of an upload the system may hold. Where it takes a whole file at once, a slow line and a silent server look alike.
+const SEND_BUFFER: u32 = 64 * 1024;
+
 /// A TCP connection from an address of our own, if one is wanted.
 pub(super) async fn connect(to: SocketAddr, source: Option<IpAddr>) -> std::io::Result<TcpStream> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let _ = socket.set_send_buffer_size(SEND_BUFFER);
     if let Some(source) = source {
         socket.bind(SocketAddr::new(source, 0))?;
     }
@@ -46,6 +50,7 @@ pub(super) async fn connect(to: SocketAddr, source: Option<IpAddr>) -> std::io::
 /// A port of ours at this address, for one connection.
 pub(super) fn listen(ip: IpAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
     let socket = if ip.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let _ = socket.set_send_buffer_size(SEND_BUFFER);
     socket.bind(SocketAddr::new(ip, 0))?;
     let listener = socket.listen(1)?;
     let address = listener.local_addr()?;

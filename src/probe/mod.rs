@@ -19,7 +19,7 @@ use core::net::SocketAddr;
 
 pub use bulk::Bulk;
 pub use engine::{ClientError, Identity, Terms, TlsClient, Wanted};
-pub use plan::{Login, Password, Patience, Plan, ServerName};
+pub use plan::{Confides, Login, Password, Patience, Plan, ServerName};
 pub use session::Session;
 
 use crate::transcript::{Close, ConnId, Micros, OpenFailure, Role, What, Why};
@@ -47,6 +47,8 @@ pub enum Input<'a> {
     Listening(ConnId, SocketAddr),
     /// It could not be opened.
     OpenFailed(ConnId, OpenFailure),
+    /// The system took the bytes of one `Send`.
+    Sent(ConnId),
     /// The server sent bytes.
     Bytes(ConnId, &'a [u8]),
     /// The server closed (FIN), or the connection broke (RST).

@@ -1,9 +1,10 @@
 //! What a run is asked to do.
 
 use core::fmt;
+use std::sync::Arc;
 
 use super::{TlsClient, Where};
-use crate::transcript::{Asked, Micros, Mode, OpenFailure};
+use crate::transcript::{Asked, Der, Micros, Mode, OpenFailure};
 
 /// Everything that a probe of one endpoint needs to know.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Login {
     pub user: String,
     /// The password.
     pub password: Password,
+    /// Which servers are told it; `None` for every one.
+    pub confides: Option<Confides>,
     /// Whether the server is to connect to us as well (active mode).
     pub active: bool,
     /// Whether the control connection is to leave TLS (CCC).
@@ -43,6 +46,28 @@ pub struct Login {
     pub empty_file: Option<String>,
     /// The directory for uploads.
     pub upload_to: Option<String>,
+}
+
+/// Decides by its certificates whether a server is told the password: whoever sits in between would like to know it too.
+#[derive(Clone)]
+pub struct Confides(Arc<dyn Fn(&[Der]) -> bool + Send + Sync>);
+
+impl Confides {
+    /// By this judge of a chain, end entity first.
+    pub fn by(judge: impl Fn(&[Der]) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(judge))
+    }
+
+    /// Whether a server with this chain is told. Who showed none is not.
+    pub(super) fn tells(&self, chain: &[Der]) -> bool {
+        !chain.is_empty() && (self.0)(chain)
+    }
+}
+
+impl fmt::Debug for Confides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Confides")
+    }
 }
 
 /// A password. It leaves this type in one place: the command that travels inside TLS.

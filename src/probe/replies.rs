@@ -11,7 +11,7 @@ pub(super) struct Replies {
     line: Vec<u8>,
     /// Code of the multi-line reply that is open.
     open: Option<u16>,
-    /// Bytes since the last whole reply.
+    /// Bytes since the last final reply.
     len: usize,
     /// The last line of the last whole reply.
     last: Vec<u8>,
@@ -56,7 +56,9 @@ impl Replies {
     }
 
     fn whole(&mut self, code: u16, len: usize, line: &[u8]) -> Heard {
-        *self = Self { last: line.get(4..).unwrap_or_default().to_vec(), ..Self::default() };
+        // Who says over and over that it begins, never ends.
+        let len_so_far = if code < 200 { self.len } else { 0 };
+        *self = Self { last: line.get(4..).unwrap_or_default().to_vec(), len: len_so_far, ..Self::default() };
         Heard::Reply(code, len)
     }
 
@@ -77,6 +79,15 @@ mod tests {
         assert_eq!(r.hear(b"nd\r\n331 next"), Heard::Reply(220, 4));
         assert_eq!(r.hear(b"noise\r\n234-a\r\n  234 b\r\n"), Heard::More);
         assert_eq!(r.hear(b"234 go\r\n"), Heard::Reply(234, 8));
+    }
+
+    #[test]
+    fn replies_that_only_announce_others_end() {
+        let mut r = Replies::default();
+        let line = b"150 soon\r\n";
+        let heard = (0..LONGEST).map(|_| r.hear(line)).find(|heard| *heard == Heard::TooMuch);
+        assert_eq!(heard, Some(Heard::TooMuch));
+        assert_eq!(r.hear(b"226 done\r\n"), Heard::TooMuch);
     }
 
     #[test]

@@ -336,6 +336,7 @@ impl Machine for Session {
                 }
             }
             Input::Listening(conn, address) => self.on(conn, |t| t.listening(address)),
+            Input::Sent(conn) => self.on(conn, |t| t.sent(conn, now)),
             Input::Bytes(conn, bytes) => self.on(conn, |t| t.bytes(conn, bytes, now)),
             Input::Closed(conn, how) => self.on(conn, |t| t.server_closed(conn, how, now)),
             Input::Deadline => self.talks.iter_mut().for_each(|t| t.deadline_passed(now)),

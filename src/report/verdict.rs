@@ -95,12 +95,8 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
         scope: scope(case),
         for_whom: None,
         act: (!works).then(|| match complete {
-            _ if stuck.is_some() => Act { party: Party::Server, text: stuck.map(|(_, act)| act).unwrap_or_default() },
-            false => Act { party: Party::Unknown, text: "run it again with more time (--max-time)".to_owned() },
-            true => Act {
-                party: Party::Unknown,
-                text: "add what is missing: the bytes or log lines behind the last line below".to_owned(),
-            },
+            false if stuck.is_none() => Act { party: Party::Unknown, text: "run it again with more time (--max-time)".to_owned() },
+            _ => stuck.map_or_else(add_what_is_missing, |(_, act)| act),
         }),
     }
 }
@@ -180,12 +176,17 @@ fn what_works(case: &Case<'_>) -> &'static str {
 }
 
 /// Of a login in which no transfer came to its end: what to say of it, and who does what.
-fn nothing_moved(case: &Case<'_>) -> Option<(String, String)> {
+fn nothing_moved(case: &Case<'_>) -> Option<(String, Act)> {
+    if case.password_was_kept_back() {
+        let words = "the TLS handshake works; no password was sent to a doubtful certificate";
+        let text = "client: --ca or --verify-name, or --accept-any-certificate".to_owned();
+        return Some((words.to_owned(), Act { party: Party::Client, text }));
+    }
     if case.moved() != Some(0) || !case.is_logged_in() {
         return None;
     }
     let refused = case.session_transfers().find_map(|t| Some((t.command?.verb, t.refusal()?.reply)));
-    Some(match refused {
+    let (words, text) = match refused {
         Some((verb, reply)) => {
             let endpoint = case.endpoint();
             let long = format!("{endpoint}: TLS and login work, {verb} was refused: {} {}", reply.code, reply.text);
@@ -197,7 +198,13 @@ fn nothing_moved(case: &Case<'_>) -> Option<(String, String)> {
             let act = "server: its log of that second says why no transfer took place";
             ("TLS and login work, but nothing was transferred".to_owned(), act.to_owned())
         }
-    })
+    };
+    Some((words, Act { party: Party::Server, text }))
+}
+
+fn add_what_is_missing() -> Act {
+    let text = "add what is missing: the bytes or log lines behind the last line below".to_owned();
+    Act { party: Party::Unknown, text }
 }
 
 /// How far the evidence reaches.

@@ -86,6 +86,15 @@ impl<'a> Case<'a> {
         self.login_by_openssl().is_some_and(is_login_taken)
     }
 
+    /// Whether the run said goodbye without a login, because the certificates leave doubts about who would read the password.
+    pub fn password_was_kept_back(&self) -> bool {
+        let asked = self.transcript.origin.asked.as_ref().is_some_and(|a| a.login.is_some() && !a.any_certificate);
+        let doubted = self.trust.is_some_and(|j| !j.leaves_no_doubt());
+        let says = |e: &Event, word: &str| matches!(&e.kind, Kind::Command { verb, .. } if verb == word);
+        let events = || self.control().chain(self.login_by_openssl().into_iter().flatten());
+        asked && doubted && !events().any(|e| says(e, "USER")) && events().any(|e| says(e, "QUIT"))
+    }
+
     /// The events of the login by OpenSSL, when there is one.
     pub fn login_by_openssl(&self) -> Option<impl Iterator<Item = &'a Event> + use<'a>> {
         let ids = (0..self.transcript.conns.len()).filter_map(|n| u16::try_from(n).ok()).map(ConnId);

@@ -10,6 +10,9 @@ use crate::facts::transfers::{Established, established};
 use crate::facts::{Answer, Came, suite_name, version_name};
 use crate::transcript::{Decrypted, Layer, Side};
 
+/// Why there was no login.
+const KEPT_BACK: &str = "no password goes to a doubtful certificate without --accept-any-certificate";
+
 /// The checks of a live run; evidence of others was not gathered by us, so that nothing was left out by us either.
 pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     if case.transcript.origin.asked.is_none() {
@@ -48,6 +51,8 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     }
     if case.is_logged_in() {
         out.push(passed("login", "login"));
+    } else if case.password_was_kept_back() {
+        out.push(untested("login", "login", KEPT_BACK));
     }
     out.extend(of_transfers(case, case.is_logged_in()));
     out
@@ -89,7 +94,11 @@ fn beyond_us(case: &Case<'_>) -> Vec<Check> {
         None => out.push(check("handshake", "OpenSSL's handshake failed too", CheckResult::Failed, None)),
     }
     let logged_in = case.is_logged_in_by_openssl();
-    out.push(if logged_in { passed("login", "login") } else { untested("login", "login", "OpenSSL was not let in") });
+    out.push(match logged_in {
+        true => passed("login", "login"),
+        false if case.password_was_kept_back() => untested("login", "login", KEPT_BACK),
+        false => untested("login", "login", "OpenSSL was not let in"),
+    });
     out.extend(of_transfers(case, logged_in));
     out
 }

@@ -165,6 +165,13 @@ impl Judgement {
         (!self.opinions.is_empty()).then(|| self.deciding().any(|o| o.path.is_trusted()))
     }
 
+    /// Whether a client that checks everything goes on: trusted, within its time, for this name and for servers.
+    pub fn leaves_no_doubt(&self) -> bool {
+        let is_named = matches!(self.name, NameMatch::Matches | NameMatch::OnlyCommonName);
+        let is_meant = matches!(self.usage, Usage::Allowed);
+        self.is_trusted() == Some(true) && self.timing.is_none() && is_named && is_meant
+    }
+
     /// Whether the chain would be trusted if the clock were right.
     pub fn is_only_late(&self) -> bool {
         self.is_trusted() == Some(false) && self.deciding().any(|o| matches!(o.path, Path::OnlyTime { .. }))

@@ -98,6 +98,7 @@ impl Visit {
             login: Some(Login {
                 user: "acme".to_owned(),
                 password: Password::new(PASSWORD.to_owned()),
+                confides: None,
                 active: self.active,
                 ccc: self.ccc,
                 empty_file: self.empty.then(|| "empty.txt".to_owned()),
@@ -114,11 +115,13 @@ pub struct Manner {
     pub pieces: usize,
     /// Behind so many deeds the server does nothing any more.
     pub deeds: usize,
+    /// How many bytes a second go out on data connections; 0 for a line that takes all at once.
+    pub rate: u64,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { pieces: usize::MAX, deeds: usize::MAX }
+        Self { pieces: usize::MAX, deeds: usize::MAX, rate: 0 }
     }
 }
 
@@ -127,6 +130,8 @@ enum Later {
     Wakes(Line),
     /// Nobody has answered the client's SYN.
     NotOpened(ConnId),
+    /// The client's bytes have left it.
+    Sent(ConnId),
 }
 
 /// A connection as both see it.
@@ -194,6 +199,8 @@ impl Room<'_> {
                     if let Some(line) = wire.map(|w| w.line) {
                         self.bytes(conn, Side::Client, &data);
                         self.server.handle(Event::Bytes(line, &data));
+                        let took = (data.len() as u64 * 1_000_000).checked_div(self.manner.rate).unwrap_or_default();
+                        self.later.push((Micros(self.now.0 + took), Later::Sent(conn)));
                     }
                 }
                 Output::SendUnrecorded(conn, data) => {
@@ -321,6 +328,7 @@ impl Room<'_> {
         if let Some(at) = self.later.iter().position(|(at, _)| *at <= self.now) {
             match self.later.remove(at).1 {
                 Later::Wakes(line) => self.server.handle(Event::Woke(line)),
+                Later::Sent(conn) => self.machine.handle(self.now, Input::Sent(conn)),
                 Later::NotOpened(conn) => self.not_opened(conn, OpenFailure::TimedOut),
             }
         } else if due.is_some_and(|d| d <= self.now) {

@@ -485,7 +485,7 @@ impl Machine for Visitor {
             Input::Start => {
                 self.out.push_back(Output::Open(ConnId(0), Where::Address(self.address), Role::Control, Why::Session))
             }
-            Input::Opened(ConnId(0)) => {}
+            Input::Opened(ConnId(0)) | Input::Sent(_) => {}
             Input::Opened(_) => self.data_opened(),
             Input::Listening(_, at) => {
                 let [a, b, c, d] = match at {

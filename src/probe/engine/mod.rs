@@ -16,8 +16,11 @@ mod witness;
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
+use rustls::server::ParsedCertificate;
+
 use super::plan::ServerName;
-use crate::transcript::{Decrypted, Side, What};
+use crate::transcript::{Decrypted, Der, Side, What};
 use crate::wire::tls::content;
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 pub(super) use keeper::Keeper;
@@ -159,6 +162,12 @@ struct Seen {
     plain: Vec<u8>,
     /// The server wants what this library does not speak.
     incompatible: bool,
+}
+
+/// Whether the library can check that whoever shows this chain has its key. A certificate of version 1 is accepted, and
+/// nobody knows whose it is.
+pub(super) fn can_be_proved(chain: &[Der]) -> bool {
+    chain.first().is_some_and(|Der(first)| ParsedCertificate::try_from(&CertificateDer::from(first.as_slice())).is_ok())
 }
 
 fn server(seen: Decrypted) -> What {

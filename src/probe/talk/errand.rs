@@ -99,6 +99,12 @@ impl Agenda {
         Self { turns, left_behind: Vec::new(), logged_in: false }
     }
 
+    /// What needs no login remains.
+    pub(super) fn leave_out_login(&mut self) {
+        let features = self.turns.front().filter(|t| **t == say("FEAT")).cloned();
+        self.turns = features.into_iter().chain(["PBSZ 0", "PROT P"].map(say)).collect();
+    }
+
     pub(super) fn next(&mut self) -> Option<Turn> {
         let turn = self.turns.pop_front();
         match &turn {

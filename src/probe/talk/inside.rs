@@ -1,10 +1,10 @@
 //! The part of the conversation that travels inside TLS.
 
 use super::super::Output;
-use super::super::engine::State as Tls;
+use super::super::engine::{State as Tls, can_be_proved};
 use super::super::replies::Heard;
 use super::{Hello, Step, Talk, Turn};
-use crate::transcript::{Decrypted, Fidelity, Layer, Micros, Mode, Side, What};
+use crate::transcript::{Decrypted, Der, Fidelity, Layer, Micros, Mode, Side, What};
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 
 impl Talk {
@@ -25,7 +25,11 @@ impl Talk {
         let (notes, plain, output, state) =
             (engine.take_notes(), engine.take_plain(), engine.take_output(), engine.state());
         for note in notes {
-            self.established |= matches!(note, What::Decrypted { seen: Decrypted::Established { .. }, .. });
+            match &note {
+                What::Decrypted { seen: Decrypted::Established { .. }, .. } => self.established = true,
+                What::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => self.judge(chain),
+                _ => {}
+            }
             self.note(note);
         }
         if !output.is_empty() {
@@ -51,7 +55,15 @@ impl Talk {
         }
     }
 
+    fn judge(&mut self, chain: &[Der]) {
+        let confides = self.login.as_ref().and_then(|l| l.confides.as_ref());
+        self.confided = confides.is_some_and(|c| can_be_proved(chain) && c.tells(chain));
+    }
+
     fn handshake_done(&mut self, now: Micros) {
+        if self.login.as_ref().is_some_and(|l| l.confides.is_some()) && !self.confided {
+            self.agenda.leave_out_login();
+        }
         let Hello::Engine(engine) = &self.hello else { return };
         if engine.is_tls13() && engine.asked_for_certificate() {
             return self.enter(Step::CertificateVerdict, now);

@@ -10,8 +10,9 @@ use super::super::Output;
 use super::super::engine::{Engine, State};
 use crate::transcript::{Close, ConnId, Decrypted, Layer, Micros, OpenFailure, Side, What};
 
-/// As much of an upload as is sent at once.
-const PIECE: usize = 64 * 1024;
+/// As much of an upload as is sent at once. The next piece waits until the system has taken this one: so a slow line is
+/// no silent one, and whoever refuses in the middle is heard.
+const PIECE: usize = 16 * 1024;
 
 /// One data connection.
 pub(super) struct Line {
@@ -19,6 +20,10 @@ pub(super) struct Line {
     /// `None` when nothing protects it.
     engine: Option<Box<Engine>>,
     upload: Option<Vec<u8>>,
+    /// How much of it went out.
+    uploaded: usize,
+    /// How many words the system has not taken yet.
+    waiting: usize,
     received: u64,
     hash: Sha256,
     /// When something last happened here.
@@ -45,6 +50,8 @@ impl Line {
             conn,
             engine,
             upload,
+            uploaded: 0,
+            waiting: 0,
             received: 0,
             hash: Sha256::new(),
             heard: now,
@@ -70,9 +77,9 @@ impl Line {
             Some(engine) => {
                 let hello = engine.take_output();
                 self.note(What::TlsStarts { by: Side::Client });
-                self.out.push_back(Output::Send(self.conn, hello));
+                self.send(hello);
             }
-            None => self.send_upload(),
+            None => self.upload_more(),
         }
     }
 
@@ -98,10 +105,10 @@ impl Line {
             self.established |= established;
         }
         if !output.is_empty() {
-            self.out.push_back(Output::Send(self.conn, output));
+            self.send(output);
         }
-        if self.established && self.upload.is_some() {
-            self.send_upload();
+        if self.established && self.uploaded == 0 {
+            self.upload_more();
         }
         if matches!(state, State::Closed | State::NotTls | State::Failed) {
             self.note_content();
@@ -110,34 +117,48 @@ impl Line {
         }
     }
 
+    /// The system took what was to be sent.
+    pub(super) fn sent(&mut self, now: Micros) {
+        self.heard = now;
+        self.waiting = self.waiting.saturating_sub(1);
+        if self.waiting == 0 && self.uploaded > 0 {
+            self.upload_more();
+        }
+    }
+
     pub(super) fn closed(&mut self, how: Close, now: Micros) {
+        self.note_uploaded();
         self.note_content();
         (self.ended, self.gone, self.heard) = (true, true, now);
         self.failed |= how != Close::Fin;
     }
 
-    /// Everything that is to be uploaded, and the end of our direction of TLS; that of TCP waits.
-    fn send_upload(&mut self) {
-        let Some(content) = self.upload.take() else { return };
-        for piece in content.chunks(PIECE) {
-            let data = match &mut self.engine {
-                Some(engine) => {
-                    engine.write(piece);
-                    engine.take_output()
-                }
-                None => piece.to_vec(),
-            };
-            self.out.push_back(Output::Send(self.conn, data));
+    /// The next piece of the upload; behind the last, the end of our direction of TLS. That of TCP waits.
+    fn upload_more(&mut self) {
+        let Some(rest) = self.upload.as_ref().and_then(|content| content.get(self.uploaded..)) else { return };
+        let piece = rest.get(..PIECE).unwrap_or(rest);
+        if piece.is_empty() {
+            self.note_uploaded();
+            return if self.engine.is_some() { self.say_goodbye() } else { self.finish() };
         }
-        if self.engine.is_some() {
-            let sha256 = hex::encode(Sha256::digest(&content));
-            let (from, layer, len) = (Side::Client, Layer::InsideTls, content.len() as u64);
-            if len > 0 {
-                self.note(What::Skipped { from, layer, len, sha256 });
+        let data = match &mut self.engine {
+            Some(engine) => {
+                engine.write(piece);
+                engine.take_output()
             }
-            self.say_goodbye();
-        } else {
-            self.finish();
+            None => piece.to_vec(),
+        };
+        self.uploaded += piece.len();
+        self.send(data);
+    }
+
+    /// Says once what went out, as a number and a hash; nothing more goes out.
+    fn note_uploaded(&mut self) {
+        let Some(content) = self.upload.take() else { return };
+        let went_out = content.get(..self.uploaded).filter(|sent| self.engine.is_some() && !sent.is_empty());
+        if let Some(sent) = went_out {
+            let (from, layer, len) = (Side::Client, Layer::InsideTls, sent.len() as u64);
+            self.note(What::Skipped { from, layer, len, sha256: hex::encode(Sha256::digest(sent)) });
         }
     }
 
@@ -150,7 +171,7 @@ impl Line {
         let farewell = engine.take_output();
         self.notified = true;
         self.note(What::Decrypted { from: Side::Client, seen: Decrypted::Alert { level: 1, description: 0 } });
-        self.out.push_back(Output::Send(self.conn, farewell));
+        self.send(farewell);
     }
 
     /// Ends our direction, of TLS and of TCP.
@@ -188,9 +209,15 @@ impl Line {
     pub(super) fn close(&mut self) {
         if !self.over {
             self.over = true;
+            self.note_uploaded();
             self.note_content();
             self.out.push_back(Output::Close(self.conn));
         }
+    }
+
+    fn send(&mut self, data: Vec<u8>) {
+        self.waiting += 1;
+        self.out.push_back(Output::Send(self.conn, data));
     }
 
     fn note(&mut self, what: What) {

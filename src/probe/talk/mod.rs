@@ -108,6 +108,8 @@ pub(super) struct Talk {
     to: Where,
     why: Why,
     login: Option<Login>,
+    /// The server's certificates are such that it is told the password.
+    confided: bool,
     agenda: Agenda,
     /// What was said last inside TLS.
     turn: Option<Turn>,
@@ -151,6 +153,7 @@ impl Talk {
             to: to.clone(),
             why: why.clone(),
             login: plan.login.clone(),
+            confided: false,
             agenda: Agenda::of(errand, plan),
             turn: None,
             transfer: None,
@@ -254,6 +257,13 @@ impl Talk {
                 },
             };
             rest = rest.get(taken..).unwrap_or_default();
+        }
+    }
+
+    /// The system took what was sent on a connection: only a data connection has more to send.
+    pub(super) fn sent(&mut self, conn: ConnId, now: Micros) {
+        if conn != self.conn {
+            self.data_sent(conn, now);
         }
     }
 

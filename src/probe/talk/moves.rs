@@ -93,6 +93,10 @@ impl Talk {
         self.with_transfer(now, |t, _| t.bytes(bytes, now));
     }
 
+    pub(super) fn data_sent(&mut self, conn: ConnId, now: Micros) {
+        self.with_transfer(now, |t, _| t.sent(conn, now));
+    }
+
     pub(super) fn data_closed(&mut self, how: Close, now: Micros) {
         self.with_transfer(now, |t, _| t.closed(how, now));
     }

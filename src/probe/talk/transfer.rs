@@ -5,7 +5,7 @@ use super::super::Where;
 use super::errand::{Task, Way};
 use super::line::Line;
 use crate::probe::plan::Patience;
-use crate::transcript::{Close, Micros};
+use crate::transcript::{Close, ConnId, Micros};
 use crate::wire::ftp::{extended_port, host_port};
 
 /// Where a transfer stands.
@@ -150,6 +150,11 @@ impl Transfer {
         self.settle()
     }
 
+    pub(super) fn sent(&mut self, conn: ConnId, now: Micros) -> Option<Need> {
+        self.line.as_mut().filter(|l| l.conn == conn)?.sent(now);
+        None
+    }
+
     pub(super) fn closed(&mut self, how: Close, now: Micros) -> Option<Need> {
         self.line.as_mut()?.closed(how, now);
         self.settle()
@@ -268,7 +273,6 @@ fn at_port(to: &Where, port: u16) -> Where {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transcript::ConnId;
 
     const PATIENCE: Patience = Patience {
         step: Micros(10_000_000),
