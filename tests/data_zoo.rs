@@ -153,6 +153,34 @@ fn a_stall_costs_one_patience_and_what_was_seen_is_reported() {
     }
 }
 
+/// In active mode whoever connects first is let in, and named where it is not the server.
+#[test]
+fn whoever_connects_from_elsewhere_is_named() {
+    let mut t = data_room::visit(&Visit::parse("healthy-tls13 active"), Manner::default()).0;
+    let why = |t: &Transcript| common::report(t).checks.into_iter().find(|c| c.id == "active").unwrap().why;
+    assert_eq!(why(&t), None);
+    let from_server = Some((data_room::SERVER, data_room::PORT - 1).into());
+    for conn in t.conns.iter_mut().filter(|c| c.peer == from_server) {
+        conn.peer = Some(([203, 0, 113, 4], 20).into());
+    }
+    assert!(why(&t).is_some_and(|why| why.starts_with("from 203.0.113.4, which is not")));
+}
+
+/// PASV has no room for an address of IPv6; everything else is as with IPv4.
+#[test]
+fn over_ipv6_the_same() {
+    for version in ["tls12", "tls13"] {
+        let who = Visit::parse(&format!("healthy-{version} active ccc empty upload"));
+        let (t, _) = data_room::visit(&who, Manner { v6: true, ..Manner::default() });
+        let r = common::report(&t);
+        assert_eq!((told(&r).as_str(), found(&r)), ("works", vec!["certificate-self-signed".to_owned()]));
+        let result = |id: &str| r.checks.iter().find(|c| c.id == id).map(|c| format!("{:?}", c.result));
+        assert_eq!(["epsv", "active", "upload", "ccc"].map(result), [const { Some("Passed") }; 4].map(|p| p.map(str::to_owned)));
+        assert!(result("pasv").is_none_or(|r| r == "Untested"), "{:?}", result("pasv"));
+        assert!(ftpsdiag::transcript::dialogue::write(&t).contains("EPRT |2|2001:db8:1::9|"));
+    }
+}
+
 /// A line that takes minutes for a megabyte is slow; nobody is silent.
 #[test]
 fn a_slow_line_is_no_silence() {

@@ -280,6 +280,9 @@ impl<'a> Drive<'a> {
         match report {
             Report::Opened(conn, stream) => self.opened(conn, stream, machine),
             Report::Failed(conn, failure) => {
+                if !self.dialling.iter().any(|(c, _)| *c == conn) {
+                    return; // called off
+                }
                 self.dialling.retain(|(c, _)| *c != conn);
                 if let Some((by, text)) = failure.said {
                     self.record(conn, What::Claim { by: by.to_owned(), code: None, text });

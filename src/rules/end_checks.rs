@@ -1,5 +1,6 @@
 //! What a live run with a login looked at when transfers ended: their farewells, uploads, CCC.
 
+use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ccc_breaks_data::{broken, transfers_fail};
@@ -57,14 +58,24 @@ fn active(case: &Case<'_>, tried: Tried) -> Check {
         return untested("active", "active mode (--active)", NOT_ASKED);
     }
     let asks = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if matches!(verb.as_str(), "PORT" | "EPRT"));
-    let worked = |t: &Transfer<'_>| t.arranged.is_some_and(|a| !a.is_passive()) && t.worked();
-    match case.first(asks) {
-        None => untested("active", "active mode", "the run did not come to it"),
-        Some(_) if case.session_transfers().any(worked) => {
-            check("active", "active mode: the server connected back", CheckResult::Passed, None)
-        }
-        Some(_) => check("active", "active mode did not work", CheckResult::Failed, None),
+    if case.first(asks).is_none() {
+        return untested("active", "active mode", "the run did not come to it");
     }
+    let all: Vec<&Transfer<'_>> =
+        case.session_transfers().filter(|t| t.arranged.is_some_and(|a| !a.is_passive())).collect();
+    let stranger = all.iter().find_map(|t| stranger(case, t));
+    let from = stranger.map(|ip| format!("from {ip}, which is not the server's address: a NAT, a cluster, or somebody else"));
+    match all.iter().any(|t| t.worked()) {
+        true => check("active", "active mode: the server connected back", CheckResult::Passed, from.as_deref()),
+        false => check("active", "active mode did not work", CheckResult::Failed, from.as_deref()),
+    }
+}
+
+/// Who connected to us, when it was another address than the server's. Whoever comes first is let in.
+fn stranger(case: &Case<'_>, t: &Transfer<'_>) -> Option<IpAddr> {
+    let ip = |id: ConnId| case.transcript.conn(id)?.peer.map(|p| p.ip().to_canonical());
+    let (came, server) = (ip(t.data.as_ref()?.conn)?, ip(t.control)?);
+    (came != server).then_some(came)
 }
 
 /// close_notify on each download and listing.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
 
 use ftpsdiag::probe::behave::ftpd::{Behind, Deed, Door, Event, Ftpd, Line, Member, zoo};
@@ -25,6 +25,9 @@ pub const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
 pub const PORT: u16 = 21;
 /// Where the client is.
 const CLIENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
+/// Both where IPv6 is spoken.
+const SERVER6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7);
+const CLIENT6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 9);
 
 /// Another certificate for the same name.
 pub fn other_identity() -> &'static Identity {
@@ -117,11 +120,23 @@ pub struct Manner {
     pub deeds: usize,
     /// How many bytes a second go out on data connections; 0 for a line that takes all at once.
     pub rate: u64,
+    /// Over IPv6.
+    pub v6: bool,
+}
+
+impl Manner {
+    fn server(&self) -> IpAddr {
+        if self.v6 { SERVER6.into() } else { SERVER.into() }
+    }
+
+    fn client(&self) -> IpAddr {
+        if self.v6 { CLIENT6.into() } else { CLIENT.into() }
+    }
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { pieces: usize::MAX, deeds: usize::MAX, rate: 0 }
+        Self { pieces: usize::MAX, deeds: usize::MAX, rate: 0, v6: false }
     }
 }
 
@@ -188,7 +203,7 @@ impl Room<'_> {
             match output {
                 Output::Open(conn, to, role, why) => self.open(conn, &to, role, why),
                 Output::Listen(conn, role, why) => {
-                    let address = SocketAddr::new(CLIENT.into(), 40_000 + conn.0);
+                    let address = SocketAddr::new(self.manner.client(), 40_000 + conn.0);
                     let place = self.conn(conn);
                     (place.role, place.why) = (role, why);
                     self.listening.insert(address, conn);
@@ -229,7 +244,7 @@ impl Room<'_> {
         let place = self.conn(conn);
         (place.role, place.why, place.peer) = (role, why, Some(*address));
         let door = self.doors.get(&address.port()).copied();
-        let line = match (address.ip() == IpAddr::V4(SERVER), address.port(), door) {
+        let line = match (address.ip() == self.manner.server(), address.port(), door) {
             (true, PORT, _) => self.server.accept(None),
             (true, port, Some((door, Behind::Open))) => {
                 self.doors.remove(&port);
@@ -241,7 +256,7 @@ impl Room<'_> {
                 return self.later.push((Micros(now.0 + patience().step.0), Later::NotOpened(conn)));
             }
         };
-        self.conn(conn).local = Some(SocketAddr::new(CLIENT.into(), 30_000 + conn.0));
+        self.conn(conn).local = Some(SocketAddr::new(self.manner.client(), 30_000 + conn.0));
         self.opened(conn, line);
     }
 
@@ -295,8 +310,9 @@ impl Room<'_> {
             }
             Deed::Connect(line, to) => match self.listening.remove(&to) {
                 Some(conn) => {
+                    let from = SocketAddr::new(self.manner.server(), PORT - 1);
                     let place = self.conn(conn);
-                    (place.local, place.peer) = (Some(to), Some(SocketAddr::new(SERVER.into(), PORT - 1)));
+                    (place.local, place.peer) = (Some(to), Some(from));
                     self.server.handle(Event::Connected(line));
                     self.opened(conn, line);
                 }
@@ -368,7 +384,7 @@ pub fn run(machine: &mut dyn Machine, member: &Member, manner: Manner) -> (Trans
 
 /// The prober's visit.
 pub fn visit(who: &Visit, manner: Manner) -> (Transcript, bool) {
-    let (mut t, silenced) = run(&mut who.session((SERVER, PORT).into()), who.member, manner);
+    let (mut t, silenced) = run(&mut who.session((manner.server(), PORT).into()), who.member, manner);
     t.origin.asked = Some(who.asked());
     (t, silenced)
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::plan::{Login, Plan};
+use super::transfer::Outcome;
 
 /// What a control connection is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +146,18 @@ impl Agenda {
             },
             Turn::Move(_) => {}
         }
+    }
+
+    /// A transfer is over: of a file that was refused before it began there is nothing to read back and to delete.
+    pub(super) fn moved(&mut self, task: &Task, outcome: Outcome) {
+        let Some(name) = task.command.strip_prefix("STOR ").filter(|_| outcome.is_refused()) else { return };
+        let about = |line: &str| line.split_once(' ').is_some_and(|(_, rest)| rest == name);
+        self.turns.retain(|t| match t {
+            Turn::Say(line) => !about(line),
+            Turn::Move(task) => !about(&task.command),
+            Turn::Password => true,
+        });
+        self.left_behind.retain(|n| n != name);
     }
 
     /// Nothing can be transferred any more; what was uploaded is still deleted.

@@ -135,7 +135,7 @@ impl Talk {
             }
             Some(Need::Lost) => self.end(),
             Some(Need::Stalled) => {
-                let after = self.patience.step;
+                let after = self.transfer.as_ref().map_or(self.patience.step, |t| t.silence(now));
                 self.moved();
                 self.note(What::TimedOut { waiting_for: Side::Server, after });
                 self.end();
@@ -155,6 +155,7 @@ impl Talk {
     fn moved(&mut self) {
         let Some(transfer) = self.transfer.take() else { return };
         let outcome = transfer.outcome();
+        self.agenda.moved(&transfer.task, outcome);
         match transfer.task.way {
             Way::Pasv => self.ways.pasv = Some(outcome.opened),
             Way::Epsv | Way::Usual => self.ways.epsv = Some(outcome.opened),

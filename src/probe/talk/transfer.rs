@@ -26,10 +26,19 @@ pub(super) enum Stage {
 pub(in crate::probe) struct Outcome {
     /// The data connection stood.
     pub(in crate::probe) opened: bool,
+    /// The server said that it begins.
+    pub(in crate::probe) begun: bool,
     /// The server said that all went well, or that there is nothing of this name.
     pub(in crate::probe) worked: bool,
     /// The control connection does not answer any more.
     pub(in crate::probe) stalled: bool,
+}
+
+impl Outcome {
+    /// Whether the server did not even begin.
+    pub(super) fn is_refused(self) -> bool {
+        !self.begun && !self.worked && !self.stalled
+    }
 }
 
 /// Replies about a file, not about its way (RFC 959).
@@ -90,6 +99,11 @@ impl Transfer {
         None
     }
 
+    /// How long the control connection has said nothing.
+    pub(super) fn silence(&self, now: Micros) -> Micros {
+        Micros(now.0.saturating_sub(self.heard.0))
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         self.outcome
     }
@@ -120,6 +134,7 @@ impl Transfer {
             }
             Stage::Dialling | Stage::Over => None,
             Stage::Running => {
+                self.outcome.begun |= code < 200;
                 if code >= 200 {
                     self.reply = Some(code);
                     self.outcome.worked = code < 300 || NOTHING_THERE.contains(&code);

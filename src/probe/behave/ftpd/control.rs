@@ -1,6 +1,6 @@
 //! One control connection.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 use super::pipe::Pipe;
 use super::transfer::Transfer;
@@ -214,7 +214,7 @@ impl Control {
         if let Active::Refuses(reply) = shared.habits.active {
             return self.say(reply, shared);
         }
-        match to.filter(|to| to.port() >= 1024 && matches!(to.ip(), IpAddr::V4(_))) {
+        match to.filter(|to| to.port() >= 1024) {
             None => self.say("500 Illegal PORT command.", shared),
             Some(to) => {
                 self.arranged = Some(Arranged::Active(to));
