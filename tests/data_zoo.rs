@@ -175,7 +175,10 @@ fn over_ipv6_the_same() {
         let r = common::report(&t);
         assert_eq!((told(&r).as_str(), found(&r)), ("works", vec!["certificate-self-signed".to_owned()]));
         let result = |id: &str| r.checks.iter().find(|c| c.id == id).map(|c| format!("{:?}", c.result));
-        assert_eq!(["epsv", "active", "upload", "ccc"].map(result), [const { Some("Passed") }; 4].map(|p| p.map(str::to_owned)));
+        assert_eq!(
+            ["epsv", "active", "upload", "ccc"].map(result),
+            [const { Some("Passed") }; 4].map(|p| p.map(str::to_owned))
+        );
         assert!(result("pasv").is_none_or(|r| r == "Untested"), "{:?}", result("pasv"));
         assert!(ftpsdiag::transcript::dialogue::write(&t).contains("EPRT |2|2001:db8:1::9|"));
     }

@@ -33,7 +33,7 @@ const LOGIN: &str = r#"0 open
 26 S* "226 done\r\n"
 "#;
 
-const UPLOAD: &str = r#"30 C* "STOR ftpsdiag-1a2b3c4d-1.tmp\r\n"
+const UPLOAD: &str = r#"30 C* "STOR FTPSDIAG.R1A2B3C.T1\r\n"
 30 2> open
 31 S* "150 go\r\n"
 32 2> S* established 0304 1301 group=001D resumed
@@ -42,7 +42,7 @@ const UPLOAD: &str = r#"30 C* "STOR ftpsdiag-1a2b3c4d-1.tmp\r\n"
 34 2> C* alert 1 0
 35 2> S closes
 36 S* "226 done\r\n"
-40 C* "RETR ftpsdiag-1a2b3c4d-1.tmp\r\n"
+40 C* "RETR FTPSDIAG.R1A2B3C.T1\r\n"
 40 3> open
 41 S* "150 go\r\n"
 42 3> S* established 0304 1301 group=001D resumed
@@ -135,16 +135,14 @@ fn an_upload_that_comes_back_differently() {
         assert_eq!(r.verdict.by.as_deref(), Some("data-truncated"));
         assert_eq!(check(&r, "upload").0, CheckResult::Failed);
     }
-    let size = UPLOAD.replace(
-        "40 C* \"RETR",
-        "37 C* \"SIZE ftpsdiag-1a2b3c4d-1.tmp\\r\\n\"\n38 S* \"213 983616\\r\\n\"\n40 C* \"RETR",
-    );
+    let size = UPLOAD
+        .replace("40 C* \"RETR", "37 C* \"SIZE FTPSDIAG.R1A2B3C.T1\\r\\n\"\n38 S* \"213 983616\\r\\n\"\n40 C* \"RETR");
     assert_eq!(run(&size, LISTED).verdict.by.as_deref(), Some("data-truncated"));
 }
 
 #[test]
 fn an_upload_that_is_refused_is_no_fault_of_its_end() {
-    let refused = "30 C* \"STOR ftpsdiag-1a2b3c4d-1.tmp\\r\\n\"\n31 S* \"553 Permission denied\\r\\n\"\n";
+    let refused = "30 C* \"STOR FTPSDIAG.R1A2B3C.T1\\r\\n\"\n31 S* \"553 Permission denied\\r\\n\"\n";
     let r = run(refused, LISTED);
     assert_eq!(check(&r, "upload").0, CheckResult::Untested);
     assert_eq!(r.verdict.by, None);

@@ -103,7 +103,7 @@ pub(super) struct Probe {
     /// Authorities to trust instead of the system's and Mozilla's: PEM, DER or PKCS#7. Repeatable.
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Vec<String>,
-    /// A certificate that a verifying client refuses is a warning only.
+    /// A certificate that a verifying client refuses is a warning only, and the password is sent all the same.
     #[arg(long)]
     pub(super) accept_any_certificate: bool,
     /// Client certificate: PEM, DER, or PKCS#12 (its password from FTPSDIAG_CERT_PASSWORD).

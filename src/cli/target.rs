@@ -48,7 +48,7 @@ impl Target {
         };
         let (user, address) = address.rsplit_once('@').map_or((None, address), |(u, a)| (Some(u), a));
         if user.is_some() {
-            return bad("a user name; this version does not log in", "leave the user out");
+            return bad("a user name in the target", "--user NAME");
         }
         let (host, port) = match address.strip_prefix('[').and_then(|a| a.split_once(']')) {
             Some((host, "")) => (host, None),

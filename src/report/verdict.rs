@@ -95,7 +95,9 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
         scope: scope(case),
         for_whom: None,
         act: (!works).then(|| match complete {
-            false if stuck.is_none() => Act { party: Party::Unknown, text: "run it again with more time (--max-time)".to_owned() },
+            false if stuck.is_none() => {
+                Act { party: Party::Unknown, text: "run it again with more time (--max-time)".to_owned() }
+            }
             _ => stuck.map_or_else(add_what_is_missing, |(_, act)| act),
         }),
     }

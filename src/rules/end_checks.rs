@@ -64,7 +64,8 @@ fn active(case: &Case<'_>, tried: Tried) -> Check {
     let all: Vec<&Transfer<'_>> =
         case.session_transfers().filter(|t| t.arranged.is_some_and(|a| !a.is_passive())).collect();
     let stranger = all.iter().find_map(|t| stranger(case, t));
-    let from = stranger.map(|ip| format!("from {ip}, which is not the server's address: a NAT, a cluster, or somebody else"));
+    let from =
+        stranger.map(|ip| format!("from {ip}, which is not the server's address: a NAT, a cluster, or somebody else"));
     match all.iter().any(|t| t.worked()) {
         true => check("active", "active mode: the server connected back", CheckResult::Passed, from.as_deref()),
         false => check("active", "active mode did not work", CheckResult::Failed, from.as_deref()),

@@ -12,7 +12,7 @@ use crate::wire::printable_str;
 use crate::wire::tls::handshake::Message;
 
 /// How the names of the files begin that our own runs store.
-pub(super) const OWN_FILE: &str = "ftpsdiag-";
+pub(super) const OWN_FILE: &str = "FTPSDIAG.R";
 
 /// A transfer to its end.
 pub(super) struct Ending<'a> {
@@ -108,7 +108,7 @@ impl<'a> Ending<'a> {
     /// Whether it is one of the uploads by which our own runs try a server.
     pub(super) fn is_own_test(&self) -> bool {
         let name = self.argument.rsplit('/').next().unwrap_or_default();
-        name.starts_with(OWN_FILE) && name.ends_with(".tmp")
+        name.starts_with(OWN_FILE)
     }
 
     /// Whether it belongs to the session under examination.

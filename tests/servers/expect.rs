@@ -13,6 +13,7 @@ use super::Row;
 /// alert=70                                           data of the first finding
 /// passed upload                                      a check with this result
 /// says 500 OOPS                                      in the data of some finding
+/// keeps PASS                                         a command that was not sent
 /// also certificate-weak                              among the findings
 /// no findings                                        none of any kind
 /// no warnings                                        at most notes (vsftpd asks for a client certificate by default: a fact)
@@ -57,6 +58,7 @@ fn holds(line: &str, report: &Report) -> bool {
             let words = line.strip_prefix("says ").unwrap_or(line);
             report.findings.iter().any(|f| f.data.values().any(|d| d.as_str().is_some_and(|d| d.contains(words))))
         }
+        ["keeps", command] => !report.events.iter().any(|e| e.text.contains(command)),
         ["also", id] => report.findings.iter().any(|f| f.id == id),
         [pair] if pair.contains('=') => {
             let (key, value) = pair.split_once('=').unwrap_or_default();

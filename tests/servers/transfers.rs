@@ -38,6 +38,28 @@ const P13: &str = "TLS 1.3 1302 x25519 2";
 const P12: &str = "TLS 1.2 C030 x25519 2";
 
 pub const TRANSFERS: &[Row] = &[
+    // The password goes to nobody whose certificate is in doubt.
+    row(
+        "ProFTPD with a certificate that nobody trusts",
+        Proftpd("leaf", &[]),
+        "127.0.0.1:PORT --user joe",
+        "fails certificate-untrusted client <- unknown-ca; untested login; keeps PASS",
+        P13,
+    ),
+    row(
+        "the same, and any will do",
+        Proftpd("leaf", &[]),
+        "127.0.0.1:PORT --user joe --accept-any-certificate",
+        "works; also certificate-untrusted; passed login; passed epsv",
+        P13,
+    ),
+    row(
+        "ProFTPD with a certificate for another name",
+        Proftpd("leaf", &[]),
+        "127.0.0.1:PORT --ca root.pem --verify-name other.example --user joe",
+        "fails certificate-name-mismatch unknown; untested login; keeps PASS",
+        P13,
+    ),
     // vsftpd
     row("vsftpd, reuse not required, TLS 1.3", Vsftpd("leaf", &[]), ANYBODY, HEALTHY, V13),
     row("vsftpd, reuse not required, TLS 1.2", Vsftpd("leaf", &[TLS12]), ANYBODY, HEALTHY, V12),

@@ -246,9 +246,11 @@ fn turns(errand: Errand, login: &Login, plan: &Plan) -> VecDeque<Turn> {
     out
 }
 
-/// Unmistakable, and another in each run.
+/// Unmistakable, another in each run, and such that a server on z/OS can make a data set of it: qualifiers of at most eight
+/// characters.
 fn upload_name(plan: &Plan, n: usize) -> String {
-    format!("ftpsdiag-{}-{n}.tmp", hex::encode(plan.random.get(..4).unwrap_or_default()))
+    let random: String = plan.random.iter().take(3).map(|b| format!("{b:02X}")).collect();
+    format!("FTPSDIAG.R{random}.T{n}")
 }
 
 /// Bytes of no meaning that compress badly, the same in each run of one plan.
