@@ -436,6 +436,10 @@ fn a_login_needs_a_password_that_is_no_argument() {
     refused(&["probe", "127.0.0.1:1", "--anonymous", "--write-test", "a\nb"], &["--write-test", "cannot stand"]);
     refused(&["probe", "127.0.0.1:1", "--active"], &["--user"]);
     refused(&["probe", "127.0.0.1:1", "--user", "x", "--password-file", "no/such"], &["no/such", "could not be read"]);
+    let empty = folder("empty-password").join("pw");
+    fs::write(&empty, "\u{FEFF}\nsecond\n").unwrap();
+    let empty = empty.to_string_lossy();
+    refused(&["probe", "127.0.0.1:1", "--user", "x", "--password-file", &empty], &["its first line is empty"]);
     refused(&["probe", "127.0.0.1:1", "--user", "x", "--anonymous"], &["cannot be used with"]);
 }
 

@@ -118,7 +118,12 @@ fn source(args: &LoginArgs, user: &str) -> Result<Source, InputError> {
 
 fn first_line(file: &str) -> Result<String, InputError> {
     let text = read(file)?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+    // Editors on Windows begin a file with a mark.
+    let line = text.trim_start_matches('\u{FEFF}').lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(InputError::unreadable(file, "its first line is empty", "the password alone on the first line"));
+    }
+    Ok(line.to_owned())
 }
 
 fn read(file: &str) -> Result<String, InputError> {
