@@ -166,7 +166,7 @@ fn words_about_resumption() {
 
 #[test]
 fn a_log_of_the_server_tells_what_its_425_hides() {
-    let claim = " 6 \"mod_tls\" says \"client did not reuse SSL session, rejecting data connection (see the NoSessionReuseRequired TLSOptions parameter)\"";
+    let claim = " 6 \"mod_tls\" says \"client did not reuse SSL session, rejecting data connection (see the NoSessionReuseRequired TLSOptions parameter)\"\n 7 C closes";
     let r = one("", claim);
     assert_eq!(common::verdict(&r), "fails data-session-reuse-required likely client <- client-does-not-resume likely");
     let r = one("", " 6 \"vsftpd\" says \"No SSL session reuse on data channel.\"");
@@ -212,7 +212,7 @@ fn a_capture_of_tls_1_2_shows_who_did_not_resume() {
     );
     let r = one(
         &data,
-        " 7 S* \"522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\\r\\n\"",
+        " 7 S* \"522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\\r\\n\"\n 8 C closes",
     );
     assert_eq!(
         common::verdict(&r),
@@ -240,7 +240,7 @@ fn a_log_in_which_the_third_transfer_is_refused() {
 
 #[test]
 fn a_server_that_demands_what_it_never_gives_out() {
-    let play = "asked \"h:21\" explicit login\nconn 0 control\nconn 1 data-of=0\n 0 S* established 0304 1301 group=001D\n 2 C* \"LIST\\r\\n\"\n 3 1> open\n 4 1> C starts-tls\n 5 1> S* established 0304 1301 group=001D\n 6 1> S closes\n 7 S* \"522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\\r\\n\"\n";
+    let play = "asked \"h:21\" explicit login\nconn 0 control\nconn 1 data-of=0\n 0 S* established 0304 1301 group=001D\n 2 C* \"LIST\\r\\n\"\n 3 1> open\n 4 1> C starts-tls\n 5 1> S* established 0304 1301 group=001D\n 6 1> S closes\n 7 S* \"522 SSL connection failed; session reuse required: see require_ssl_reuse option in vsftpd.conf man page\\r\\n\"\n 8 C closes\n";
     let r = report(play);
     assert_eq!(
         common::verdict(&r),

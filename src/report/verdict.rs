@@ -129,6 +129,7 @@ fn refused_inside(case: &Case<'_>, end: Option<&Event>) -> Option<u16> {
     let way = |verb: &str| matches!(verb, "EPRT" | "EPSV" | "PASV" | "PORT");
     let (mut excused, mut asks_way) = (false, false);
     let (mut ccc_asked, mut cleared) = (false, false);
+    let made_up_for = case.made_up_for();
     let behind = |e: &&Event| end.is_some_and(|end| core::ptr::eq(*e, end));
     case.control().take_while(|e| !behind(e)).find_map(|e| match &e.kind {
         Kind::Command { verb, .. } => {
@@ -143,6 +144,7 @@ fn refused_inside(case: &Case<'_>, end: Option<&Event>) -> Option<u16> {
         }
         Kind::Reply(r)
             if r.code >= 400
+                && !made_up_for.contains(&core::ptr::from_ref(e))
                 && (!excused || r.code == 421)
                 && (!asks_way || matches!(r.code, 421 | 503 | 530..=534))
                 && (cleared || e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)) =>

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::retrying::is_giving_up;
 use super::unopened::{Unopened, by_claims, unopened};
 use super::{Case, Confidence, Finding};
 use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
 use crate::facts::transfers::{Arranged, arrangements};
-use crate::transcript::{Code, Role};
+use crate::transcript::Role;
 
 /// One way to a data connection: how it was arranged, and the transfer that was to use it.
 pub(super) struct Way<'a> {
@@ -130,12 +131,7 @@ impl<'a> Case<'a> {
     /// How sure a failure is that the control connection outlived: the client may try again until that ends or it gives up, and
     /// what was only quoted or told is likely.
     pub(super) fn settle(&self, f: &mut Finding, proof: &Event, told: bool) {
-        let gave_up = |c: &Code| match c {
-            Code::FtpClient(_) => true,
-            Code::Message(id) => id == "EZA1735I" || id == "EZZ9830I",
-            _ => false,
-        };
-        f.ended = told || self.is_closed() || self.claims().any(|c| c.code.is_some_and(gave_up));
+        f.ended = told || self.is_closed() || self.claims().any(|c| c.code.is_some_and(is_giving_up));
         let proved = self.is_closed() && !told && !self.is_from_log(proof);
         f.confidence = if proved { Confidence::Certain } else { Confidence::Likely };
     }

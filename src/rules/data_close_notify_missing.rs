@@ -37,8 +37,13 @@ const REPLIES: [&str; 2] = ["failure reading network stream", "error while trans
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all: Vec<Ending<'_>> = case.session_endings().collect();
-    if let Some((ending, by)) = all.iter().find_map(|x| Some((x, failed(x)?))) {
-        return failure(case, ending, by, &all, sink);
+    let broken: Vec<_> = all.iter().filter_map(|x| Some((x, failed(x)?))).collect();
+    let tries = case.tries(broken.iter().map(|(x, _)| x.transfer));
+    if let Some((ending, by)) = tries.worst(&broken, |(x, _)| x.transfer) {
+        let mut f = failure(case, ending, by, &all, sink);
+        let headlines = [f.headline.clone()];
+        tries.settle(&mut f, ending.transfer, &headlines);
+        return sink.report(f);
     }
     if let Some(ending) = all.iter().find(|x| is_missing(x)) {
         warning(case, ending, &all, sink);
@@ -109,7 +114,7 @@ fn warning(case: &Case<'_>, ending: &Ending<'_>, all: &[Ending<'_>], sink: &mut 
     sink.report(f);
 }
 
-fn failure(case: &Case<'_>, ending: &Ending<'_>, by: &Event, all: &[Ending<'_>], sink: &mut Sink<'_>) {
+fn failure(case: &Case<'_>, ending: &Ending<'_>, by: &Event, all: &[Ending<'_>], sink: &mut Sink<'_>) -> Finding {
     let verb = ending.verb;
     let headline = if ending.sender() == Side::Server {
         format!("the client failed {verb}: its data probably ended without close_notify")
@@ -130,7 +135,7 @@ fn failure(case: &Case<'_>, ending: &Ending<'_>, by: &Event, all: &[Ending<'_>],
     }
     finish(case, ending, counts(ending, all), &mut f, sink);
     sink.shows_by(&mut f, by);
-    sink.report(f);
+    f
 }
 
 fn finish(case: &Case<'_>, ending: &Ending<'_>, (missing, of): (usize, usize), f: &mut Finding, sink: &Sink<'_>) {

@@ -16,11 +16,14 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
     let stops = stops(case);
-    let Some((s, event, by, how)) = shakes.iter().find_map(|s| closed(case, s, &stops)) else { return };
+    let all: Vec<_> = shakes.iter().filter_map(|s| closed(case, s, &stops)).collect();
+    let tries = case.tries(all.iter().map(|(s, ..)| s.transfer));
+    let Some(&(s, event, by, how)) = tries.worst(&all, |(s, ..)| s.transfer) else { return };
     let observed = how != Close::Unknown && !case.direction_is_assumed() && !s.is_from_log(case);
     // What closed without a word may have had a reason that the reply would tell.
     let told = s.transfer.reply.is_some() || case.is_closed();
     let confidence = if observed && told { Confidence::Certain } else { Confidence::Likely };
+    let confidence = tries.sure(s.transfer, confidence);
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let who = if by == Side::Server { endpoint } else { "the client".to_owned() };
     let (did, reached) = (if how == Close::Reset { "reset" } else { "closed" }, s.reached());
@@ -36,6 +39,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     show(sink, &mut f, s, "");
     sink.shows_by(&mut f, event);
     explain(case, s, event, by, &mut f);
+    tries.settle(&mut f, s.transfer, &headlines);
     sink.report(f);
 }
 

@@ -62,16 +62,19 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let others = shakes.iter().filter(|o| o.transfer.worked() && o.transfer.has_content()).count();
     // What we left empty ourselves shows something only beside what was not.
     let compares = |k: Known| others > 0 || !matches!(k, Known::Asked | Known::Sent);
-    let found = shakes
-        .iter()
-        .find_map(|s| Some((s, known(case, s, &empty)?)).filter(|(s, k)| failed(s, *k, closed) && compares(*k)));
-    let Some((s, known)) = found else { return };
+    let nothing: Vec<_> = shakes.iter().filter_map(|s| Some((s, known(case, s, &empty)?))).collect();
+    let found: Vec<_> = nothing.iter().filter(|(s, k)| failed(s, *k, closed) && compares(*k)).collect();
+    // What has content works beside it: only another try with nothing to transfer counts.
+    let like: BTreeSet<_> = nothing.iter().map(|(s, _)| core::ptr::from_ref(s.transfer)).collect();
+    let tries = case.tries_like(found.iter().map(|(s, _)| s.transfer), |t| like.contains(&core::ptr::from_ref(t)));
+    let Some(&&(s, known)) = tries.worst(&found, |(s, _)| s.transfer) else { return };
     let confidence = match known {
         Known::Size | Known::Mark | Known::Asked | Known::Sent if others > 0 && !s.is_from_log(case) => {
             Confidence::Certain
         }
         _ => Confidence::Likely,
     };
+    let confidence = tries.sure(s.transfer, confidence);
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let what = if s.transfer.verb().is_empty() { "transfer" } else { s.transfer.verb() };
     let headlines = [
@@ -90,6 +93,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         _ => {}
     }
     explain(case, s, (known, others), by, &mut f);
+    // The client itself has said that this one failed.
+    if known != Known::Words {
+        tries.settle(&mut f, s.transfer, &headlines);
+    }
     sink.report(f);
 }
 

@@ -3,6 +3,7 @@
 use super::endings::{Ending, precedes};
 use super::phase::{End, probably};
 use super::prelude::*;
+use super::retrying::Tries;
 use crate::facts::transfers::Data;
 
 pub(super) static RULE: Rule = Rule {
@@ -35,9 +36,11 @@ struct Hang<'a> {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all: Vec<Ending<'_>> = case.session_endings().collect();
-    let found: Vec<_> = all.iter().filter_map(|x| Some((x, hang_of(case, x)?))).collect();
-    if let Some((ending, hang)) = found.iter().find(|(_, h)| !h.late).or(found.first()) {
-        report(case, ending, hang, sink);
+    let found = all.iter().filter_map(|x| Some((x, hang_of(case, x)?)));
+    let (late, failed): (Vec<_>, Vec<_>) = found.partition(|(_, h)| h.late);
+    let tries = case.tries(failed.iter().map(|(x, _)| x.transfer));
+    if let Some((ending, hang)) = tries.worst(&failed, |(x, _)| x.transfer).or(late.first()) {
+        report(case, ending, hang, &tries, sink);
     }
 }
 
@@ -119,10 +122,11 @@ fn told<'a>(case: &Case<'_>, ending: &Ending<'a>) -> Option<Hang<'a>> {
     Some(Hang { by, late: false, waited: None, behind: "content", unanswered: !ending.is_confirmed() })
 }
 
-fn report(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, sink: &mut Sink<'_>) {
+fn report(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, tries: &Tries<'_>, sink: &mut Sink<'_>) {
     let claimed = matches!(hang.by.kind, Kind::Claim { .. });
     let proved = hang.late || ending.given_up.is_some() || !hang.unanswered;
     let confidence = if proved && !claimed { ending.confidence(case) } else { super::Confidence::Likely };
+    let confidence = if hang.late { confidence } else { tries.sure(ending.transfer, confidence) };
     let (maybe, endpoint, verb) = (probably(confidence), case.endpoint(), ending.verb);
     let headlines = if hang.late {
         vec![
@@ -152,6 +156,9 @@ fn report(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, sink: &mut Sink
     }
     explain(case, ending, hang, &mut f);
     sink.shows_by(&mut f, hang.by);
+    if !hang.late {
+        tries.settle(&mut f, ending.transfer, &headlines);
+    }
     sink.report(f);
 }
 

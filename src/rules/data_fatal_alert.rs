@@ -25,10 +25,13 @@ pub(super) const REFUSES_CERTIFICATE: [u8; 6] = [42, 43, 44, 45, 46, 48];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
-    let Some((s, (event, from, what))) = shakes.iter().find_map(|s| Some((s, alerted(s)?))) else { return };
+    let all: Vec<_> = shakes.iter().filter_map(|s| Some((s, alerted(s)?))).collect();
+    let tries = case.tries(all.iter().map(|(s, _)| s.transfer));
+    let Some(&(s, (event, from, what))) = tries.worst(&all, |(s, _)| s.transfer) else { return };
     let name = codes::alert(what).map_or_else(|| "unknown".to_owned(), |a| a.name.to_owned());
     let sure = !s.is_from_log(case) && !case.direction_is_assumed();
     let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
+    let confidence = tries.sure(s.transfer, confidence);
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let who = if from == Side::Server { endpoint } else { "the client".to_owned() };
     let headlines = [
@@ -50,6 +53,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Side::Server => by_server(case, s, event, what, &mut f),
         Side::Client => by_client(what, &mut f),
     }
+    tries.settle(&mut f, s.transfer, &headlines);
     sink.report(f);
 }
 

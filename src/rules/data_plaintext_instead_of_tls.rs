@@ -19,13 +19,16 @@ const SHOWN: usize = 60;
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let clear = |s: &&Shake<'_>| s.broke.is_some_and(|b| b.how == How::Clear) && s.began.is_some();
     let shakes = case.shakes();
-    let Some(s) = shakes.iter().find(clear) else { return };
+    let all: Vec<&Shake<'_>> = shakes.iter().filter(clear).collect();
+    let tries = case.tries(all.iter().map(|s| s.transfer));
+    let Some(s) = tries.worst(&all, |s| s.transfer) else { return };
     let Some(b) = s.broke else { return };
     let data = s.transfer.data.as_ref();
     let over = data.is_some_and(|d| d.end().is_some()) || s.transfer.reply.is_some() || case.is_closed();
     // Behind a ServerHello the handshake may have completed unseen.
     let proved = b.whole && s.answered.is_none() && !s.is_from_log(case) && !case.direction_is_assumed();
     let confidence = if proved { Confidence::Certain } else { Confidence::Likely };
+    let confidence = tries.sure(s.transfer, confidence);
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     // Who was told to protect data and does not is at fault; else the client began what nobody had agreed on.
     let agreed = s.transfer.protected == Some(true);
@@ -42,6 +45,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let said: String = printable(bytes.get(..bytes.len().min(SHOWN)).unwrap_or_default());
     f.set("said", said.trim_end_matches("\\n").trim_end_matches("\\r")).set("protected", s.transfer.protected);
     explain(case, s, &said, &mut f);
+    tries.settle(&mut f, s.transfer, &headlines);
     sink.report(f);
 }
 

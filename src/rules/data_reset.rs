@@ -3,6 +3,7 @@
 use super::endings::{Ending, has};
 use super::phase::probably;
 use super::prelude::*;
+use super::retrying::Tries;
 
 pub(super) static RULE: Rule = Rule {
     id: "data-reset",
@@ -57,9 +58,11 @@ struct Reset<'e, 'a> {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all: Vec<Ending<'_>> = case.session_endings().collect();
     let found: Vec<Reset<'_, '_>> = all.iter().filter_map(reset_of).collect();
-    let worst = found.iter().find(|r| r.severity == Severity::Failure).or(found.first());
+    let (failed, harmless): (Vec<_>, Vec<_>) = found.iter().partition(|r| r.severity == Severity::Failure);
+    let tries = case.tries(failed.iter().map(|r| r.ending.transfer));
+    let worst = tries.worst(&failed, |r| r.ending.transfer).or(harmless.first());
     if let Some(reset) = worst {
-        report(case, reset, found.len(), sink);
+        report(case, reset, &tries, found.len(), sink);
     }
 }
 
@@ -96,18 +99,20 @@ fn reset_of<'e, 'a>(ending: &'e Ending<'a>) -> Option<Reset<'e, 'a>> {
     Some(Reset { ending, shown, goodbye, severity: Severity::Failure })
 }
 
-fn report(case: &Case<'_>, reset: &Reset<'_, '_>, count: usize, sink: &mut Sink<'_>) {
+fn report(case: &Case<'_>, reset: &Reset<'_, '_>, tries: &Tries<'_>, count: usize, sink: &mut Sink<'_>) {
     let Reset { ending, shown, goodbye, severity } = *reset;
     let over = ending.code().is_some() || ending.given_up.is_some();
     let confidence = match shown {
         Shown::Wire(_) if over => ending.confidence(case),
         _ => Confidence::Likely,
     };
+    let confidence = if severity == Severity::Failure { tries.sure(ending.transfer, confidence) } else { confidence };
     let party = match shown {
         Shown::Wire(_) => Party::from(ending.sender()),
         _ => Party::Unknown,
     };
-    let mut f = sink.finding(confidence, party, &headlines(case, reset, confidence));
+    let headlines = headlines(case, reset, confidence);
+    let mut f = sink.finding(confidence, party, &headlines);
     f.severity = severity;
     f.ended = over || matches!(shown, Shown::Told(_));
     f.set("command", ending.verb).set("close_notify", goodbye).set("transfers", count);
@@ -122,6 +127,9 @@ fn report(case: &Case<'_>, reset: &Reset<'_, '_>, count: usize, sink: &mut Sink<
     sink.shows_by(&mut f, place);
     explain(case, reset, &mut f);
     advise(case, reset, &mut f);
+    if severity == Severity::Failure {
+        tries.settle(&mut f, ending.transfer, &headlines);
+    }
     sink.report(f);
 }
 

@@ -7,6 +7,7 @@ use super::data_shake::{Shake, is_about_data, show, show_reply};
 use super::finding::Cause;
 use super::phase::probably;
 use super::prelude::*;
+use super::retrying::Tries;
 use crate::facts::transfers::session_ids;
 use crate::facts::{Transfer, version_name};
 use crate::transcript::Side;
@@ -22,8 +23,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
-    match first_refused(case, &shakes) {
-        Some((s, no)) => refused(case, s, &no, sink),
+    let all = all_refused(case, &shakes);
+    let tries = case.tries(all.iter().map(|(s, _)| s.transfer));
+    match tries.worst(&all, |(s, _)| s.transfer) {
+        Some((s, no)) => refused(case, s, no, &tries, sink),
         None if case.is_login_run() => tried(case, sink),
         None => {}
     }
@@ -31,7 +34,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// Whether a transfer of the session was refused for it.
 pub(super) fn fails(case: &Case<'_>) -> bool {
-    first_refused(case, &case.shakes()).is_some()
+    !all_refused(case, &case.shakes()).is_empty()
 }
 
 /// What the transfers before came to.
@@ -47,20 +50,21 @@ struct Before {
     version: Option<u16>,
 }
 
-fn first_refused<'s, 'a>(case: &Case<'a>, shakes: &'s [Shake<'a>]) -> Option<(&'s Shake<'a>, Demand<'a>)> {
+fn all_refused<'s, 'a>(case: &Case<'a>, shakes: &'s [Shake<'a>]) -> Vec<(&'s Shake<'a>, Demand<'a>)> {
     let ids = session_ids(case.transcript, case.timeline);
-    let mut before = Before::default();
+    let (mut out, mut before) = (Vec::new(), Before::default());
     for s in shakes {
         let t = s.transfer;
         before.version = t.data.as_ref().and_then(|d| d.version()).or(before.version);
         if let Some(no) = demanded(case, s, &ids, before) {
-            return Some((s, no));
+            out.push((s, no));
+            continue;
         }
         before.worked += usize::from(t.worked() && t.protected != Some(false));
         before.resumed += usize::from(s.done && t.resumed() == Some(true));
         before.lenient |= t.worked() && t.resumed() == Some(false);
     }
-    None
+    out
 }
 
 /// How a server's demand shows.
@@ -132,20 +136,23 @@ fn is_lost(t: &Transfer<'_>) -> bool {
     t.reply.is_none() && t.aside.iter().any(|e| closed(e))
 }
 
-fn refused(case: &Case<'_>, s: &Shake<'_>, no: &Demand<'_>, sink: &mut Sink<'_>) {
+fn refused(case: &Case<'_>, s: &Shake<'_>, no: &Demand<'_>, tries: &Tries<'_>, sink: &mut Sink<'_>) {
     let t = s.transfer;
     let why = reasons(case, t, no);
     let tried = why.iter().any(|c| c.id == SPENT && c.confidence == Confidence::Certain);
     let confidence = if tried && t.refusal().is_some() { no.sure.max(certain(case, t)) } else { no.sure };
+    // Running out is the client's own fault, and ours uses each ticket once: clients that use one again are let in.
+    let ours = case.is_login_run() && why.first().is_some_and(|c| c.id == SPENT);
+    let confidence = if ours { confidence } else { tries.sure(t, confidence) };
     let party = match why.first().map(|c| c.id.as_str()) {
         Some(FORGOTTEN) => Party::Server,
         Some(SPENT) if t.resumed().is_none() => Party::Unknown,
         _ => Party::Client,
     };
-    let mut f = sink.finding(confidence, party, &headlines(case, t, no.before, probably(confidence)));
+    let headlines = headlines(case, t, no.before, probably(confidence));
+    let mut f = sink.finding(confidence, party, &headlines);
     f.ended = true;
-    // Running out is the client's own fault, and ours uses each ticket once: clients that use one again are let in.
-    if case.is_login_run() && why.first().is_some_and(|c| c.id == SPENT) {
+    if ours {
         (f.severity, f.ended) = (Severity::Warning, false);
         f.why.push(
             "Our client uses each ticket once; OpenSSL's clients (curl, Python) use one again and get in.".to_owned(),
@@ -169,6 +176,9 @@ fn refused(case: &Case<'_>, s: &Shake<'_>, no: &Demand<'_>, sink: &mut Sink<'_>)
     f.causes = why;
     explain(case, t, no, &mut f);
     advise(case, &mut f);
+    if !ours {
+        tries.settle(&mut f, t, &headlines);
+    }
     sink.report(f);
 }
 

@@ -15,9 +15,12 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
-    let Some((s, event, of, after)) = shakes.iter().find_map(silent) else { return };
+    let all: Vec<_> = shakes.iter().filter_map(silent).collect();
+    let tries = case.tries(all.iter().map(|(s, ..)| s.transfer));
+    let Some(&(s, event, of, after)) = tries.worst(&all, |(s, ..)| s.transfer) else { return };
     let confidence =
         if case.direction_is_assumed() || s.is_from_log(case) { Confidence::Likely } else { Confidence::Certain };
+    let confidence = tries.sure(s.transfer, confidence);
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let waited = super::phase::End::Silent(after).did();
     let who = if of == Side::Server { endpoint } else { "the client".to_owned() };
@@ -32,6 +35,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     show(sink, &mut f, s, "");
     sink.shows_by(&mut f, event);
     explain(case, s, of, &mut f);
+    tries.settle(&mut f, s.transfer, &headlines);
     sink.report(f);
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::endings::{Ending, Size, precedes};
 use super::phase::probably;
 use super::prelude::*;
+use super::retrying::Tries;
 use crate::decode::Reply;
 use crate::facts::transfers::Data;
 use crate::transcript::Close;
@@ -36,8 +37,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     match short {
         Some(short) => report(case, &short, sink),
         None if case.is_login_run() => {
-            if let Some(x) = all.iter().find(|x| is_broken_off(x)) {
-                broken_off(case, x, sink);
+            let broken: Vec<&Ending<'_>> = all.iter().filter(|x| is_broken_off(x)).collect();
+            let tries = case.tries(broken.iter().map(|x| x.transfer));
+            if let Some(x) = tries.worst(&broken, |x| x.transfer) {
+                broken_off(case, x, &tries, sink);
             }
         }
         None => {}
@@ -56,13 +59,15 @@ fn is_broken_off(x: &Ending<'_>) -> bool {
     }
 }
 
-fn broken_off(case: &Case<'_>, x: &Ending<'_>, sink: &mut Sink<'_>) {
+fn broken_off(case: &Case<'_>, x: &Ending<'_>, tries: &Tries<'_>, sink: &mut Sink<'_>) {
     let (endpoint, verb, code) = (case.endpoint(), x.verb, x.code().unwrap_or_default());
+    let confidence = tries.sure(x.transfer, Confidence::Certain);
+    let maybe = probably(confidence);
     let headlines = [
-        format!("{endpoint} broke {verb} off on its way, and said so ({code})"),
-        format!("the server broke {verb} off on its way, and said so ({code})"),
+        format!("{endpoint} {maybe}broke {verb} off on its way, and said so ({code})"),
+        format!("the server {maybe}broke {verb} off on its way, and said so ({code})"),
     ];
-    let mut f = sink.finding(Confidence::Certain, Party::Server, &headlines);
+    let mut f = sink.finding(confidence, Party::Server, &headlines);
     f.ended = true;
     let got = x.data().and_then(|d| d.counted(x.sender()));
     f.set("command", verb).set("expected", None::<u64>).set("got", got).set("how", "reply").set("code", code);
@@ -75,6 +80,7 @@ fn broken_off(case: &Case<'_>, x: &Ending<'_>, sink: &mut Sink<'_>) {
     let text = "server: its log of that second (disk, quota, scanner, TLS library); the client can do nothing";
     f.act = Some(Act { party: Party::Server, text: text.to_owned() });
     causes::advise_server_log(case, &mut f, x.command);
+    tries.settle(&mut f, x.transfer, &headlines);
     sink.report(f);
 }
 

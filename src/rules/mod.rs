@@ -81,6 +81,7 @@ mod port_refused;
 mod prot_clear_refused;
 mod prot_refused;
 mod reset_during_handshake;
+mod retrying;
 mod session_tickets_exhausted;
 mod silence_during_handshake;
 mod sink;
