@@ -351,3 +351,25 @@ fn passive_mode_refused_before_prot_counts_as_clear_data_refused() {
     let r = report(&play("522 Network protocol not supported, use (1)"));
     assert_eq!(check(&r, "clear-data").1, CheckResult::Untested);
 }
+
+/// A login whose second listing finds no ticket left, gets new ones, and resumes again.
+#[test]
+fn resumption_that_comes_back_is_counted_alike_by_check_and_finding() {
+    let listing = |n: usize, resumed: &str| {
+        let at = n * 10;
+        format!(
+            "{at} C* \"LIST\\r\\n\"\n{at} {n}> open\n{at} {n}> C starts-tls\n{at} {n}> S* established 0304 1301 group=001D{resumed}\n\
+             {at} {n}> S* skipped 44\n{at} {n}> S* alert 1 0\n{at} {n}> S closes\n{at} S* \"226 ok\\r\\n\"\n"
+        )
+    };
+    let conns: String = (1..=4).map(|_| "conn N data-of=0\n").collect();
+    let conns = (1..=4).fold(conns, |all, n| all.replacen("conn N", &format!("conn {n}"), 1));
+    let all = [listing(1, " resumed"), listing(2, ""), listing(3, " resumed"), listing(4, " resumed")].concat();
+    let r = report(&format!(
+        "asked \"h:21\" explicit login\nconn 0 control\n{conns}0 S* established 0304 1301 group=001D\n1 S* ticket\n\
+         2 C* \"PASS x\\r\\n\"\n3 S* \"230 in\\r\\n\"\n{all}90 C* \"QUIT\\r\\n\"\n91 S* \"221 bye\\r\\n\"\n"
+    ));
+    let note = r.findings.iter().find(|f| f.id == "session-tickets-exhausted").unwrap();
+    assert_eq!(note.headline, "h:21: TLS was resumed 3 of 4 times; it stopped behind 1, and came back");
+    assert_eq!(check(&r, "resumption").0, "data sessions resumed (TLS 1.3, 3 of 4)");
+}

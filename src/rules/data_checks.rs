@@ -3,7 +3,7 @@
 use super::Case;
 use super::checks::{check, passed, untested};
 use super::data_certificate_differs::compared;
-use super::data_sessions::{DECLINED, first_unresumed};
+use super::data_sessions::{DECLINED, lapse, resumed_of};
 use super::finding::{Check, CheckResult};
 use crate::decode::{Event, Kind, Reply};
 use crate::facts::transfers::{Established, Transfer};
@@ -42,24 +42,27 @@ fn established<'a>(case: &Case<'a>) -> Vec<Established> {
 }
 
 fn resumption(case: &Case<'_>) -> Check {
-    let all = established(case);
+    let sessions = case.data_sessions();
     let (id, what) = ("resumption", "TLS sessions resumed on data connections");
-    let Some(first) = all.first() else { return untested(id, what, unreached(case)) };
-    let resumed = all.iter().filter(|e| e.resumed).count();
-    let words = format!("data sessions resumed ({}, {resumed} of {})", version_name(first.version), all.len());
-    if resumed == all.len() {
+    let Some(version) = sessions.first().and_then(|s| s.version) else { return untested(id, what, unreached(case)) };
+    let (resumed, of) = resumed_of(&sessions);
+    let words = format!("data sessions resumed ({}, {resumed} of {of})", version_name(version));
+    if resumed == of {
         return passed(id, &words);
     }
     if super::data_session_reuse_required::fails(case) {
         return led_to(check(id, &words, CheckResult::Failed, None), "data-session-reuse-required");
     }
-    let why = "nothing failed: full handshakes were accepted";
-    let sessions = case.data_sessions();
+    let lapse = lapse(&sessions);
+    let why = match &lapse {
+        Some(l) if l.came_back => "nothing failed: full handshakes were accepted, and resumption came back",
+        _ => "nothing failed: full handshakes were accepted",
+    };
     let accepted = check(id, &words, CheckResult::Passed, Some(why));
     match resumed {
         0 if sessions.iter().any(|s| s.is_accepted()) => led_to(accepted, "data-session-not-resumed"),
         0 => untested(id, &words, "no transfer shows whether full handshakes are accepted"),
-        _ if first_unresumed(&sessions).is_some() => led_to(accepted, "session-tickets-exhausted"),
+        _ if lapse.is_some() => led_to(accepted, "session-tickets-exhausted"),
         _ => accepted,
     }
 }

@@ -199,14 +199,30 @@ fn begins(e: &Event) -> bool {
     matches!(e.kind, Kind::TlsStarts { by: Side::Client } | Kind::Handshake(Message::ClientHello(_)))
 }
 
-/// The first data connection that was not resumed and yet let in, behind such as were; and how many these were.
-pub(super) fn first_unresumed<'s, 'a>(all: &'s [DataSession<'a>]) -> Option<(&'s DataSession<'a>, usize)> {
-    let mut resumed = 0;
-    for s in all {
-        if s.resumed {
-            resumed += 1;
-        } else if resumed > 0 && !s.is_refused() {
-            return Some((s, resumed));
+/// How many data connections were resumed, of how many.
+pub(super) fn resumed_of(all: &[DataSession<'_>]) -> (usize, usize) {
+    (all.iter().filter(|s| s.resumed).count(), all.len())
+}
+
+/// A data connection that was not resumed, behind such as were.
+pub(super) struct Lapse<'s, 'a> {
+    /// The first.
+    pub(super) session: &'s DataSession<'a>,
+    /// How many had been resumed before it.
+    pub(super) before: usize,
+    /// Whether later ones were resumed again.
+    pub(super) came_back: bool,
+}
+
+/// The first data connection that was not resumed and yet let in, behind such as were.
+pub(super) fn lapse<'s, 'a>(all: &'s [DataSession<'a>]) -> Option<Lapse<'s, 'a>> {
+    let mut before = 0;
+    for (n, session) in all.iter().enumerate() {
+        if session.resumed {
+            before += 1;
+        } else if before > 0 && !session.is_refused() {
+            let came_back = all.iter().skip(n).any(|s| s.resumed);
+            return Some(Lapse { session, before, came_back });
         }
     }
     None

@@ -1,6 +1,6 @@
 //! The first data connections were resumed, a later one was not, and was let in all the same.
 
-use super::data_sessions::{DataSession, TLS13, first_unresumed};
+use super::data_sessions::{DataSession, Lapse, TLS13, lapse, resumed_of};
 use super::data_shake::show_reply;
 use super::prelude::*;
 use crate::facts::version_name;
@@ -16,18 +16,21 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all = case.data_sessions();
     // What is refused for it is data-session-reuse-required.
-    let Some((s, resumed)) = first_unresumed(&all) else { return };
+    let Some(Lapse { session: s, before, came_back }) = lapse(&all) else { return };
+    let (resumed, of) = resumed_of(&all);
     let endpoint = case.endpoint();
-    let behind = if resumed == 1 { "the first transfer".to_owned() } else { format!("{resumed} transfers") };
-    let headlines = [
-        format!("{endpoint}: TLS was resumed for {behind}, then no longer"),
-        format!("TLS was resumed for {behind}, then no longer"),
-    ];
+    let behind = if before == 1 { "the first transfer".to_owned() } else { format!("{before} transfers") };
+    let what = match came_back {
+        true => format!("TLS was resumed {resumed} of {of} times; it stopped behind {before}, and came back"),
+        false => format!("TLS was resumed for {behind}, then no longer"),
+    };
+    let headlines = [format!("{endpoint}: {what}"), what];
     let party = if s.offered == Some(true) { Party::Server } else { Party::Client };
     let mut f = sink.finding(Confidence::Certain, party, &headlines);
     f.ended = false;
     let tickets = case.tickets(s.transfer);
-    f.set("resumed", resumed).set("offered", s.offered).set("version", s.version.map(version_name));
+    f.set("resumed", before).set("in_all", resumed).set("of", of).set("came_back", came_back);
+    f.set("offered", s.offered).set("version", s.version.map(version_name));
     f.set("tickets", tickets.given).set("command", s.transfer.command.map(|c| c.verb));
     let hello = s.transfer.data.as_ref().and_then(|d| d.client_hello());
     f.evidence.extend(s.transfer.command.and_then(|c| sink.evidence(c.event, "")));
@@ -36,7 +39,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if let Some(event) = s.transfer.data.as_ref().and_then(|d| d.events.last()) {
         sink.shows_by(&mut f, event);
     }
-    explain(case, s, resumed, &mut f);
+    explain(case, s, before, &mut f);
+    if came_back {
+        f.why.push(format!("It came back: {resumed} of {of} data connections were resumed."));
+    }
     finish(case, &mut f);
     sink.report(f);
 }
