@@ -10,6 +10,13 @@ pub(super) fn client(case: &Case<'_>, f: &mut Finding, need: &str) {
     }
 }
 
+/// How the client comes to protect data connections, where who acts first is told to send PBSZ 0 and PROT P already.
+pub(super) fn protect_data(case: &Case<'_>, f: &mut Finding) {
+    if !product(case, f, "protect-data") {
+        f.advise_briefly("protect-data", "any", "tonight: both behind the login; go on only with 200 to each");
+    }
+}
+
 /// How the client comes to offer TLS 1.2.
 pub(super) fn offer_tls12(case: &Case<'_>, f: &mut Finding) {
     if !product(case, f, "enable-tls12") {

@@ -73,8 +73,8 @@ fn explain(case: &Case<'_>, s: &Shake<'_>, said: &str, f: &mut Finding) {
     };
     f.why.push(how.to_owned());
     f.causes.push(causes::prot_p_not_sent());
-    let text = "client: PBSZ 0 and PROT P behind the login, and stop unless both are 200";
+    let text = "client: PBSZ 0 and PROT P behind the login";
     f.act = Some(Act { party: Party::Client, text: text.to_owned() });
-    super::advise::client(case, f, "protect-data");
+    super::advise::protect_data(case, f);
     f.tell(Party::Client, AdviceKind::Check, "what was transferred went through the network in clear");
 }

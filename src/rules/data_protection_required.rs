@@ -48,7 +48,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.why.push("The session is inside TLS; the file would have gone over a data connection in clear.".to_owned());
     f.causes.push(causes::prot_p_not_sent());
     f.act = Some(Act { party: Party::Client, text: "client: PBSZ 0 and PROT P behind the login".to_owned() });
-    f.advise("protect-data", case.facts.client.as_ref().map_or("any", |c| c.id));
+    super::advise::protect_data(case, &mut f);
     f.tell(Party::Server, AdviceKind::Leave, "nothing to change: the policy protects the files");
     sink.report(f);
 }

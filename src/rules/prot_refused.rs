@@ -27,8 +27,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     };
     f.party = party;
     f.act = Some(Act { party, text: text.to_owned() });
-    let client = case.facts.client.as_ref().map_or("any", |c| c.id);
-    f.advise("protect-data", if early { client } else { causes::likely_server(case).map_or("any", |p| &p.id) });
+    if early {
+        super::advise::protect_data(case, &mut f);
+    } else {
+        f.tell(Party::Server, AdviceKind::Lasting, "certificate and key, or the policy, of data connections");
+        f.tell(Party::Client, AdviceKind::Leave, "nothing to change: it asks as it ought to");
+    }
     sink.report(f);
 }
 
