@@ -15,9 +15,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let ways = case.ways();
-    let bad = |w: &Way<'_>| fault(case, w).filter(|_| !w.is_opened());
-    let Some(n) = ways.iter().rposition(|w| bad(w).is_some()) else { return };
-    let Some((way, kind)) = ways.get(n).and_then(|w| bad(w).map(|k| (w, k))) else { return };
+    // Whoever found the port behind an address got in; others will not.
+    let odd = |w: &Way<'_>| fault(case, w).filter(|kind| *kind == "address" || !w.is_opened());
+    let bad = |w: &Way<'_>| odd(w).is_some() && !w.is_opened();
+    let Some(n) = ways.iter().rposition(bad).or_else(|| ways.iter().position(|w| odd(w).is_some())) else { return };
+    let Some((way, kind)) = ways.get(n).and_then(|w| odd(w).map(|k| (w, k))) else { return };
     let Some(answer) = way.arranged.and_then(|a| a.reply) else { return };
     let endpoint = case.endpoint();
     let what = match kind {
@@ -33,7 +35,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("for_whom", "clients that use EPSV");
     // A client takes it for a refusal, and goes on in another way.
     let went_on = ways.get(n + 1..).unwrap_or_default().iter().any(|w| w.arranged.is_some_and(|a| a.is_accepted()));
-    if !went_on && case.is_closed() && case.fate(&ways, n, true) == Fate::Fell {
+    if !way.is_opened() && !went_on && case.is_closed() && case.fate(&ways, n, true) == Fate::Fell {
         case.settle(&mut f, answer.event, false);
     } else {
         f.severity = Severity::Warning;
@@ -41,7 +43,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.why.push(
         "It ends in (|||PORT|): three delimiters, the port, one delimiter, nothing between the first.".to_owned(),
     );
-    if went_on {
+    if way.is_opened() {
+        f.why.push("This client found the port behind the address, and got in.".to_owned());
+    } else if went_on {
         f.why.push("The client took it for a refusal, and went on in another way.".to_owned());
     }
     let text = "server, or the proxy that ends TLS before it: compare the 229 at the server itself";
