@@ -2,7 +2,7 @@
 
 use super::phase::{End, advise_server, probably};
 use super::prelude::*;
-use crate::transcript::{Decrypted, Layer};
+use crate::transcript::{Close, Decrypted, Layer};
 use crate::wire::tls::handshake::Message;
 
 pub(super) static RULE: Rule = Rule {
@@ -19,6 +19,8 @@ struct Waiting<'a> {
     established: bool,
     heard: bool,
     command: Option<(&'a Event, String)>,
+    /// QUIT, once all that went before was answered.
+    quit: Option<&'a Event>,
     /// vsftpd's last words, inside TLS or in clear.
     oops: Option<String>,
     /// 421: the server's goodbye to a client that it has no room for.
@@ -37,11 +39,13 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         match &e.kind {
             Kind::Decrypted { seen: Decrypted::Established { .. }, .. } => session.established = true,
             Kind::Command { verb, .. } if inside => {
-                // After CCC the replies come in clear, and nobody waits for the last word.
-                if matches!(verb.as_str(), "QUIT" | "CCC") && session.oops.is_none() {
-                    return;
+                let last = session.oops.is_none();
+                match verb.as_str() {
+                    "QUIT" if last && session.command.is_none() && session.heard => session.quit = Some(e),
+                    // After CCC the replies come in clear, and nobody waits for the last word.
+                    "QUIT" | "CCC" if last => return,
+                    _ => session.command = Some((e, verb.clone())),
                 }
-                session.command = Some((e, verb.clone()));
             }
             Kind::Reply(r) if inside && r.text.contains("OOPS:") => {
                 session.heard = true;
@@ -54,6 +58,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             Kind::TextInsteadOfTls { text, .. } if text.contains("OOPS:") => session.oops = Some(text.clone()),
             // Half a reply is one that did not come.
             Kind::Reply(r) if inside && r.whole && r.code != 221 => {
+                if session.quit.is_some() {
+                    return; // answered, if not as it should be
+                }
                 session.heard = true;
                 session.command = session.command.filter(|_| r.code < 200);
             }
@@ -62,11 +69,36 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             Kind::Reply(r) if r.code == 221 && r.whole => return,
             _ => {
                 if let Some(end) = End::of(e) {
-                    return ended(case, e, end, &session, sink);
+                    return match session.quit {
+                        Some(quit) => unfriendly(case, quit, (e, end), sink),
+                        None => ended(case, e, end, &session, sink),
+                    };
                 }
             }
         }
     }
+}
+
+/// All was answered but QUIT. Many servers just close then, which is no fault; a reset or a silence some clients report.
+fn unfriendly(case: &Case<'_>, quit: &Event, (e, end): (&Event, End), sink: &mut Sink<'_>) {
+    if matches!(end, End::Closed(Close::Fin | Close::Unknown)) {
+        return;
+    }
+    let confidence = if case.is_from_log(quit) { Confidence::Likely } else { end.confidence() };
+    let (maybe, endpoint, did) = (probably(confidence), case.endpoint(), end.did());
+    let headlines = [
+        format!("{endpoint} {maybe}{did} behind QUIT, without 221"),
+        format!("the server {maybe}{did} behind QUIT, without 221"),
+    ];
+    let mut f = sink.finding(confidence, Party::Server, &headlines);
+    f.severity = Severity::Warning;
+    f.set("command", "QUIT").set("how", end.name()).set("waited_ms", end.waited_ms());
+    f.evidence.extend(sink.evidence(quit, "never answered"));
+    f.why.push("All that was sent before had been answered: what was transferred is not touched by it.".to_owned());
+    f.act = Some(Act { party: Party::Client, text: "client: count transfers by their 226, not by the 221".to_owned() });
+    f.tell(Party::Server, AdviceKind::Lasting, "answer QUIT with 221, then close");
+    sink.shows_by(&mut f, e);
+    sink.report(f);
 }
 
 fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut Sink<'_>) {
