@@ -19,6 +19,8 @@ struct Waiting<'a> {
     established: bool,
     heard: bool,
     command: Option<(&'a Event, String)>,
+    /// The mark (1yz) that came for it.
+    begun: Option<(&'a Event, u16)>,
     /// QUIT, once all that went before was answered.
     quit: Option<&'a Event>,
     /// vsftpd's last words, inside TLS or in clear.
@@ -44,7 +46,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
                     "QUIT" if last && session.command.is_none() && session.heard => session.quit = Some(e),
                     // After CCC the replies come in clear, and nobody waits for the last word.
                     "QUIT" | "CCC" if last => return,
-                    _ => session.command = Some((e, verb.clone())),
+                    _ => (session.command, session.begun) = (Some((e, verb.clone())), None),
                 }
             }
             Kind::Reply(r) if inside && r.text.contains("OOPS:") => {
@@ -62,6 +64,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
                     return; // answered, if not as it should be
                 }
                 session.heard = true;
+                session.begun = Some((e, r.code)).filter(|_| r.code < 200);
                 session.command = session.command.filter(|_| r.code < 200);
             }
             // Who ends it himself, or is told goodbye, has lost nothing.
@@ -92,7 +95,7 @@ fn unfriendly(case: &Case<'_>, quit: &Event, (e, end): (&Event, End), sink: &mut
     ];
     let mut f = sink.finding(confidence, Party::Server, &headlines);
     f.severity = Severity::Warning;
-    f.set("command", "QUIT").set("how", end.name()).set("waited_ms", end.waited_ms());
+    f.set("command", "QUIT").set("how", end.name()).set("waited_ms", end.waited_ms()).set("begun", None::<u16>);
     f.evidence.extend(sink.evidence(quit, "never answered"));
     f.why.push("All that was sent before had been answered: what was transferred is not touched by it.".to_owned());
     f.act = Some(Act { party: Party::Client, text: "client: count transfers by their 226, not by the 221".to_owned() });
@@ -109,10 +112,12 @@ fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut
     let from_log = session.command.as_ref().is_some_and(|(c, _)| case.is_from_log(c));
     let confidence = if from_log { Confidence::Likely } else { end.confidence() };
     let (maybe, endpoint, did) = (probably(confidence), case.endpoint(), end.did());
-    let place = session
-        .command
-        .as_ref()
-        .map_or_else(|| "right after the TLS handshake".to_owned(), |(_, v)| format!("instead of answering {v}"));
+    let place = match (&session.command, session.begun) {
+        (None, _) => "right after the TLS handshake".to_owned(),
+        (Some((_, verb)), None) => format!("instead of answering {verb}"),
+        (Some((_, verb)), Some((_, code))) => format!("behind its {code} to {verb}"),
+    };
+    let without = if session.begun.is_some() { "the final reply" } else { "a reply" };
     let by_421 = session.busy.as_ref().map(|_| format!("{endpoint} ended the session inside TLS with 421"));
     let mut f = sink.finding(
         confidence,
@@ -120,14 +125,19 @@ fn ended(case: &Case<'_>, e: &Event, end: End, session: &Waiting<'_>, sink: &mut
         &[
             by_421.unwrap_or_else(|| format!("{endpoint} {maybe}{did} {place}")),
             format!("the server {maybe}{did} {place}"),
-            format!("the server {maybe}ended the session inside TLS without a reply"),
+            format!("the server {maybe}ended the session inside TLS without {without}"),
         ],
     );
     f.set("command", session.command.as_ref().map(|(_, v)| v.as_str())).set("how", end.name());
-    f.set("waited_ms", end.waited_ms());
+    f.set("waited_ms", end.waited_ms()).set("begun", session.begun.map(|(_, code)| code));
     if let Some((command, _)) = &session.command {
-        let label = if session.busy.is_some() { "answered with 421" } else { "never answered" };
-        f.evidence.extend(sink.evidence(command, label));
+        let label = match (&session.busy, session.begun) {
+            (Some(_), _) => "answered with 421".to_owned(),
+            (None, Some((_, code))) => format!("answered with {code}, and no more"),
+            (None, None) => "never answered".to_owned(),
+        };
+        f.evidence.extend(sink.evidence(command, &label));
+        f.evidence.extend(session.begun.and_then(|(event, _)| sink.evidence(event, "")));
     }
     f.why.push("The TLS handshake itself had completed: version, cipher and the server's certificate work.".to_owned());
     explain(case, e, end, session, &mut f);
