@@ -36,20 +36,8 @@ pub(super) fn rank(found: Vec<Finding>) -> Ranked {
 
 /// The verdict on a case.
 pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdict {
-    let failure = ranked.findings.first().filter(|f| f.severity == Severity::Failure);
-    if let Some(f) = failure {
-        let outcome = if f.ended { Outcome::Fails } else { Outcome::Inconclusive };
-        return Verdict {
-            outcome,
-            by: Some(f.id.clone()),
-            confidence: f.confidence,
-            party: f.party,
-            cause: f.causes.first().map(|c| c.id.clone()),
-            headline: f.headline.clone(),
-            scope: scope(case),
-            for_whom: f.data.get("for_whom").and_then(|v| v.as_str()).map(str::to_owned),
-            act: f.act.clone(),
-        };
+    if let Some(f) = ranked.findings.first().filter(|f| f.severity == Severity::Failure) {
+        return failed(case, f);
     }
     let completed = case.handshake_completed();
     let end = case.completion().and_then(|done| case.after(done).find(|e| is_end(e)));
@@ -57,29 +45,14 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
     let moved = case.moved();
     let works = completed && end.is_some() && refused.is_none() && said_goodbye(case) && moved != Some(0);
     let stuck = nothing_moved(case);
-    let headline = if let (true, Some(code)) = (completed, refused) {
-        format!("the TLS handshake completed; later a command was refused ({code})")
-    } else if let (true, Some((words, _)), true) = (completed, &stuck, said_goodbye(case)) {
-        words.clone()
-    } else if !complete && case.is_logged_in() {
-        let n = case.moved().unwrap_or_default();
-        format!("cut off behind {n} transfers; until then TLS and the login worked")
-    } else if completed && !works {
-        "the TLS handshake completed; the evidence ends there".to_owned()
-    } else if works {
+    // The session may have worked, and a login behind it been cut off.
+    let headline = if works && (complete || !case.is_logged_in()) {
         match case.endpoint() {
             endpoint if endpoint == "the server" => "the TLS handshake works".to_owned(),
             endpoint => first_fitting(&format!("{endpoint}: {}", what_works(case)), what_works(case)),
         }
-    } else if !complete {
-        first_fitting(
-            &format!("{}: cut off before anything was decided", case.endpoint()),
-            "cut off before anything was decided",
-        )
-    } else if case.is_ended() {
-        "something failed, but the evidence does not show what".to_owned()
     } else {
-        "the evidence ends before anything is decided".to_owned()
+        undecided(case, refused, stuck.as_ref().map(|(words, _)| words.as_str()), complete)
     };
     Verdict {
         outcome: if works { Outcome::Works } else { Outcome::Inconclusive },
@@ -94,13 +67,56 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
         headline,
         scope: scope(case),
         for_whom: None,
-        act: (!works).then(|| match complete {
-            false if stuck.is_none() => {
-                Act { party: Party::Unknown, text: "run it again with more time (--max-time)".to_owned() }
-            }
-            _ => stuck.map_or_else(add_what_is_missing, |(_, act)| act),
-        }),
+        act: (!works).then(|| act(stuck.map(|(_, act)| act), complete)),
     }
+}
+
+/// The verdict of the finding that decides.
+fn failed(case: &Case<'_>, f: &Finding) -> Verdict {
+    Verdict {
+        outcome: if f.ended { Outcome::Fails } else { Outcome::Inconclusive },
+        by: Some(f.id.clone()),
+        confidence: f.confidence,
+        party: f.party,
+        cause: f.causes.first().map(|c| c.id.clone()),
+        headline: f.headline.clone(),
+        scope: scope(case),
+        for_whom: f.data.get("for_whom").and_then(|v| v.as_str()).map(str::to_owned),
+        act: f.act.clone(),
+    }
+}
+
+/// How far it came, where that is not all. `stuck` says why nothing was transferred.
+fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&str>, complete: bool) -> String {
+    let completed = case.handshake_completed();
+    if let (true, Some(code)) = (completed, refused) {
+        format!("the TLS handshake completed; later a command was refused ({code})")
+    } else if let (true, Some(words), true) = (completed, stuck, said_goodbye(case)) {
+        words.to_owned()
+    } else if !complete && case.is_logged_in() {
+        let n = case.moved().unwrap_or_default();
+        format!("cut off behind {n} transfers; until then TLS and the login worked")
+    } else if completed {
+        "the TLS handshake completed; the evidence ends there".to_owned()
+    } else if !complete {
+        first_fitting(
+            &format!("{}: cut off before anything was decided", case.endpoint()),
+            "cut off before anything was decided",
+        )
+    } else if case.is_ended() {
+        "something failed, but the evidence does not show what".to_owned()
+    } else {
+        "the evidence ends before anything is decided".to_owned()
+    }
+}
+
+/// What to do where nothing is decided.
+fn act(stuck: Option<Act>, complete: bool) -> Act {
+    let add = match complete {
+        false => "run it again with more time (--max-time)",
+        true => "add what is missing: the bytes or log lines behind the last line below",
+    };
+    stuck.unwrap_or_else(|| Act { party: Party::Unknown, text: add.to_owned() })
 }
 
 /// An end of the session: what comes behind it changes nothing.
@@ -204,11 +220,6 @@ fn nothing_moved(case: &Case<'_>) -> Option<(String, Act)> {
         }
     };
     Some((words, Act { party: Party::Server, text }))
-}
-
-fn add_what_is_missing() -> Act {
-    let text = "add what is missing: the bytes or log lines behind the last line below".to_owned();
-    Act { party: Party::Unknown, text }
 }
 
 /// How far the evidence reaches.

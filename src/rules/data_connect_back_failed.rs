@@ -3,7 +3,8 @@
 use super::addresses::Reach;
 use super::arranging::Fate;
 use super::prelude::*;
-use super::unopened::Why;
+use super::unopened::{Unopened, Why};
+use crate::facts::transfers::Arranged;
 
 pub(super) static RULE: Rule = Rule {
     id: "data-connect-back-failed",
@@ -25,24 +26,34 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if !asked.is_accepted() || fate != Fate::Fell && !beside {
         return;
     }
-    let headlines = |maybe: &str| match u.why {
-        Why::Refused => vec![format!("the server {maybe}was refused when it connected back to the client")],
-        Why::AnotherAddress => vec![format!("the server {maybe}connected back from another address")],
-        Why::TimedOut | Why::Unreachable => {
-            vec![format!("the server {maybe}could not reach the client in active mode")]
-        }
-        Why::NotTold | Why::NotTaken => vec![format!("the server {maybe}could not connect back to the client")],
-    };
-    let mut f = sink.finding(Confidence::Likely, Party::Between, &headlines("probably "));
+    let mut f = sink.finding(Confidence::Likely, Party::Between, &[headline(u.why, "probably ")]);
     case.settle(&mut f, u.shows, u.told);
     if beside {
         f.severity = Severity::Warning;
         f.why.push("Passive mode works in the same session.".to_owned());
     }
     if f.confidence == Confidence::Certain {
-        f.headline = headlines("").concat();
+        f.headline = headline(u.why, "");
     }
-    sink.shows_by(&mut f, u.shows);
+    show(case, &asked, &u, &mut f, sink);
+    let refused = |w: &super::arranging::Way<'_>| w.with("EPSV").is_some_and(|a| a.is_refused());
+    explain(u.why, ways.iter().take(n).any(refused), &mut f);
+    advise(case, &mut f);
+    sink.report(f);
+}
+
+fn headline(why: Why, maybe: &str) -> String {
+    match why {
+        Why::Refused => format!("the server {maybe}was refused when it connected back to the client"),
+        Why::AnotherAddress => format!("the server {maybe}connected back from another address"),
+        Why::TimedOut | Why::Unreachable => format!("the server {maybe}could not reach the client in active mode"),
+        Why::NotTold | Why::NotTaken => format!("the server {maybe}could not connect back to the client"),
+    }
+}
+
+/// Where the client was to be found, and what came of it.
+fn show(case: &Case<'_>, asked: &Arranged<'_>, u: &Unopened<'_>, f: &mut Finding, sink: &Sink<'_>) {
+    sink.shows_by(f, u.shows);
     f.evidence.extend(sink.evidence(asked.command.event, "where the client listens"));
     f.evidence.extend(sink.evidence(u.shows, ""));
     f.set("why", u.why.name()).set("command", asked.command.verb);
@@ -56,7 +67,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             f.why.push(format!("{ip} is {}: a server outside cannot connect to it.", Reach::of(ip).source()));
         }
     }
-    f.why.push(match u.why {
+}
+
+fn explain(why: Why, fell_back: bool, f: &mut Finding) {
+    f.why.push(match why {
         Why::Refused => "The packets arrived: the client no longer listened, or its own firewall answered.".to_owned(),
         Why::TimedOut | Why::Unreachable => {
             "The packets were dropped on the way: NAT or a firewall before the client.".to_owned()
@@ -65,19 +79,20 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             "The reply does not tell refused from dropped.".to_owned()
         }
     });
-    let refused = |w: &super::arranging::Way<'_>| w.with("EPSV").is_some_and(|a| a.is_refused());
-    if ways.iter().take(n).any(refused) {
+    if fell_back {
         f.why.push("EPSV had been refused, and the client fell back to active mode.".to_owned());
     }
     f.why.push("\"Works without TLS\": routers follow PORT in clear; inside TLS they cannot.".to_owned());
+}
+
+fn advise(case: &Case<'_>, f: &mut Finding) {
     f.act = Some(Act { party: Party::Client, text: "client: passive mode (EPSV, else PASV)".to_owned() });
-    super::passive_ports::client(case, &mut f, "use-passive");
-    super::passive_ports::client(case, &mut f, "use-epsv");
+    super::passive_ports::client(case, f, "use-passive");
+    super::passive_ports::client(case, f, "use-epsv");
     f.tell(
         Party::Between,
         AdviceKind::Lasting,
         "only if active mode has to stay: let the server in, from its port 20 to the client's ports from 1024 on",
     );
     f.tell(Party::Server, AdviceKind::Leave, "nothing to change");
-    sink.report(f);
 }

@@ -1,12 +1,67 @@
 //! What findings about passive data connections share: the ports that were named, the range to ask for, and for whom it fails.
 
+use core::net::IpAddr;
+
 use super::addresses::Reach;
-use super::arranging::Way;
-use super::finding::{AdviceKind, Finding, Party};
-use super::{Case, advise, causes};
+use super::arranging::{Fate, Way};
+use super::finding::{AdviceKind, Finding, Party, Severity};
+use super::{Case, Confidence, Sink, advise, causes};
+use crate::facts::transfers::Answered;
 
 /// Those who do as the reply to PASV says.
 pub(super) const WHO_OBEY: &str = "clients that obey PASV";
+
+/// A reply to PASV with an address that is not right.
+pub(super) struct WrongAddress<'w, 'a> {
+    /// The way that shows it.
+    pub(super) way: &'w Way<'a>,
+    /// The reply.
+    pub(super) answer: Answered<'a>,
+    /// Whether a client obeyed, and failed for good.
+    pub(super) failed: bool,
+    /// The address of the control connection.
+    pub(super) in_use: Option<IpAddr>,
+}
+
+impl<'w, 'a> WrongAddress<'w, 'a> {
+    /// Among the ways that are `bad`: the last, when it failed for good, which says more; else the first.
+    pub(super) fn find(case: &Case<'_>, ways: &'w [Way<'a>], bad: impl Fn(&Way<'a>) -> bool) -> Option<Self> {
+        let fell = |n: &usize| {
+            ways.get(*n).is_some_and(|w| obeyed(case, w) != Some(false)) && case.fate(ways, *n, false) == Fate::Fell
+        };
+        let failed = ways.iter().rposition(&bad).filter(fell);
+        let way = ways.get(failed.or_else(|| ways.iter().position(bad))?)?;
+        let answer = way.arranged?.reply?;
+        Some(Self { way, answer, failed: failed.is_some(), in_use: case.address_in_use(answer.event.conn) })
+    }
+
+    /// Its finding: a failure where a client failed over it, else a warning.
+    pub(super) fn finding(
+        &self,
+        case: &Case<'_>,
+        (ip, port): (IpAddr, u16),
+        headlines: &[String],
+        label: &str,
+        sink: &mut Sink<'_>,
+    ) -> Finding {
+        let told = case.is_from_log(self.answer.event);
+        let sure = if told { Confidence::Likely } else { Confidence::Certain };
+        let mut f = sink.finding(sure, Party::Server, headlines);
+        f.evidence.extend(sink.evidence(self.answer.event, label));
+        f.set("address", ip.to_string()).set("port", port).set("for_whom", WHO_OBEY);
+        f.set("server_address", self.in_use.map(|a| a.to_string()));
+        match &self.way.unopened {
+            Some(u) if self.failed => {
+                case.settle(&mut f, u.shows, u.told);
+                f.set("why", u.why.name());
+                sink.shows_by(&mut f, u.shows);
+                f.evidence.extend(sink.evidence(u.shows, "").filter(|_| u.shows.span != self.answer.event.span));
+            }
+            _ => f.severity = Severity::Warning,
+        }
+        f
+    }
+}
 
 /// Puts the ports seen into the data, and says which range the firewalls need.
 pub(super) fn range(case: &Case<'_>, f: &mut Finding) {
@@ -27,7 +82,7 @@ pub(super) fn range(case: &Case<'_>, f: &mut Finding) {
 }
 
 /// The outer address in the product's own directive.
-pub(super) fn masquerade(case: &Case<'_>, f: &mut Finding, outer: Option<core::net::IpAddr>) {
+pub(super) fn masquerade(case: &Case<'_>, f: &mut Finding, outer: Option<IpAddr>) {
     let before = f.advice.len();
     if let Some(product) = causes::likely_server(case) {
         f.advise("masquerade-address", &product.id);

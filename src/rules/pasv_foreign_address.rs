@@ -3,8 +3,8 @@
 use core::net::IpAddr;
 
 use super::addresses::{Named, named};
-use super::arranging::{Fate, Way};
-use super::passive_ports::{WHO_OBEY, dialled, masquerade, obeyed, range, who_sees_it, without_address};
+use super::arranging::Way;
+use super::passive_ports::{WrongAddress, dialled, masquerade, obeyed, range, who_sees_it, without_address};
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -18,37 +18,21 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let ways = case.ways();
     let bad = |way: &Way<'_>| foreign(case, way).is_some();
-    let fell = |n: &usize| {
-        ways.get(*n).is_some_and(|w| obeyed(case, w) != Some(false)) && case.fate(&ways, *n, false) == Fate::Fell
-    };
-    let failed = (0..ways.len()).rev().find(|n| ways.get(*n).is_some_and(bad)).filter(fell);
-    let Some(way) = failed.or_else(|| ways.iter().position(bad)).and_then(|n| ways.get(n)) else { return };
+    let Some(wrong) = WrongAddress::find(case, &ways, bad) else { return };
+    let (way, in_use) = (wrong.way, wrong.in_use);
     let Some((ip, port, outer)) = foreign(case, way) else { return };
     // Who obeyed and was let in has nothing to complain of: a server may have several addresses.
     if way.is_opened() && obeyed(case, way) == Some(true) {
         return;
     }
-    let Some(answer) = way.arranged.and_then(|a| a.reply) else { return };
     let endpoint = case.endpoint();
     let headlines = [
         format!("{endpoint} sent clients to another host for data: {ip}"),
         format!("the server sent clients to another host for data: {ip}"),
     ];
-    let certain = if case.is_from_log(answer.event) { Confidence::Likely } else { Confidence::Certain };
-    let mut f = sink.finding(certain, Party::Server, &headlines);
-    f.evidence.extend(sink.evidence(answer.event, &format!("port {port}")));
-    let in_use = case.address_in_use(answer.event.conn);
-    f.set("address", ip.to_string()).set("port", port).set("for_whom", WHO_OBEY);
-    f.set("server_address", in_use.map(|a| a.to_string()));
-    match &way.unopened {
-        Some(u) if failed.is_some() => {
-            case.settle(&mut f, u.shows, u.told);
-            f.set("why", u.why.name());
-            sink.shows_by(&mut f, u.shows);
-            f.evidence.extend(sink.evidence(u.shows, "").filter(|_| u.shows.span != answer.event.span));
-        }
-        _ if outer => f.severity = Severity::Note,
-        _ => f.severity = Severity::Warning,
+    let mut f = wrong.finding(case, (ip, port), &headlines, &format!("port {port}"), sink);
+    if outer && f.severity == Severity::Warning {
+        f.severity = Severity::Note;
     }
     if let Some(used) = in_use {
         f.why.push(format!("The session runs to {}, data were to go to {ip}.", used.to_canonical()));

@@ -3,8 +3,8 @@
 use core::net::IpAddr;
 
 use super::addresses::{Named, Reach, named};
-use super::arranging::{Fate, Way};
-use super::passive_ports::{WHO_OBEY, dialled, masquerade, obeyed, range, who_sees_it, without_address};
+use super::arranging::Way;
+use super::passive_ports::{WrongAddress, dialled, masquerade, obeyed, range, who_sees_it, without_address};
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -18,16 +18,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let ways = case.ways();
     let bad = |way: &Way<'_>| unreachable(case, way).is_some();
-    // The one that failed for good says more than the first one.
-    let fell = |n: &usize| {
-        ways.get(*n).is_some_and(|w| bad(w) && obeyed(case, w) != Some(false))
-            && case.fate(&ways, *n, false) == Fate::Fell
-    };
-    let failed = (0..ways.len()).rev().find(|n| ways.get(*n).is_some_and(bad)).filter(fell);
-    let Some(n) = failed.or_else(|| ways.iter().position(bad)) else { return };
-    let Some(way) = ways.get(n) else { return };
-    let Some((ip, port, reach)) = unreachable(case, way) else { return };
-    let Some(answer) = way.arranged.and_then(|a| a.reply) else { return };
+    let Some(wrong) = WrongAddress::find(case, &ways, bad) else { return };
+    let Some((ip, port, reach)) = unreachable(case, wrong.way) else { return };
     let endpoint = case.endpoint();
     let what = match reach {
         Reach::Private | Reach::Shared => "private address",
@@ -35,29 +27,14 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Reach::LinkLocal => "link-local address",
         Reach::Public | Reach::Nowhere => "impossible address",
     };
-    let headlines = |maybe: &str| {
-        [
-            format!("{endpoint} {maybe}gave out its {what} {ip} for data"),
-            format!("the server {maybe}gave out its {what} {ip} for data"),
-            format!("the server {maybe}gave out {ip} for data"),
-        ]
-    };
-    let certain = if case.is_from_log(answer.event) { Confidence::Likely } else { Confidence::Certain };
-    let mut f = sink.finding(certain, Party::Server, &headlines(""));
-    f.evidence.extend(sink.evidence(answer.event, ""));
-    let in_use = case.address_in_use(answer.event.conn);
-    f.set("address", ip.to_string()).set("port", port).set("kind", reach.name()).set("for_whom", WHO_OBEY);
-    f.set("server_address", in_use.map(|a| a.to_string()));
-    match &way.unopened {
-        Some(u) if failed.is_some() => {
-            case.settle(&mut f, u.shows, u.told);
-            f.set("why", u.why.name());
-            sink.shows_by(&mut f, u.shows);
-            f.evidence.extend(sink.evidence(u.shows, "").filter(|_| u.shows.span != answer.event.span));
-        }
-        _ => f.severity = Severity::Warning,
-    }
-    explain(case, way, &mut f, (ip, port, reach), in_use);
+    let headlines = [
+        format!("{endpoint} gave out its {what} {ip} for data"),
+        format!("the server gave out its {what} {ip} for data"),
+        format!("the server gave out {ip} for data"),
+    ];
+    let mut f = wrong.finding(case, (ip, port), &headlines, "", sink);
+    f.set("kind", reach.name());
+    explain(case, wrong.way, &mut f, (ip, port, reach), wrong.in_use);
     sink.report(f);
 }
 
