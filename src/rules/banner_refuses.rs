@@ -2,6 +2,7 @@
 
 use super::phase::{advise_server, probably};
 use super::prelude::*;
+use crate::decode::Reply;
 use crate::transcript::Layer;
 
 pub(super) static RULE: Rule = Rule {
@@ -55,6 +56,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         }
         .to_owned(),
     );
+    advise(case, reply, &mut f);
+    sink.report(f);
+}
+
+/// What the words of the greeting lead to.
+fn advise(case: &Case<'_>, reply: &Reply, f: &mut Finding) {
     let words = reply.text.to_ascii_lowercase();
     let said = |any: &[&str]| any.iter().any(|w| words.contains(w));
     if said(&["banned", "not currently accepting", "blacklist", "blocked", "no connections allowed from your"]) {
@@ -75,12 +82,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             party: Party::Server,
             text: "server: its connection limits; client: fewer connections, try again later".to_owned(),
         });
-        advise_server(case, &mut f, "connection-limit");
+        advise_server(case, f, "connection-limit");
         f.tell(Party::Client, AdviceKind::Tonight, "close idle and parallel connections, then try again");
     } else {
         f.act =
             Some(Act { party: Party::Server, text: "server: the words of the greeting say what is wrong".to_owned() });
         f.tell(Party::Server, AdviceKind::Check, "maintenance mode, access lists, and its log of that second");
     }
-    sink.report(f);
 }

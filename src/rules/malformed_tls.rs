@@ -23,22 +23,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let broken = |e: &&Event| match e.kind {
-        Kind::Malformed { .. } | Kind::Handshake(Message::Broken { .. }) => true,
-        // More bytes may make something of it: only what our own driver saw to its end is unknown for good.
-        Kind::OtherInsteadOfTls { speaker: Speaker::Unknown | Speaker::SslV2 } => {
-            let ended = |a: &Event| matches!(a.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
-            case.asked().is_some() && e.from() == Some(Side::Server) && case.after(e).any(ended)
-        }
-        _ => false,
-    };
     if let Some(event) = case.first(|e| matches!(e.kind, Kind::Malformed { part: TLS_INSIDE_TLS })) {
         return stacked(case, event, sink);
     }
     if let Some(done) = case.completion() {
         return behind_handshake(case, done, sink);
     }
-    let Some(event) = case.control().find(broken) else { return };
+    let Some(event) = case.control().find(|e| is_broken(case, e)) else { return };
     let Some(from) = event.from() else { return };
     let (place, shown) = place_of(event);
     let unknown = matches!(event.kind, Kind::OtherInsteadOfTls { .. });
@@ -84,6 +75,18 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     );
     causes::advise_server_log(case, &mut f, event);
     sink.report(f);
+}
+
+fn is_broken(case: &Case<'_>, e: &Event) -> bool {
+    match e.kind {
+        Kind::Malformed { .. } | Kind::Handshake(Message::Broken { .. }) => true,
+        // More bytes may make something of it: only what our own driver saw to its end is unknown for good.
+        Kind::OtherInsteadOfTls { speaker: Speaker::Unknown | Speaker::SslV2 } => {
+            let ended = |a: &Event| matches!(a.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
+            case.asked().is_some() && e.from() == Some(Side::Server) && case.after(e).any(ended)
+        }
+        _ => false,
+    }
 }
 
 /// Which part breaks the rules, and how the headline calls it.
