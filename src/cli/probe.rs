@@ -3,7 +3,6 @@
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::io;
-use std::time::SystemTime;
 
 use super::args::{Common, Probe};
 use super::login::{self, Who};
@@ -113,7 +112,7 @@ impl Run<'_> {
         let (stores, name) = (self.stores.clone(), args.verify_name.clone().unwrap_or_else(|| target.host.clone()));
         Some(Confides::by(move |chain| {
             let chain: Vec<Vec<u8>> = chain.iter().map(|c| c.0.clone()).collect();
-            trust::judge(&chain, &name, &stores, seconds_since_1970()).leaves_no_doubt()
+            trust::judge(&chain, &name, &stores, Some(live::now().0.div_euclid(1_000_000))).leaves_no_doubt()
         }))
     }
 
@@ -180,10 +179,6 @@ impl Run<'_> {
         self.output.report(&report)?;
         Ok((Status::of(report.verdict.outcome), ended))
     }
-}
-
-fn seconds_since_1970() -> Option<i64> {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok())
 }
 
 /// Why there is no way to a target.

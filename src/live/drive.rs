@@ -5,39 +5,23 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::clock;
 use super::dial::{self, Way};
+use super::limits::{COUNTED, Limits};
 use super::tcp::{self, Failure};
 use crate::probe::{Bulk, Input, Machine, Output, Where};
-use crate::transcript::clock::UnixMicros;
 use crate::transcript::{
     Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, OpenFailure, Role, Side, Transcript, What, Why,
 };
-
-/// Bounds of one run.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// For the whole run.
-    pub time: Duration,
-    /// For opening one connection, and for handing bytes to the system.
-    pub step: Duration,
-    /// What is kept of all that a server sends, in bytes; when it is used up the run ends. Content that is only
-    /// counted may be 64 times as much.
-    pub bytes: u64,
-    /// Whether the encrypted content of data connections is kept.
-    pub keep_data: bool,
-}
-
-/// A directory of some ten thousand files is listed several times; what is counted takes time, and no memory.
-const COUNTED: u64 = 64;
 
 /// What an entry costs besides its bytes: who sends records of one byte must not fill the memory either.
 const ENTRY: u64 = 16;
@@ -113,15 +97,13 @@ struct Drive<'a> {
 
 impl<'a> Drive<'a> {
     fn new(host: Option<&'a str>, way: &'a Way, limits: Limits, watch: Watch<'a>) -> Self {
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let zero = UnixMicros(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX));
         Self {
             host,
             way,
             limits,
             watch,
             zero: Instant::now(),
-            transcript: Transcript { clock: Clock::Utc(zero), ..Transcript::default() },
+            transcript: Transcript { clock: Clock::Utc(clock::now()), ..Transcript::default() },
             lines: Vec::new(),
             dialling: Vec::new(),
             // Few chunks may wait: a flood stays in the network, not in memory.
@@ -280,10 +262,9 @@ impl<'a> Drive<'a> {
         match report {
             Report::Opened(conn, stream) => self.opened(conn, stream, machine),
             Report::Failed(conn, failure) => {
-                if !self.dialling.iter().any(|(c, _)| *c == conn) {
-                    return; // called off
+                if !self.was_awaited(conn) {
+                    return;
                 }
-                self.dialling.retain(|(c, _)| *c != conn);
                 if let Some((by, text)) = failure.said {
                     self.record(conn, What::Claim { by: by.to_owned(), code: None, text });
                 }
@@ -309,15 +290,21 @@ impl<'a> Drive<'a> {
         }
     }
 
+    /// Whether a connection was still to be opened, and not called off.
+    fn was_awaited(&mut self, conn: ConnId) -> bool {
+        let before = self.dialling.len();
+        self.dialling.retain(|(c, _)| *c != conn);
+        self.dialling.len() < before
+    }
+
     fn line(&mut self, conn: ConnId) -> Option<&mut Line> {
         self.lines.iter_mut().find(|l| l.conn == conn)
     }
 
     fn opened(&mut self, conn: ConnId, stream: TcpStream, machine: &mut dyn Machine) {
-        if !self.dialling.iter().any(|(c, _)| *c == conn) {
-            return; // called off
+        if !self.was_awaited(conn) {
+            return;
         }
-        self.dialling.retain(|(c, _)| *c != conn);
         // Small commands must not wait for a full segment.
         let _ = stream.set_nodelay(true);
         let (local, peer) = (stream.local_addr().ok(), stream.peer_addr().ok());
@@ -330,14 +317,10 @@ impl<'a> Drive<'a> {
         let (mut read, write) = stream.into_split();
         let reports = self.reports.0.clone();
         let reader = tokio::spawn(async move {
-            let mut buffer = vec![0; 16 * 1024];
             loop {
-                let report = match read.read(&mut buffer).await {
-                    Ok(0) => Report::Closed(conn, Close::Fin),
-                    Ok(n) => Report::Bytes(conn, buffer.get(..n).unwrap_or_default().to_vec()),
-                    Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                    Err(e) if e.kind() == ErrorKind::ConnectionReset => Report::Closed(conn, Close::Reset),
-                    Err(_) => Report::Closed(conn, Close::Unknown),
+                let report = match tcp::next(&mut read).await {
+                    Ok(data) => Report::Bytes(conn, data),
+                    Err(how) => Report::Closed(conn, how),
                 };
                 let is_end = matches!(report, Report::Closed(..));
                 if reports.send(report).await.is_err() || is_end {

@@ -3,9 +3,11 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::transcript::OpenFailure;
+use crate::transcript::{Close, OpenFailure};
 
 /// Why a connection was not opened.
 #[derive(Debug)]
@@ -45,6 +47,23 @@ pub(super) async fn connect(to: SocketAddr, source: Option<IpAddr>) -> std::io::
         socket.bind(SocketAddr::new(source, 0))?;
     }
     socket.connect(to).await
+}
+
+/// What came next, or how it ended.
+pub(super) async fn next(read: &mut OwnedReadHalf) -> Result<Vec<u8>, Close> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match read.read(&mut buffer).await {
+            Ok(0) => return Err(Close::Fin),
+            Ok(n) => {
+                buffer.truncate(n);
+                return Ok(buffer);
+            }
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) if e.kind() == ErrorKind::ConnectionReset => return Err(Close::Reset),
+            Err(_) => return Err(Close::Unknown),
+        }
+    }
 }
 
 /// A port of ours at this address, for one connection.
