@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::layout::{LINES, more, sure, wrapped};
 use crate::codes::{self, Fingerprint};
+use crate::rules;
 
 /// Lines of a screen that products may not take: the heading, and names without their words.
 const OTHER_LINES: usize = 7;
@@ -128,7 +129,12 @@ pub(super) fn line(text: &str) -> Option<String> {
         let versions = if f.versions == "-" { String::new() } else { format!(" {}", f.versions) };
         let _ = writeln!(out, "{how} {}{versions} ({}){note}", f.product, place(f.kind));
     }
-    let mut pages: Vec<&str> = seen.iter().filter_map(|f| page(f.kind, code)).collect();
+    let about_data = rules::data_reply(code, text);
+    if let Some(data) = about_data.as_ref().filter(|d| !d.note.is_empty()) {
+        let _ = writeln!(out, "{}", data.note);
+    }
+    let mut pages: Vec<&str> = about_data.iter().map(|d| d.finding).collect();
+    pages.extend(seen.iter().filter_map(|f| page(f.kind, code)));
     pages.dedup();
     out.push_str(&more(pages.get(..2).unwrap_or(&pages)));
     Some(out)

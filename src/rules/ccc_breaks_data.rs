@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// The words of a z/OS server that compares certificates, and of its trace.
-const Z_OS: [&str; 1] = ["tls negotiation failed"];
+pub(super) const Z_OS: [&str; 1] = ["tls negotiation failed"];
 const TRACE: &str = "comparecertattls";
 
 /// Replies about the data connection, not about the file.

@@ -33,7 +33,7 @@ const BY_CLIENTS: [&str; 12] = [
 const BY_SERVERS: [&str; 2] = ["client did not properly shut down tls", "terminated without ssl shutdown"];
 
 /// What they answer: vsftpd with strict_ssl_read_eof=YES, FileZilla Server.
-const REPLIES: [&str; 2] = ["failure reading network stream", "error while transfering data: econnaborted"];
+pub(super) const REPLIES: [&str; 2] = ["failure reading network stream", "error while transfering data: econnaborted"];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all: Vec<Ending<'_>> = case.session_endings().collect();

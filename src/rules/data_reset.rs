@@ -24,7 +24,8 @@ const WORDS: [&str; 6] = [
 ];
 
 /// What servers answer to an upload that ended so for them.
-const REPLIES: [&str; 3] = ["transfer aborted due to receive error", "link to file server lost", "connection reset"];
+pub(super) const REPLIES: [&str; 3] =
+    ["transfer aborted due to receive error", "link to file server lost", "connection reset"];
 
 /// Where AT-TLS on z/OS takes a reset behind close_notify for an error (PI62054).
 const ERRNO2: &str = "74520442";

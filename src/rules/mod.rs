@@ -80,6 +80,7 @@ mod plaintext_on_implicit_port;
 mod port_refused;
 mod prot_clear_refused;
 mod prot_refused;
+mod replies;
 mod reset_during_handshake;
 mod retrying;
 mod session_tickets_exhausted;
@@ -97,6 +98,7 @@ pub use finding::{
     Act, Advice, AdviceKind, Ask, Cause, Check, CheckResult, Confidence, Evidence, Finding, PartOut, Party, Severity,
 };
 
+pub use replies::{DataReply, data_reply};
 pub use sink::Sink;
 
 use crate::transcript::Span;

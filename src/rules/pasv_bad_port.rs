@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// Below, only the system's own services listen.
-const LOWEST: u16 = 1024;
+pub(super) const LOWEST: u16 = 1024;
 
 /// What is wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]

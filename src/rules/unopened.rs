@@ -139,7 +139,7 @@ fn cause_in(text: &str) -> Option<Why> {
 }
 
 /// What a server's final reply to a transfer says of the data connection; `begun`: whether it had announced the transfer.
-fn said(code: u16, text: &str, begun: bool) -> Option<Why> {
+pub(super) fn said(code: u16, text: &str, begun: bool) -> Option<Why> {
     const NOT_OPENED: [&str; 20] = [
         "bad ip connecting",
         "rejected data connection",
