@@ -1,4 +1,8 @@
-//! Transfers that failed, and like ones that worked behind them: what went well at another try has not failed for good.
+//! Transfers that failed, and like ones that worked behind them.
+//!
+//! In a run of ours, what went well at another try has not failed for good: a warning. Somebody else's evidence was gathered
+//! because something failed, and a log often ends at the very line that says so: there a transfer that failed stays the
+//! verdict, and what became of it at another try is said beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +24,8 @@ pub(super) struct Tries<'a> {
     worked: BTreeMap<(ConnId, &'a str), *const Transfer<'a>>,
     /// How many transfers there were.
     of: usize,
+    /// Whether the run is ours.
+    ours: bool,
 }
 
 impl<'a> Case<'a> {
@@ -50,7 +56,7 @@ impl<'a> Case<'a> {
             }
         }
         let of = self.session_transfers().filter(|x| x.command.is_some()).count();
-        Tries { failed, ends, worked, of }
+        Tries { failed, ends, worked, of, ours: self.is_login_run() }
     }
 
     /// The refusals of data connections that a later transfer of the same kind made up for.
@@ -84,17 +90,19 @@ impl Tries<'_> {
 
     /// How sure a failure is that another try may still make up for.
     pub(super) fn sure(&self, t: &Transfer<'_>, confidence: Confidence) -> Confidence {
-        if self.fate(t) == Fate::Other { confidence.min(Confidence::Likely) } else { confidence }
+        if self.ours && self.fate(t) == Fate::Other { confidence.min(Confidence::Likely) } else { confidence }
     }
 
-    /// Makes a warning of what another try made up for, and leaves open what one still may.
+    /// Says of what another try made up for that it did, in a run of ours as a warning; there it stays open what one still may.
     pub(super) fn settle(&self, f: &mut Finding, t: &Transfer<'_>, headlines: &[String]) {
         match self.fate(t) {
             Fate::Fell => {}
-            Fate::Other => f.ended = false,
+            Fate::Other => f.ended &= !self.ours,
             Fate::Recovered => {
                 let (n, of, verb) = (self.failed.len(), self.of, t.verb());
-                f.severity = Severity::Warning;
+                if self.ours {
+                    f.severity = Severity::Warning;
+                }
                 let longer = headlines.iter().map(|h| format!("{h} ({n} of {of}; the next worked)"));
                 let short = format!("{n} of {of} transfers failed ({}); the next one worked", f.id);
                 f.headline = fitting(&longer.chain([short]).collect::<Vec<_>>());
