@@ -112,6 +112,11 @@ impl<'a> Case<'a> {
         Some(self.session_transfers().filter(confirmed).count())
     }
 
+    /// Whether a control connection is of a login in which this was changed.
+    pub fn is_changed(&self, control: ConnId, change: &str) -> bool {
+        changed(self.transcript, control).iter().any(|c| c == change)
+    }
+
     /// The transfers of logins in which this was changed.
     pub fn transfers_with(&self, change: &'a str) -> impl Iterator<Item = &'a Transfer<'a>> + use<'a> {
         let t = self.transcript;

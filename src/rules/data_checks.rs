@@ -3,7 +3,8 @@
 use super::Case;
 use super::checks::{check, passed, untested};
 use super::data_certificate_differs::compared;
-use super::data_sessions::{DECLINED, lapse, resumed_of};
+use super::data_sessions::{DECLINED, TLS12, lapse, resumed_of};
+use super::endings::OWN_FILE;
 use super::finding::{Check, CheckResult};
 use crate::decode::{Event, Kind, Reply};
 use crate::facts::transfers::{Established, Transfer};
@@ -205,13 +206,19 @@ fn listing(case: &Case<'_>) -> Check {
 }
 
 /// The empty file, when the user named one.
+/// Whether it is a download of what our own run uploaded.
+fn reads_back(t: &Transfer<'_>) -> bool {
+    t.command.is_some_and(|c| c.argument.starts_with(OWN_FILE))
+}
+
 fn file(case: &Case<'_>) -> Option<Check> {
     let (id, what) = ("empty-file", "download of an empty file");
     let tried = case.transcript.origin.asked.as_ref()?.login?;
     if !tried.empty_file {
         return Some(untested(id, "an empty file (--empty-file PATH)", super::end_checks::NOT_ASKED));
     }
-    let all: Vec<&Transfer<'_>> = case.session_transfers().filter(|t| t.verb() == "RETR").collect();
+    let all = case.session_transfers().chain(case.transfers_with(TLS12));
+    let all: Vec<&Transfer<'_>> = all.filter(|t| t.verb() == "RETR" && !reads_back(t)).collect();
     let Some(last) = all.last() else { return Some(untested(id, what, unreached(case))) };
     if all.iter().any(|t| t.worked() && !t.has_content()) {
         return Some(passed(id, "empty file"));

@@ -55,7 +55,7 @@ pub(super) fn is_vsftpd(text: &str) -> bool {
 pub(super) const DECLINED: &str = "resumption declined";
 
 /// What they call the one that repeats the transfers with TLS 1.2.
-const TLS12: &str = "TLS 1.2 in this login";
+pub(super) const TLS12: &str = "TLS 1.2 in this login";
 
 /// pre_shared_key (RFC 8446): the ticket that a TLS 1.3 client offers.
 const PRE_SHARED_KEY: u16 = 41;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ccc_breaks_data::{broken, transfers_fail};
 use super::ccc_refused::asked;
+use super::data_sessions::TLS12;
 use super::endings::{Ending, OWN_FILE};
 use super::finding::{Check, CheckResult};
 use super::{Case, checks::check};
@@ -21,10 +22,24 @@ pub(super) const NOT_ASKED: &str = "not asked for";
 pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     let Some(tried) = case.transcript.origin.asked.as_ref().and_then(|a| a.login) else { return Vec::new() };
     let all: Vec<Ending<'_>> = case.session_endings().collect();
+    let uploads = with_made_up(case);
     let mut out =
-        vec![active(case, tried), farewells(&all), ends(case, &all), upload(case, tried, &all), ccc(case, tried)];
+        vec![active(case, tried), farewells(&all), ends(case, &all), upload(case, tried, &uploads), ccc(case, tried)];
     out.extend(left_behind(case));
     out
+}
+
+/// How the session's transfers ended, and in place of its uploads that the login with TLS 1.2 made again, how those did.
+fn with_made_up<'a>(case: &Case<'a>) -> Vec<Ending<'a>> {
+    let (mut again, session): (Vec<Ending<'a>>, Vec<Ending<'a>>) = case
+        .endings()
+        .into_iter()
+        .filter(|x| x.is_session(case) || x.is_with(case, TLS12))
+        .partition(|x| x.is_with(case, TLS12));
+    let names: BTreeSet<&str> = again.iter().filter(|x| x.is_own_test()).map(|x| x.argument).collect();
+    let mut all: Vec<Ending<'a>> = session.into_iter().filter(|x| !names.contains(x.argument)).collect();
+    all.append(&mut again);
+    all
 }
 
 /// Files of our own that were not seen to go.
@@ -57,12 +72,15 @@ fn active(case: &Case<'_>, tried: Tried) -> Check {
     if !tried.active {
         return untested("active", "active mode (--active)", NOT_ASKED);
     }
+    let all: Vec<&Transfer<'_>> = case
+        .session_transfers()
+        .chain(case.transfers_with(TLS12))
+        .filter(|t| t.arranged.is_some_and(|a| !a.is_passive()))
+        .collect();
     let asks = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if matches!(verb.as_str(), "PORT" | "EPRT"));
-    if case.first(asks).is_none() {
+    if all.is_empty() && case.first(asks).is_none() {
         return untested("active", "active mode", "the run did not come to it");
     }
-    let all: Vec<&Transfer<'_>> =
-        case.session_transfers().filter(|t| t.arranged.is_some_and(|a| !a.is_passive())).collect();
     let stranger = all.iter().find_map(|t| stranger(case, t));
     let from =
         stranger.map(|ip| format!("from {ip}, which is not the server's address: a NAT, a cluster, or somebody else"));

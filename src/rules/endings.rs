@@ -111,6 +111,11 @@ impl<'a> Ending<'a> {
         name.starts_with(OWN_FILE)
     }
 
+    /// Whether it belongs to a login in which this was changed.
+    pub(super) fn is_with(&self, case: &Case<'_>, change: &str) -> bool {
+        case.is_changed(self.transfer.control, change)
+    }
+
     /// Whether it belongs to the session under examination.
     pub(super) fn is_session(&self, case: &Case<'_>) -> bool {
         is_session_control(case.transcript, self.transfer.control)

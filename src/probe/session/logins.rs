@@ -42,6 +42,10 @@ impl Session {
         if let (Some(talk), Some(directory), false) = (self.talks.get_mut(n), directory, left.is_empty()) {
             talk.clean_up(&directory, &left);
         }
+        let undone = self.examined().map(|t| t.undone().clone()).filter(|u| errand == Errand::Tls12 && !u.is_empty());
+        if let (Some(talk), Some(undone)) = (self.talks.get_mut(n), undone) {
+            talk.make_up_for(&undone, &self.plan);
+        }
         self.asking_login = Some(n);
         self.asking = Some(n);
     }

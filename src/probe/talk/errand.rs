@@ -1,6 +1,6 @@
 //! What a login is for: the commands and transfers inside TLS, in order. A refusal takes out what it makes pointless.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::super::plan::{Login, Plan};
 use super::transfer::Outcome;
@@ -62,6 +62,8 @@ pub(super) struct Task {
     pub(super) holds: bool,
     /// Whether its handshake offers to resume the control connection's session.
     pub(super) resumes: bool,
+    /// Whether it is made the usual way where its own way leads nowhere.
+    pub(super) anyway: bool,
 }
 
 /// One step inside TLS.
@@ -81,12 +83,40 @@ const NOBODY: &str = "NLST ftpsdiag-no-such-name";
 /// Lengths of uploads: nothing, as little as possible, and more than any buffer on the way.
 const UPLOADS: [usize; 3] = [0, 1, 1_000_000];
 
+/// What a login could not try, because its TLS sessions had run out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::probe) struct Undone {
+    active: bool,
+    empty_file: bool,
+    /// Numbers of uploads, from 1.
+    uploads: BTreeSet<usize>,
+}
+
+impl Undone {
+    pub(in crate::probe) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn take(&mut self, task: &Task) {
+        let number = task.command.rsplit_once(".T").and_then(|(_, n)| n.parse().ok());
+        match (task.way, task.command.split(' ').next()) {
+            (Way::Active, _) => self.active = true,
+            (_, Some("STOR" | "RETR")) if number.is_some_and(|n| (1..=UPLOADS.len()).contains(&n)) => {
+                self.uploads.extend(number);
+            }
+            (_, Some("RETR")) => self.empty_file = true,
+            _ => {}
+        }
+    }
+}
+
 /// The steps to come.
 #[derive(Debug)]
 pub(super) struct Agenda {
     turns: VecDeque<Turn>,
     /// Names that were uploaded and not yet deleted.
     left_behind: Vec<String>,
+    undone: Undone,
     /// Whether the server took the login.
     pub(super) logged_in: bool,
 }
@@ -97,7 +127,7 @@ impl Agenda {
             None => ["FEAT", "PBSZ 0", "PROT P"].map(say).into(),
             Some(login) => turns(errand, login, plan),
         };
-        Self { turns, left_behind: Vec::new(), logged_in: false }
+        Self { turns, left_behind: Vec::new(), undone: Undone::default(), logged_in: false }
     }
 
     /// What needs no login remains.
@@ -160,12 +190,51 @@ impl Agenda {
         self.left_behind.retain(|n| n != name);
     }
 
+    /// The same again, the usual way.
+    pub(super) fn again(&mut self, task: Task) {
+        self.turns.push_front(Turn::Move(Box::new(Task { way: Way::Usual, anyway: false, ..task })));
+    }
+
     /// Nothing can be transferred any more; what was uploaded is still deleted.
     pub(super) fn drop_moves(&mut self, which: impl Fn(&Task) -> bool) {
         self.turns.retain(|t| match t {
             Turn::Move(task) => !which(task),
             _ => true,
         });
+    }
+
+    /// A protected transfer failed for want of a session to resume: so would all others. What they were to show another
+    /// login may; what lies on the server is still deleted.
+    pub(super) fn set_aside(&mut self, failed: &Task) {
+        self.undone.take(failed);
+        for turn in core::mem::take(&mut self.turns) {
+            match turn {
+                Turn::Move(task) if task.private && task.resumes => self.undone.take(&task),
+                Turn::Say(line) if line.starts_with("SIZE ") => {}
+                Turn::Say(line)
+                    if line.strip_prefix("DELE ").is_some_and(|n| !self.left_behind.iter().any(|l| l == n)) => {}
+                turn => self.turns.push_back(turn),
+            }
+        }
+    }
+
+    pub(super) fn undone(&self) -> &Undone {
+        &self.undone
+    }
+
+    /// What another login could not try, in place of the listings.
+    pub(super) fn make_up_for(&mut self, undone: &Undone, plan: &Plan) {
+        let Some(login) = &plan.login else { return };
+        self.drop_moves(|_| true);
+        if let Some(path) = login.empty_file.as_ref().filter(|_| undone.empty_file) {
+            self.turns.extend([say("TYPE I"), fetched(path)]);
+        }
+        if !undone.uploads.is_empty() {
+            self.turns.extend(uploads(login, plan, undone.uploads.iter().copied()));
+        }
+        if undone.active {
+            self.turns.push_back(Turn::Move(Box::new(fetch(Way::Active, "LIST"))));
+        }
     }
 
     /// Names that are still there.
@@ -184,17 +253,22 @@ impl Agenda {
 /// A transfer from the server, protected, with an offer to resume.
 fn fetch(way: Way, command: &str) -> Task {
     let command = command.to_owned();
-    Task { way, command, upload: None, private: true, holds: false, resumes: true }
+    Task { way, command, upload: None, private: true, holds: false, resumes: true, anyway: false }
 }
 
-/// Files of these lengths up and down again, numbered from `first`; nothing where no directory was given.
-fn uploads(login: &Login, plan: &Plan, lengths: &[usize], first: usize) -> Vec<Turn> {
+fn fetched(path: &str) -> Turn {
+    Turn::Move(Box::new(fetch(Way::Usual, &format!("RETR {path}"))))
+}
+
+/// Files of these numbers up and down again; nothing where no directory was given.
+fn uploads(login: &Login, plan: &Plan, numbers: impl Iterator<Item = usize>) -> Vec<Turn> {
     let Some(directory) = &login.upload_to else { return Vec::new() };
     let mut out = vec![say("TYPE I"), say(&format!("CWD {directory}"))];
-    for (n, len) in lengths.iter().enumerate() {
-        let name = upload_name(plan, first + n);
-        let upload = Some(content(plan, *len));
-        let store = Task { upload, holds: *len == 1, ..fetch(Way::Usual, &format!("STOR {name}")) };
+    for n in numbers {
+        let name = upload_name(plan, n);
+        let len = n.checked_sub(1).and_then(|n| UPLOADS.get(n)).copied().unwrap_or(1);
+        let upload = Some(content(plan, len));
+        let store = Task { upload, holds: len == 1, ..fetch(Way::Usual, &format!("STOR {name}")) };
         out.push(Turn::Move(Box::new(store)));
         out.push(say(&format!("SIZE {name}")));
         out.push(Turn::Move(Box::new(fetch(Way::Usual, &format!("RETR {name}")))));
@@ -222,11 +296,16 @@ fn turns(errand: Errand, login: &Login, plan: &Plan) -> VecDeque<Turn> {
         Errand::Handshake => {}
         Errand::Examine => {
             out.push_back(go(Task { holds: true, ..fetch(Way::Epsv, "LIST") }));
-            out.extend([list(Way::Pasv), go(fetch(Way::Usual, NOBODY)), list(Way::Usual)]);
-            if let Some(path) = &login.empty_file {
-                out.extend([say("TYPE I"), go(fetch(Way::Usual, &format!("RETR {path}")))]);
+            if login.empty_file.is_none() && login.upload_to.is_none() {
+                out.extend([list(Way::Pasv), go(fetch(Way::Usual, NOBODY)), list(Way::Usual)]);
+            } else {
+                // Where more follows, two listings are enough.
+                out.push_back(go(Task { anyway: true, ..fetch(Way::Pasv, NOBODY) }));
             }
-            out.extend(uploads(login, plan, &UPLOADS, 1));
+            if let Some(path) = &login.empty_file {
+                out.extend([say("TYPE I"), fetched(path)]);
+            }
+            out.extend(uploads(login, plan, 1..=UPLOADS.len()));
             // Last: where nobody connects, the control connection may be lost as well.
             if login.active {
                 out.push_back(list(Way::Active));
@@ -239,7 +318,7 @@ fn turns(errand: Errand, login: &Login, plan: &Plan) -> VecDeque<Turn> {
         }
         Errand::Tls12 => {
             out.extend([list(Way::Usual), list(Way::Usual), list(Way::Usual)]);
-            out.extend(uploads(login, plan, &[1], UPLOADS.len() + 1));
+            out.extend(uploads(login, plan, core::iter::once(UPLOADS.len() + 1)));
         }
         Errand::Ccc => out.extend([say("CCC"), list(Way::Usual)]),
     }

@@ -14,6 +14,9 @@ use crate::transcript::{Close, ConnId, Decrypted, Layer, Micros, OpenFailure, Si
 /// no silent one, and whoever refuses in the middle is heard.
 const PIECE: usize = 16 * 1024;
 
+/// Only there each ticket is meant for one use, and our client keeps to that.
+const TLS13: u16 = 0x0304;
+
 /// One data connection.
 pub(super) struct Line {
     pub(super) conn: ConnId,
@@ -30,6 +33,8 @@ pub(super) struct Line {
     pub(super) heard: Micros,
     pub(super) opened: bool,
     pub(super) established: bool,
+    /// TLS 1.3 was shaken hands on in full: no session was resumed.
+    pub(super) in_full: bool,
     /// The server ended its direction of TLS, or of TCP.
     pub(super) ended: bool,
     /// TCP ended.
@@ -57,6 +62,7 @@ impl Line {
             heard: now,
             opened: false,
             established: false,
+            in_full: false,
             ended: false,
             gone: false,
             failed: false,
@@ -96,7 +102,10 @@ impl Line {
         self.hash.update(&plain);
         let is_end = |what: &What| matches!(what, What::Decrypted { seen: Decrypted::Alert { .. }, .. });
         for note in notes {
-            let established = matches!(note, What::Decrypted { seen: Decrypted::Established { .. }, .. });
+            let mut established = false;
+            if let What::Decrypted { seen: Decrypted::Established { version, resumed, .. }, .. } = &note {
+                (established, self.in_full) = (true, *version == TLS13 && !*resumed);
+            }
             // Content comes before the alert that ends it.
             if is_end(&note) {
                 self.note_content();

@@ -122,6 +122,8 @@ pub(super) struct Talk {
     pub(super) ways: Ways,
     /// Whether a transfer came to nothing although its data connection stood.
     pub(super) failed_to_move: bool,
+    /// Whether a transfer worked whose TLS session was resumed.
+    has_resumed: bool,
     /// Whether a command or a transfer ended in silence.
     pub(super) stalled: bool,
     out: VecDeque<Output>,
@@ -163,6 +165,7 @@ impl Talk {
             name: plan.server_name.clone(),
             ways,
             failed_to_move: false,
+            has_resumed: false,
             stalled: false,
             out: VecDeque::from([Output::Open(conn, to, Role::Control, why)]),
         };

@@ -1,10 +1,10 @@
 //! The talk's transfers: data connections are asked for, and what happens on them is passed on.
 
 use super::super::engine::Engine;
-use super::errand::{Task, Way};
+use super::errand::{Task, Undone, Way};
 use super::line::Line;
 use super::transfer::{Need, Transfer};
-use super::{Step, Talk, Where};
+use super::{Plan, Step, Talk, Where};
 use crate::transcript::{Close, ConnId, Micros, Side, What, Why};
 
 /// Which ways to a data connection worked; `None` for what was not tried.
@@ -36,8 +36,9 @@ pub(in crate::probe) enum Wish {
 
 impl Talk {
     pub(super) fn begin_move(&mut self, task: Task, now: Micros) {
-        let way = if task.way == Way::Usual { self.ways.usual() } else { task.way };
         let v6 = matches!(&self.to, Where::Address(a) if a.is_ipv6());
+        let usual = task.way == Way::Usual || task.anyway && v6;
+        let way = if usual { self.ways.usual() } else { task.way };
         // PASV has no room for an address of IPv6 (RFC 2428); and where nothing opens, nothing more is tried.
         if way == Way::Pasv && v6 || way != Way::Active && !self.ways.any() {
             return self.go_on(now);
@@ -64,7 +65,7 @@ impl Talk {
             let declining = (!task.resumes).then(|| self.tls.declining());
             declining.as_ref().unwrap_or(&self.tls).engine(&self.host, &self.name)
         });
-        transfer.line = Some(Line::new(conn, engine.map(Box::new), task.upload.take(), now));
+        transfer.line = Some(Line::new(conn, engine.map(Box::new), task.upload.clone(), now));
     }
 
     /// The server can connect to us there.
@@ -161,7 +162,15 @@ impl Talk {
             Way::Epsv | Way::Usual => self.ways.epsv = Some(outcome.opened),
             Way::Active => {}
         }
+        if transfer.task.anyway && !outcome.opened && !outcome.stalled {
+            self.agenda.again(transfer.task.clone());
+        }
         self.failed_to_move |= outcome.opened && !outcome.worked;
+        // What worked as long as there were tickets is not tried without.
+        if self.has_resumed && outcome.in_full && !outcome.worked {
+            self.agenda.set_aside(&transfer.task);
+        }
+        self.has_resumed |= outcome.worked && !outcome.in_full;
         self.stalled |= outcome.stalled;
     }
 
@@ -183,6 +192,16 @@ impl Talk {
     /// Whether the server took the login.
     pub(in crate::probe) fn is_logged_in(&self) -> bool {
         self.agenda.logged_in
+    }
+
+    /// What was not tried for want of a session to resume.
+    pub(in crate::probe) fn undone(&self) -> &Undone {
+        self.agenda.undone()
+    }
+
+    /// Tries what an earlier login could not.
+    pub(in crate::probe) fn make_up_for(&mut self, undone: &Undone, plan: &Plan) {
+        self.agenda.make_up_for(undone, plan);
     }
 
     /// Deletes what an earlier login had to leave behind.

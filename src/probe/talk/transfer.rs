@@ -32,6 +32,8 @@ pub(in crate::probe) struct Outcome {
     pub(in crate::probe) worked: bool,
     /// The control connection does not answer any more.
     pub(in crate::probe) stalled: bool,
+    /// It was to resume, and nothing was left to resume with, or the server did not take it.
+    pub(in crate::probe) in_full: bool,
 }
 
 impl Outcome {
@@ -105,7 +107,8 @@ impl Transfer {
     }
 
     pub(super) fn outcome(&self) -> Outcome {
-        self.outcome
+        let in_full = self.task.resumes && self.line.as_ref().is_some_and(|l| l.in_full);
+        Outcome { in_full, ..self.outcome }
     }
 
     /// A final or preliminary reply on the control connection; `text` is its last line.
@@ -302,7 +305,10 @@ mod tests {
 
     fn transfer(way: Way) -> Transfer {
         let command = "LIST".to_owned();
-        Transfer::new(Task { way, command, upload: None, private: false, holds: false, resumes: true }, Micros(0))
+        Transfer::new(
+            Task { way, command, upload: None, private: false, holds: false, resumes: true, anyway: false },
+            Micros(0),
+        )
     }
 
     /// A transfer whose data connection stands, and whose command was given at 0.
