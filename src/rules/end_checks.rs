@@ -23,10 +23,25 @@ pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     let Some(tried) = case.transcript.origin.asked.as_ref().and_then(|a| a.login) else { return Vec::new() };
     let all: Vec<Ending<'_>> = case.session_endings().collect();
     let uploads = with_made_up(case);
-    let mut out =
-        vec![active(case, tried), farewells(&all), ends(case, &all), upload(case, tried, &uploads), ccc(case, tried)];
+    let mut out = vec![
+        unless_refused_for_reuse(case, active(case, tried)),
+        farewells(&all),
+        ends(case, &all),
+        unless_refused_for_reuse(case, upload(case, tried, &uploads)),
+        ccc(case, tried),
+    ];
     out.extend(left_behind(case));
     out
+}
+
+/// What failed beside transfers that were refused for want of a session to resume says nothing of its own.
+fn unless_refused_for_reuse(case: &Case<'_>, check: Check) -> Check {
+    let is_open = check.result == CheckResult::Failed && check.finding.is_none();
+    if !is_open || !super::data_session_reuse_required::fails(case) {
+        return check;
+    }
+    let what = if check.id == "active" { "active mode" } else { "uploads" };
+    untested(&check.id, what, "no TLS session was left to resume")
 }
 
 /// How the session's transfers ended, and in place of its uploads that the login with TLS 1.2 made again, how those did.

@@ -13,6 +13,7 @@ use super::Row;
 /// alert=70                                           data of the first finding
 /// passed upload                                      a check with this result
 /// says 500 OOPS                                      in the data of some finding
+/// at-most 16 data 5 logins                           what it took
 /// keeps PASS                                         a command that was not sent
 /// also certificate-weak                              among the findings
 /// no findings                                        none of any kind
@@ -57,6 +58,12 @@ fn holds(line: &str, report: &Report) -> bool {
         ["says", ..] => {
             let words = line.strip_prefix("says ").unwrap_or(line);
             report.findings.iter().any(|f| f.data.values().any(|d| d.as_str().is_some_and(|d| d.contains(words))))
+        }
+        ["at-most", data, "data", logins, "logins"] => {
+            let is_data = |c: &&ftpsdiag::report::ConnectionOut| c.role == "data";
+            let made = report.connections.iter().filter(is_data).count();
+            let took = report.cost.as_ref().map_or(0, |c| c.logged_in);
+            data.parse().is_ok_and(|most: usize| made <= most) && logins.parse().is_ok_and(|most: u64| took <= most)
         }
         ["keeps", command] => !report.events.iter().any(|e| e.text.contains(command)),
         ["also", id] => report.findings.iter().any(|f| f.id == id),

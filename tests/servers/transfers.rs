@@ -11,6 +11,8 @@ const fn row(name: &'static str, start: Start, args: &'static str, expect: &'sta
 /// `joe` at ProFTPD and Pure-FTPd, where he may write.
 const JOE: &str = "127.0.0.1:PORT --ca root.pem --user joe";
 const JOE_WRITES: &str = "127.0.0.1:PORT --ca root.pem --user joe --write-test incoming --empty-file ../nothing.txt";
+const JOE_ALL: &str =
+    "127.0.0.1:PORT --ca root.pem --user joe --write-test incoming --empty-file ../nothing.txt --active --ccc";
 const JOE_CCC: &str = "127.0.0.1:PORT --ca root.pem --user joe --ccc";
 const JOE_ACTIVE: &str = "127.0.0.1:PORT --ca root.pem --user joe --active";
 const ANYBODY: &str = "127.0.0.1:PORT --ca root.pem --anonymous";
@@ -32,12 +34,28 @@ const DEMANDS: &str = "works; no warnings; also data-session-reuse-required; pas
                        data-certificate; passed pasv; passed epsv";
 const WRITES: &str = "works; no warnings; passed upload; passed empty-file; passed close-notify";
 
+/// Everything was tried, and within the promised numbers.
+const ALL: &str = "works; passed upload; passed empty-file; passed active; passed ccc; at-most 16 data 5 logins";
+/// The same, of which some had to be tried with TLS 1.2.
+const ALL_BUT_TICKETS: &str = "works; also data-session-reuse-required; passed upload; passed empty-file; passed active; \
+                               passed ccc; at-most 16 data 5 logins";
+
 const V13: &str = "TLS 1.3 1302 secp256r1 2";
 const V12: &str = "TLS 1.2 C030 secp256r1 2";
 const P13: &str = "TLS 1.3 1302 x25519 2";
 const P12: &str = "TLS 1.2 C030 x25519 2";
 
 pub const TRANSFERS: &[Row] = &[
+    // Everything that can be asked for.
+    row("ProFTPD as built, everything, TLS 1.3", Proftpd("leaf", &[SESSION_REUSE]), JOE_ALL, ALL_BUT_TICKETS, P13),
+    row("ProFTPD, everything, TLS 1.3", Proftpd("leaf", &[]), JOE_ALL, ALL, P13),
+    row(
+        "ProFTPD as built, everything, TLS 1.2",
+        Proftpd("leaf", &[SESSION_REUSE, "TLSProtocol TLSv1.2"]),
+        JOE_ALL,
+        ALL,
+        P12,
+    ),
     // The password goes to nobody whose certificate is in doubt.
     row(
         "ProFTPD with a certificate that nobody trusts",

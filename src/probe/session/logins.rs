@@ -38,13 +38,13 @@ impl Session {
         let by = self.instead.as_ref().map(|_| BY_OPENSSL.to_owned());
         let why = Why::Question { changed: by.into_iter().chain(errand.changed()).collect() };
         let Some(n) = self.send_on(errand, self.mode, why, None, now) else { return self.finish() };
-        let directory = self.plan.login.as_ref().and_then(|l| l.upload_to.clone());
-        if let (Some(talk), Some(directory), false) = (self.talks.get_mut(n), directory, left.is_empty()) {
-            talk.clean_up(&directory, &left);
-        }
         let undone = self.examined().map(|t| t.undone().clone()).filter(|u| errand == Errand::Tls12 && !u.is_empty());
         if let (Some(talk), Some(undone)) = (self.talks.get_mut(n), undone) {
             talk.make_up_for(&undone, &self.plan);
+        }
+        let directory = self.plan.login.as_ref().and_then(|l| l.upload_to.clone());
+        if let (Some(talk), Some(directory), false) = (self.talks.get_mut(n), directory, left.is_empty()) {
+            talk.clean_up(&directory, &left);
         }
         self.asking_login = Some(n);
         self.asking = Some(n);

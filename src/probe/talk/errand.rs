@@ -225,7 +225,8 @@ impl Agenda {
     /// What another login could not try, in place of the listings.
     pub(super) fn make_up_for(&mut self, undone: &Undone, plan: &Plan) {
         let Some(login) = &plan.login else { return };
-        self.drop_moves(|_| true);
+        let protected = self.turns.iter().position(|t| *t == say("PROT P"));
+        self.turns.truncate(protected.map_or(0, |at| at + 1));
         if let Some(path) = login.empty_file.as_ref().filter(|_| undone.empty_file) {
             self.turns.extend([say("TYPE I"), fetched(path)]);
         }
@@ -245,8 +246,14 @@ impl Agenda {
     /// Removes what an earlier login had to leave behind.
     pub(super) fn clean_up(&mut self, directory: &str, names: &[String]) {
         self.left_behind = names.to_vec();
-        self.turns.push_back(say(&format!("CWD {directory}")));
-        self.turns.extend(names.iter().map(|n| say(&format!("DELE {n}"))));
+        let there = say(&format!("CWD {directory}"));
+        if !self.turns.contains(&there) {
+            self.turns.push_back(there);
+        }
+        // What is uploaded again is deleted again.
+        let deletions: Vec<Turn> = names.iter().map(|n| say(&format!("DELE {n}"))).collect();
+        let deletions: Vec<Turn> = deletions.into_iter().filter(|d| !self.turns.contains(d)).collect();
+        self.turns.extend(deletions);
     }
 }
 
