@@ -50,7 +50,10 @@ pub struct Login {
 
 /// Decides by its certificates whether a server is told the password: whoever sits in between would like to know it too.
 #[derive(Clone)]
-pub struct Confides(Arc<dyn Fn(&[Der]) -> bool + Send + Sync>);
+pub struct Confides(Arc<Judge>);
+
+/// Whether a chain is above doubt.
+type Judge = dyn Fn(&[Der]) -> bool + Send + Sync;
 
 impl Confides {
     /// By this judge of a chain, end entity first.
