@@ -87,6 +87,17 @@ const PASTED: &[(&str, &str)] = &[
     ("521 PROT P required", "explain data-protection-required"),
     ("522 Network protocol not supported, use (1,2)", "explain epsv-refused"),
     ("500 Illegal PORT command.", "explain port-refused"),
+    ("500 Illegal PORT command.", "The words of vsftpd"),
+    ("425 Failed to establish connection.", "The words of vsftpd"),
+    ("451 Transfer aborted due to receive error", "The words of zOS FTP Server V1R2, V1R4"),
+    ("521 Data connection cannot be opened with this PROT setting", "explain data-protection-required"),
+    (
+        "compareCertAttls: Data connection certificate does not match control connection certificate",
+        "explain ccc-breaks-data",
+    ),
+    ("TLS security mechanism negotiation failed", "explain data-empty-transfer-fails"),
+    ("EZA2590E connect error - EDC8128I Connection refused.", "explain data-connect-failed"),
+    ("EZA2590E recv error from receive_data - EDC8121I Connection reset.", "PI62054"),
     // return codes of the FTP client
     ("10234", "subcommand 10 (OPEN), last reply 234"),
     ("rc 10234", "condition code 2042"),

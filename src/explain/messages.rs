@@ -21,6 +21,8 @@ pub(super) fn message(id: &str) -> Option<String> {
         "EZA2897I" | "EZYFT96I" => &["plaintext-instead-of-tls", "fatal-alert"],
         "EZA2898I" => &["auth-refused"],
         "EZA2589E" => &["no-banner", "silence-during-handshake", "data-connect-back-failed"],
+        "EDC8121I" => &["data-reset", "control-connection-lost"],
+        "EDC8128I" => &["data-connect-failed", "connect-failed"],
         "EZA1636I" => &["data-connect-failed", "data-connect-back-failed"],
         _ => &[],
     };

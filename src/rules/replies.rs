@@ -44,6 +44,7 @@ pub fn data_reply(code: u16, text: &str) -> Option<DataReply> {
         400.. if reuse(text).is_some() => found(session_reuse::RULE.id, ""),
         522 if says(&["network protocol", "protocol not supported"]) => found(epsv_refused::RULE.id, ""),
         500 | 501 if says(&["illegal port", "illegal eprt"]) => found(port_refused::RULE.id, ""),
+        521 if says(&["with this prot setting"]) => found(data_protection_required::RULE.id, ""),
         534 if says(&ccc_breaks_data::Z_OS) => found(ccc_breaks_data::RULE.id, ""),
         425 | 426 if says(&data_close_notify_missing::REPLIES) => found(data_close_notify_missing::RULE.id, ""),
         400.. if says(&data_reset::REPLIES) => found(data_reset::RULE.id, ""),
