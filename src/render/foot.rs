@@ -1,6 +1,6 @@
 //! The last lines of a screen: what was not looked at, and what else there is.
 
-use super::text::{Block, WIDTH};
+use super::block::{Block, List, Turn, WIDTH};
 use super::{Style, wrap};
 use crate::report::Report;
 use crate::rules::CheckResult;
@@ -17,8 +17,7 @@ pub(super) fn open(report: &Report) -> Block {
     let mut units = Vec::new();
     for reason in reasons {
         let of_reason = untested.iter().filter(|c| c.why.as_deref() == Some(reason));
-        let names: Vec<&str> = of_reason.map(|c| c.headline.as_str()).collect();
-        units.push(wrap(&format!("{reason}: {}", names.join(", ")), WIDTH));
+        units.push(List::new(format!("{reason}: "), of_reason.map(|c| c.headline.clone()).collect()));
     }
     if let Some(from) = &report.seen_from
         && let Some(local) = &from.local
@@ -29,49 +28,54 @@ pub(super) fn open(report: &Report) -> Block {
         } else {
             "from elsewhere other firewalls may be in the way"
         };
-        units.push(wrap(&format!("seen from {local}{host}; {way}"), WIDTH));
+        units.push(List::new(format!("seen from {local}{host}; {way}"), Vec::new()));
     }
     let inputs = report.subject.inputs.iter().filter(|i| i.understood < i.lines);
-    units.extend(inputs.map(|i| wrap(&format!("{}: {} of {} lines understood", i.name, i.understood, i.lines), WIDTH)));
-    Block::new("OPEN", units, 1, 1)
+    units.extend(
+        inputs.map(|i| List::new(format!("{}: {} of {} lines understood", i.name, i.understood, i.lines), Vec::new())),
+    );
+    Block::giving_way("OPEN", Turn::First, units)
 }
 
-/// What else can be asked for, and how.
+/// What else can be asked for, and how: one line, of which the names of further findings go first.
 pub(super) fn more(report: &Report, style: Style, cut: usize) -> Block {
-    let mut parts = Vec::new();
-    if !style.verbose {
-        let further = report.consequences.len() + report.findings.len().saturating_sub(1);
-        let mut what = "-v bytes".to_owned();
-        if further > 0 {
-            what += &further_findings(report, further);
-        } else if cut > 0 {
-            what += &format!(", {cut} {} more", if cut == 1 { "line" } else { "lines" });
-        }
-        parts.push(what);
-    }
-    let width = |parts: &[String]| parts.join(" | ").len();
     let file = report.reference.as_deref().map_or_else(|| "ticket".to_owned(), file_name);
     let file = format!("-o {file}.md");
     // The page of the cause has what each product needs.
-    if let Some(explain) =
-        report.verdict.cause.as_ref().or(report.verdict.by.as_ref()).map(|id| format!("explain {id}"))
-        && width(&parts) + explain.len() + file.len() + 6 <= WIDTH
-    {
-        parts.push(explain);
+    let explain = report.verdict.cause.as_ref().or(report.verdict.by.as_ref()).map(|id| format!("explain {id}"));
+    let lines = match cut {
+        0 => String::new(),
+        1 => ", 1 line more".to_owned(),
+        n => format!(", {n} lines more"),
+    };
+    let (named, counted) = further(report);
+    let of = |what: &str, explain: Option<&String>| {
+        let what = (!style.verbose).then(|| format!("-v bytes{what}"));
+        let parts: Vec<String> = what.into_iter().chain(explain.cloned()).chain([file.clone()]).collect();
+        parts.join(" | ")
+    };
+    let explain = explain.as_ref();
+    let mut ways = vec![of(&format!("{lines}{named}"), explain)];
+    if cut > 0 {
+        ways.push(of(&format!("{lines}{counted}"), explain));
     }
-    parts.push(file);
-    Block::whole("MORE", wrap(&parts.join(" | "), WIDTH))
+    ways.extend([of(&format!("{lines}{named}"), None), of(&format!("{lines}{counted}"), None), of(&counted, None)]);
+    let line = ways.into_iter().find(|w| w.len() <= WIDTH).unwrap_or(file);
+    Block::whole("MORE", wrap(&line, WIDTH))
 }
 
-/// `, 1 more finding (malformed-tls)`
-fn further_findings(report: &Report, further: usize) -> String {
+/// `, 1 more finding (malformed-tls)`, and the same without its name.
+fn further(report: &Report) -> (String, String) {
     let first = report.findings.iter().skip(1).chain(&report.consequences);
     let ids: Vec<&str> = first.map(|f| f.id.as_str()).collect();
-    let word = if further == 1 { "finding" } else { "findings" };
-    match ids.join(", ") {
-        ids if further <= 2 && ids.len() <= 40 => format!(", {further} more {word} ({ids})"),
-        _ => format!(", {further} more {word}"),
-    }
+    let counted = match ids.len() {
+        0 => return (String::new(), String::new()),
+        1 => ", 1 more finding".to_owned(),
+        n => format!(", {n} more findings"),
+    };
+    let names = ids.join(", ");
+    let named = if ids.len() <= 2 && names.len() <= 40 { format!("{counted} ({names})") } else { counted.clone() };
+    (named, counted)
 }
 
 fn file_name(reference: &str) -> String {

@@ -2,6 +2,9 @@
 
 use crate::report::Report;
 
+/// Characters of a server's words that are quoted where they only name its product.
+const LONGEST_QUOTE: usize = 100;
+
 /// What client and server agreed on, and who the server said it is.
 pub(super) fn agreed(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
@@ -18,8 +21,19 @@ pub(super) fn agreed(report: &Report) -> Vec<String> {
         lines.push(format!("{n} {subject}, until {until}"));
     }
     let products = report.endpoint.iter().flat_map(|e| &e.products).take(1);
-    lines.extend(products.map(|p| format!("{} by its wording: {}", p.name, p.because.join(", "))));
+    lines.extend(products.map(|p| {
+        let quotes: Vec<String> = p.because.iter().map(|q| quoted(q)).collect();
+        format!("{} by its wording: {}", p.name, quotes.join(", "))
+    }));
     lines
+}
+
+/// A quote with its marks, of which a long one shows the beginning.
+fn quoted(quote: &str) -> String {
+    match quote.get(..LONGEST_QUOTE) {
+        Some(begin) if quote.len() > LONGEST_QUOTE + 4 => format!("{}...\"", begin.trim_end()),
+        _ => quote.to_owned(),
+    }
 }
 
 /// What it cost.

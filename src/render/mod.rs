@@ -1,5 +1,6 @@
 //! Reports to text, Markdown, JSON and dialogue. Renderers format; they never compute.
 
+mod block;
 mod bytes;
 mod foot;
 mod json;

@@ -3,46 +3,15 @@
 
 use colored::{Color, Colorize};
 
+use super::block::{Block, List, Turn, WIDTH, shorten};
 use super::foot::{more, open};
 use super::lines::{event, evidence};
 use super::{Style, bytes, ladder, live, wrap};
 use crate::report::{Outcome, Report, SubjectKind};
 use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Finding, Party, Severity};
 
-/// Columns for labels, and for what stands behind them.
+/// Columns for labels.
 const LABEL: usize = 8;
-pub(super) const WIDTH: usize = 72;
-
-/// Lines of a screen.
-const LINES: usize = 25;
-
-/// Lines of a unit on a screen; a longer one is cut and says so.
-const LONGEST_UNIT: usize = 4;
-
-/// A labelled block of units; a unit is shown whole or not at all. When the screen is too long, units go first where
-/// most are over `keep`, then over `least`.
-pub(super) struct Block {
-    label: &'static str,
-    units: Vec<Vec<String>>,
-    keep: usize,
-    least: usize,
-}
-
-impl Block {
-    pub(super) fn new(label: &'static str, units: Vec<Vec<String>>, keep: usize, least: usize) -> Self {
-        Self { label, units, keep, least }
-    }
-
-    /// A block that always stays whole.
-    pub(super) fn whole(label: &'static str, lines: Vec<String>) -> Self {
-        let units = if lines.is_empty() { Vec::new() } else { vec![lines] };
-        Self::new(label, units, 1, 1)
-    }
-
-    fn len(&self) -> usize {
-        self.units.iter().map(Vec::len).sum()
-    }
-}
 
 /// The screen.
 pub(super) fn render(report: &Report, style: Style) -> String {
@@ -287,9 +256,9 @@ fn notes(report: &Report) -> Block {
 
 fn passed(report: &Report) -> Block {
     let passed = report.checks.iter().filter(|c| c.result == CheckResult::Passed);
-    let names: Vec<&str> = passed.map(|c| c.headline.as_str()).collect();
-    let lines = if names.is_empty() { Vec::new() } else { wrap(&names.join(", "), WIDTH) };
-    Block::new("OK", lines.into_iter().map(|l| vec![l]).collect(), 4, 1)
+    let names: Vec<String> = passed.map(|c| c.headline.clone()).collect();
+    let list = (!names.is_empty()).then(|| List::new(String::new(), names));
+    Block::giving_way("OK", Turn::Second, list.into_iter().collect())
 }
 
 /// Whether what decides is an end or a failed attempt: they were seen, and have no bytes to show.
@@ -302,29 +271,6 @@ fn is_observed(f: &Finding) -> bool {
         "silence-during-handshake",
     ];
     f.evidence.is_empty() || ENDS.contains(&f.id.as_str())
-}
-
-/// Takes units from the block that has most to spare until the screen fits; returns how many lines went.
-fn shorten(blocks: &mut [Block]) -> usize {
-    // One blank line behind ACT, and MORE.
-    let room = LINES - 2;
-    let mut cut = 0;
-    for unit in blocks.iter_mut().flat_map(|b| &mut b.units).filter(|u| u.len() > LONGEST_UNIT) {
-        cut += unit.len() - LONGEST_UNIT;
-        unit.truncate(LONGEST_UNIT);
-        if let Some(last) = unit.last_mut() {
-            last.truncate(WIDTH - 4);
-            last.push_str(" ...");
-        }
-    }
-    for hard in [false, true] {
-        let spare = |b: &Block| b.units.len().saturating_sub(if hard { b.least } else { b.keep });
-        while blocks.iter().map(Block::len).sum::<usize>() > room {
-            let Some(block) = blocks.iter_mut().max_by_key(|b| spare(b)).filter(|b| spare(b) > 0) else { break };
-            cut += block.units.pop().map_or(0, |unit| unit.len());
-        }
-    }
-    cut
 }
 
 fn print(report: &Report, blocks: &[Block], style: Style) -> String {
