@@ -1,6 +1,7 @@
 //! What only a run of ours can say: what was agreed on, and what it cost.
 
 use crate::report::Report;
+use crate::rules::CheckResult;
 
 /// Characters of a server's words that are quoted where they only name its product.
 const LONGEST_QUOTE: usize = 100;
@@ -66,5 +67,20 @@ fn written(files: u64) -> String {
         0 => ", nothing written".to_owned(),
         1 => ", 1 file written".to_owned(),
         n => format!(", {n} files written"),
+    }
+}
+
+/// Why no upload worked.
+pub(super) fn no_uploads(report: &Report) -> String {
+    let asked = report.transcript.origin.asked.as_ref().and_then(|a| a.login).is_some_and(|l| l.upload);
+    let check = report.checks.iter().find(|c| c.id == "upload").filter(|_| asked);
+    match check.map(|c| (c.result, c.headline.as_str(), c.why.as_deref().unwrap_or_default())) {
+        None => "no uploads (--write-test)".to_owned(),
+        // The server's words stand behind what they are about.
+        Some((CheckResult::Untested, _, why)) => match why.split_once(": ") {
+            Some((_, words)) => format!("uploads were refused: {words}"),
+            None => format!("no uploads: {why}"),
+        },
+        Some((_, words, _)) => words.to_owned(),
     }
 }

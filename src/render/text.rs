@@ -62,11 +62,9 @@ fn headline(report: &Report) -> Block {
             format!("{id} - {} so far; how it ended is not in the evidence", report.verdict.confidence.name())
         }
         Some(id) => format!("{id} - {sure}{}{}", for_whom(report), unnamed(report)),
-        None if report.subject.kind == SubjectKind::Probe && report.verdict.outcome == Outcome::Works => {
-            tested(&report.verdict.scope).to_owned()
-        }
+        None if report.subject.kind == SubjectKind::Probe && report.verdict.outcome == Outcome::Works => tested(report),
         None if report.verdict.outcome == Outcome::Works && report.verdict.scope.iter().any(|s| s == "login") => {
-            tested(&report.verdict.scope).to_owned()
+            tested(report)
         }
         None if report.verdict.outcome == Outcome::Works => {
             let by = if report.verdict.confidence == Confidence::Certain { "" } else { "likely, by a log alone; " };
@@ -303,12 +301,13 @@ fn painted(report: &Report, label: &str, line: usize) -> String {
 }
 
 /// How far a run of ours came.
-fn tested(scope: &[String]) -> &'static str {
-    let is = |what: &str| scope.iter().any(|s| s == what);
-    match (is("upload"), is("data"), is("login")) {
+fn tested(report: &Report) -> String {
+    let is = |what: &str| report.verdict.scope.iter().any(|s| s == what);
+    let words = match (is("upload"), is("data"), is("login")) {
         (true, ..) => "tested: control connection, login, listings, uploads",
-        (_, true, _) => "tested: control connection, login, listings; no uploads (--write-test)",
+        (_, true, _) => return format!("tested: control connection, login, listings; {}", live::no_uploads(report)),
         (.., true) => "tested: control connection and login; nothing was transferred",
         _ => "tested: the control connection up to QUIT; not login and transfers",
-    }
+    };
+    words.to_owned()
 }
