@@ -245,6 +245,8 @@ fn notes(report: &Report) -> Block {
         let why = c.why.as_deref().map_or_else(String::new, |w| format!(" ({w})"));
         format!("{}{why}", c.headline)
     }));
+    let of_checks = report.checks.iter().filter_map(|c| c.data.get("note")?.as_str());
+    notes.extend(of_checks.map(str::to_owned));
     notes.extend(report.subject.inputs.iter().flat_map(|i| &i.assumed).map(|a| format!("assumed: {a}")));
     notes.extend(
         report.transcript.origin.redacted.iter().map(|what| format!("redacted: {what} (the bytes in hex as well)")),

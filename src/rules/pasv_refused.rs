@@ -114,12 +114,17 @@ fn good(case: &Case<'_>, ways: &[Way<'_>], sink: &mut Sink<'_>) {
             .then_some((ip?, port))
     });
     if let Some((ip, port)) = good {
-        let used = case.control().next().and_then(|e| case.address_in_use(e.conn));
-        let other = if used == Some(ip) {
-            ""
-        } else {
-            ", which is not the address that was dialled: only from here is it right"
-        };
-        sink.passed("pasv", "PASV", &format!("227 with {ip} and port {port}{other}"));
+        let used = case.control().next().and_then(|e| case.address_in_use(e.conn)).map(|a| a.to_canonical());
+        let how = format!("227 with {ip} and port {port}");
+        match used.filter(|used| *used != ip.to_canonical()) {
+            None => sink.passed("pasv", "PASV", &how),
+            // Our own transfers went to the address that was dialled, and do not tell.
+            Some(used) => {
+                let note = format!(
+                    "the 227 to PASV names {ip}, and the session uses {used}: whether clients reach it does not show from here"
+                );
+                sink.passed_with_note("pasv", "PASV", &how, &note);
+            }
+        }
     }
 }

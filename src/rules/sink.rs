@@ -73,6 +73,14 @@ impl<'a> Sink<'a> {
         });
     }
 
+    /// Something that passed, and that people should know something of all the same.
+    pub(super) fn passed_with_note(&mut self, id: &str, headline: &str, how: &str, note: &str) {
+        self.passed(id, headline, how);
+        if let Some(check) = self.checks.last_mut() {
+            check.data.insert("note".to_owned(), note.into());
+        }
+    }
+
     /// Something that this evidence cannot tell.
     pub(super) fn untested(&mut self, id: &str, headline: &str, why: &str) {
         self.checks.push(Check {
