@@ -72,6 +72,22 @@ fn evidence_that_ends_too_early() {
     insta::assert_snapshot!(screen("trace.txt", trace.as_bytes(), Style::default()));
 }
 
+/// A login inside TLS, quoted by somebody's log, and what came behind it.
+fn login(rest: &str) -> String {
+    let play = "conn 0 control host=\"ftp.example.org\" peer=192.0.2.7:21\n0 S \"220 ready\\r\\n\"\n1 C \"AUTH TLS\\r\\n\"\n\
+                2 S \"234 go\\r\\n\"\n3 C starts-tls\n4 C* \"USER joe\\r\\n\"\n5 S* \"331 pw\\r\\n\"\n6 C* \"PASS ********\\r\\n\"\n";
+    screen("x.dialogue", format!("{play}{rest}").as_bytes(), Style::default())
+}
+
+#[test]
+fn what_was_refused_is_shown_and_not_the_goodbye() {
+    let text = login(
+        "7 S* \"230 in\\r\\n\"\n8 C* \"MKD a\\r\\n\"\n9 S* \"550 no\\r\\n\"\n10 C* \"QUIT\\r\\n\"\n11 S* \"221 bye\\r\\n\"\n12 S closes\n",
+    );
+    assert!(text.starts_with("CANNOT TELL") && text.contains("> MKD a") && text.contains("< 550 no"), "{text}");
+    assert!(!text.contains("QUIT"), "{text}");
+}
+
 #[test]
 fn every_screen_fits() {
     let mut checked = 0;

@@ -30,3 +30,14 @@ pub(super) fn event(report: &Report, e: &EventOut) -> String {
     let from = e.from.map_or(' ', arrow);
     format!("{time}{conn}{from} {}", e.text)
 }
+
+/// The same for a screen: of a text that goes on and on, the beginning.
+pub(super) fn short_event(report: &Report, e: &EventOut) -> String {
+    const ENOUGH: usize = 200;
+    let mut line = event(report, e);
+    if line.len() > ENOUGH {
+        line.truncate(ENOUGH);
+        line.push_str("...");
+    }
+    line
+}

@@ -5,7 +5,7 @@ use colored::{Color, Colorize};
 
 use super::block::{Block, List, Turn, WIDTH, shorten};
 use super::foot::{more, open};
-use super::lines::{event, evidence};
+use super::lines::{evidence, short_event};
 use super::{Style, bytes, ladder, live, wrap};
 use crate::report::{Outcome, Report, SubjectKind};
 use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Finding, Party, Severity};
@@ -113,11 +113,12 @@ fn why(report: &Report) -> Block {
     if let Some(f) = decisive(report) {
         units.extend(f.evidence.iter().map(|e| wrap(&evidence(report, e), WIDTH)));
         units.extend(f.why.iter().map(|w| wrap(w, WIDTH)));
-    } else if report.verdict.outcome == Outcome::Works && report.subject.kind == SubjectKind::Probe {
+    } else if report.verdict.outcome == Outcome::Works && report.transcript.origin.asked.is_some() {
+        // A run of ours, also when its report is read again.
         units.extend(live::agreed(report).into_iter().map(|l| wrap(&l, WIDTH)));
     } else {
-        let last = report.events.iter().skip(report.events.len().saturating_sub(6));
-        units.extend(last.map(|e| wrap(&event(report, e), WIDTH)));
+        let shows = report.verdict.shows.iter().filter_map(|n| report.events.get(usize::try_from(*n).ok()?));
+        units.extend(shows.map(|e| wrap(&short_event(report, e), WIDTH)));
     }
     Block::new("WHY", units, 6, 3)
 }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::certificates::{certificates, judged};
 use super::events::{connections, events};
-use super::verdict::{rank, verdict};
+use super::verdict::{Ended, rank, verdict};
 use super::{
     ClientOut, ClockOut, Cost, Endpoint, Experiment, InputOut, ProductOut, Report, SCHEMA, SeenFrom, Subject,
     SubjectKind, Tool, Verdict,
@@ -29,6 +29,8 @@ pub struct About {
     pub command: String,
     /// Whether a live run came to its own end.
     pub complete: bool,
+    /// The bytes at which a live run stopped itself, when the server sent more than that.
+    pub too_much: Option<u64>,
     /// The machine that a live run looked from.
     pub seen_from: Option<String>,
     /// The lists of authorities that judge the server's certificate; without any, no path is judged.
@@ -45,6 +47,7 @@ impl Default for About {
             reference: None,
             command: String::new(),
             complete: true,
+            too_much: None,
             seen_from: None,
             stores: Stores::default(),
             judgement: None,
@@ -62,7 +65,7 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let case = Case { trust: judgement.as_ref(), ..case };
     let (found, checks) = rules::run(&case);
     let ranked = rank(found);
-    let verdict = verdict(&case, &ranked, about.complete);
+    let verdict = verdict(&case, &ranked, Ended { complete: about.complete, too_much: about.too_much });
     let conn = session_conn(&transcript);
     let asked = transcript.origin.asked.as_ref();
     let known = |s: String| (s != "the server").then_some(s);
@@ -152,7 +155,7 @@ fn cost(case: &Case<'_>) -> Cost {
     }
     for e in &timeline.events {
         match &e.kind {
-            Kind::Reply(r) if r.code == 230 => cost.logged_in += 1,
+            Kind::Reply(r) if r.code == 230 && r.whole => cost.logged_in += 1,
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 mod certificates;
 mod diagnose;
 mod events;
+mod undecided;
 mod verdict;
 
 use schemars::JsonSchema;
@@ -174,6 +175,9 @@ pub struct Verdict {
     /// For which clients, when not for all.
     #[serde(rename = "for")]
     pub for_whom: Option<String>,
+    /// Places in `events` of what shows it, where no finding does.
+    #[serde(default)]
+    pub shows: Vec<u32>,
     /// Who acts first.
     pub act: Option<Act>,
 }

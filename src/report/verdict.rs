@@ -1,5 +1,6 @@
 //! Findings to a verdict: the earliest failure that nothing earlier explains.
 
+use super::undecided::{Stuck, places, stuck};
 use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
@@ -34,17 +35,27 @@ pub(super) fn rank(found: Vec<Finding>) -> Ranked {
     Ranked { findings, consequences }
 }
 
+/// How a run of ours ended; evidence of others always came to its own end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    /// By itself: neither its time nor its number of bytes was used up, and nobody stopped it.
+    pub(super) complete: bool,
+    /// The bytes at which it stopped itself because the server sent so much.
+    pub(super) too_much: Option<u64>,
+}
+
 /// The verdict on a case.
-pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdict {
+pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     if let Some(f) = ranked.findings.first().filter(|f| f.severity == Severity::Failure) {
         return failed(case, f);
     }
+    let complete = how.complete;
     let completed = case.handshake_completed();
     let end = case.completion().and_then(|done| case.after(done).find(|e| is_end(e)));
     let refused = refused_inside(case, end);
     let moved = case.moved();
     let works = completed && end.is_some() && refused.is_none() && said_goodbye(case) && moved != Some(0);
-    let stuck = nothing_moved(case);
+    let stuck = if works { None } else { stuck(case) };
     // The session may have worked, and a login behind it been cut off.
     let headline = if works && (complete || !case.is_logged_in()) {
         match case.endpoint() {
@@ -52,7 +63,12 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
             endpoint => first_fitting(&format!("{endpoint}: {}", what_works(case)), what_works(case)),
         }
     } else {
-        undecided(case, refused, stuck.as_ref().map(|(words, _)| words.as_str()), complete)
+        undecided(case, refused.as_ref().map(|r| r.code), stuck.as_ref(), how)
+    };
+    let shows = match (&refused, &stuck) {
+        (Some(r), _) => r.shows.as_slice(),
+        (None, Some(stuck)) => stuck.shows.as_slice(),
+        (None, None) => &[],
     };
     Verdict {
         outcome: if works { Outcome::Works } else { Outcome::Inconclusive },
@@ -67,7 +83,8 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, complete: bool) -> Verdi
         headline,
         scope: scope(case),
         for_whom: None,
-        act: (!works).then(|| act(stuck.map(|(_, act)| act), complete)),
+        shows: places(case, shows),
+        act: (!works).then(|| act(stuck.map(|s| s.act), how)),
     }
 }
 
@@ -82,23 +99,29 @@ fn failed(case: &Case<'_>, f: &Finding) -> Verdict {
         headline: f.headline.clone(),
         scope: scope(case),
         for_whom: f.data.get("for_whom").and_then(|v| v.as_str()).map(str::to_owned),
+        shows: Vec::new(),
         act: f.act.clone(),
     }
 }
 
-/// How far it came, where that is not all. `stuck` says why nothing was transferred.
-fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&str>, complete: bool) -> String {
+/// How far it came, where that is not all.
+fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, how: Ended) -> String {
     let completed = case.handshake_completed();
-    if let (true, Some(code)) = (completed, refused) {
+    if let Some(bytes) = how.too_much {
+        let endpoint = case.endpoint();
+        let size = megabytes(bytes);
+        let long = format!("{endpoint} sent more than {size}: the run stopped itself there");
+        first_fitting(&long, &format!("the server sent more than {size}: the run stopped itself there"))
+    } else if let (true, Some(code)) = (completed, refused) {
         format!("the TLS handshake completed; later a command was refused ({code})")
-    } else if let (true, Some(words), true) = (completed, stuck, said_goodbye(case)) {
-        words.to_owned()
-    } else if !complete && case.is_logged_in() {
+    } else if let Some(stuck) = stuck.filter(|s| completed && said_goodbye(case)) {
+        stuck.words.clone()
+    } else if !how.complete && case.is_logged_in() {
         let n = case.moved().unwrap_or_default();
         format!("cut off behind {n} transfers; until then TLS and the login worked")
     } else if completed {
         "the TLS handshake completed; the evidence ends there".to_owned()
-    } else if !complete {
+    } else if !how.complete {
         first_fitting(
             &format!("{}: cut off before anything was decided", case.endpoint()),
             "cut off before anything was decided",
@@ -111,12 +134,21 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&str>, complet
 }
 
 /// What to do where nothing is decided.
-fn act(stuck: Option<Act>, complete: bool) -> Act {
-    let add = match complete {
+fn act(stuck: Option<Act>, how: Ended) -> Act {
+    if how.too_much.is_some() {
+        let text = "you: a user whose directory is small; server: does its listing ever end?".to_owned();
+        return Act { party: Party::Unknown, text };
+    }
+    let add = match how.complete {
         false => "run it again with more time (--max-time)",
         true => "add what is missing: the bytes or log lines behind the last line below",
     };
     stuck.unwrap_or_else(|| Act { party: Party::Unknown, text: add.to_owned() })
+}
+
+/// `268 MB`, as the costs count them.
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes / 1_000_000)
 }
 
 /// An end of the session: what comes behind it changes nothing.
@@ -134,9 +166,16 @@ fn said_goodbye(case: &Case<'_>) -> bool {
     case.transcript.origin.asked.is_none() || case.first(quit).is_some()
 }
 
-/// The code of a refusal inside TLS. Our own probe is not logged in, so that a refusal of PBSZ and the like tells nothing.
+/// A command that was refused inside TLS.
+struct Refused<'a> {
+    code: u16,
+    /// The command, when it was seen, and the reply.
+    shows: Vec<&'a Event>,
+}
+
+/// The first refusal inside TLS. Our own probe is not logged in, so that a refusal of PBSZ and the like tells nothing.
 /// Of the ways to a data connection one is enough, and where none is, a rule says so.
-fn refused_inside(case: &Case<'_>, end: Option<&Event>) -> Option<u16> {
+fn refused_inside<'a>(case: &Case<'a>, end: Option<&Event>) -> Option<Refused<'a>> {
     let asked = case.transcript.origin.asked.as_ref();
     let ours = asked.is_some();
     // What a login of ours tries is refused now and then: rules say what that means.
@@ -144,13 +183,14 @@ fn refused_inside(case: &Case<'_>, end: Option<&Event>) -> Option<u16> {
     let harmless = |verb: &str| tries || matches!(verb, "FEAT" | "PBSZ" | "PROT" | "QUIT");
     let way = |verb: &str| matches!(verb, "EPRT" | "EPSV" | "PASV" | "PORT");
     let (mut excused, mut asks_way) = (false, false);
+    let mut command: Option<&'a Event> = None;
     let (mut ccc_asked, mut cleared) = (false, false);
     let made_up_for = case.made_up_for();
     let behind = |e: &&Event| end.is_some_and(|end| core::ptr::eq(*e, end));
     case.control().take_while(|e| !behind(e)).find_map(|e| match &e.kind {
         Kind::Command { verb, .. } => {
             (excused, asks_way) = (ours && harmless(verb), way(verb));
-            ccc_asked = verb == "CCC";
+            (ccc_asked, command) = (verb == "CCC", Some(e));
             None
         }
         // Behind CCC the session goes on in clear.
@@ -165,13 +205,13 @@ fn refused_inside(case: &Case<'_>, end: Option<&Event>) -> Option<u16> {
                 && (!asks_way || matches!(r.code, 421 | 503 | 530..=534))
                 && (cleared || e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)) =>
         {
-            Some(r.code)
+            Some(Refused { code: r.code, shows: command.into_iter().chain([e]).collect() })
         }
         _ => None,
     })
 }
 
-fn first_fitting(long: &str, short: &str) -> String {
+pub(super) fn first_fitting(long: &str, short: &str) -> String {
     if long.len() <= 72 { long.to_owned() } else { short.to_owned() }
 }
 
@@ -193,33 +233,6 @@ fn what_works(case: &Case<'_>) -> &'static str {
         Some(_) => "the TLS handshake works; the certificate is another matter",
         None => "the TLS handshake works",
     }
-}
-
-/// Of a login in which no transfer came to its end: what to say of it, and who does what.
-fn nothing_moved(case: &Case<'_>) -> Option<(String, Act)> {
-    if case.password_was_kept_back() {
-        let words = "the TLS handshake works; no password was sent to a doubtful certificate";
-        let text = "client: --ca or --verify-name, or --accept-any-certificate".to_owned();
-        return Some((words.to_owned(), Act { party: Party::Client, text }));
-    }
-    if case.moved() != Some(0) || !case.is_logged_in() {
-        return None;
-    }
-    let refused = case.session_transfers().find_map(|t| Some((t.command?.verb, t.refusal()?.reply)));
-    let (words, text) = match refused {
-        Some((verb, reply)) => {
-            let endpoint = case.endpoint();
-            let long = format!("{endpoint}: TLS and login work, {verb} was refused: {} {}", reply.code, reply.text);
-            let short = format!("TLS and login work, {verb} was refused ({})", reply.code);
-            let act = format!("server: its log of that second; it answered {} {}", reply.code, reply.text);
-            (first_fitting(&long, &short), act)
-        }
-        None => {
-            let act = "server: its log of that second says why no transfer took place";
-            ("TLS and login work, but nothing was transferred".to_owned(), act.to_owned())
-        }
-    };
-    Some((words, Act { party: Party::Server, text }))
 }
 
 /// How far the evidence reaches.

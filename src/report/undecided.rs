@@ -1,0 +1,75 @@
+//! What is said where no finding decides: how far it came, whose turn it is, and which events show it.
+
+use super::verdict::first_fitting;
+use crate::decode::{Event, Kind};
+use crate::rules::{Act, Case, Party};
+
+/// How many events are shown where no exchange stands for the rest.
+const LAST: usize = 6;
+
+/// Why a session came to nothing although no rule found a fault: its words, whose turn it is, and what shows it.
+pub(super) struct Stuck<'a> {
+    pub(super) words: String,
+    pub(super) act: Act,
+    pub(super) shows: Vec<&'a Event>,
+}
+
+/// The first reason that holds.
+pub(super) fn stuck<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
+    kept_back(case).or_else(|| nothing_moved(case))
+}
+
+/// The run said goodbye without a login.
+fn kept_back<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
+    case.password_was_kept_back().then(|| {
+        let words = "the TLS handshake works; no password was sent to a doubtful certificate".to_owned();
+        let text = "client: --ca or --verify-name, or --accept-any-certificate".to_owned();
+        Stuck { words, act: Act { party: Party::Client, text }, shows: Vec::new() }
+    })
+}
+
+/// Of a login in which no transfer came to its end.
+fn nothing_moved<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
+    if case.moved() != Some(0) || !case.is_logged_in() {
+        return None;
+    }
+    let refused = case.session_transfers().find_map(|t| Some((t.command?, t.begun, t.refusal()?)));
+    let (words, text, shows) = match refused {
+        Some((command, begun, refusal)) => {
+            let (endpoint, verb, reply) = (case.endpoint(), command.verb, refusal.reply);
+            let long = format!("{endpoint}: TLS and login work, {verb} was refused: {} {}", reply.code, reply.text);
+            let short = format!("TLS and login work, {verb} was refused ({})", reply.code);
+            let text = format!("server: its log of that second; it answered {} {}", reply.code, reply.text);
+            let shows = [Some(command.event), begun.map(|b| b.event), Some(refusal.event)];
+            (first_fitting(&long, &short), text, shows.into_iter().flatten().collect())
+        }
+        None => {
+            let text = "server: its log of that second says why no transfer took place";
+            ("TLS and login work, but nothing was transferred".to_owned(), text.to_owned(), Vec::new())
+        }
+    };
+    Some(Stuck { words, act: Act { party: Party::Server, text }, shows })
+}
+
+/// Places in the timeline of what is to be shown; where nothing was chosen, of what was last said. What is encrypted tells
+/// nobody anything, and our own goodbye comes behind what matters.
+pub(super) fn places(case: &Case<'_>, shows: &[&Event]) -> Vec<u32> {
+    let all = &case.timeline.events;
+    let place = |is: &dyn Fn(&Event) -> bool| -> Vec<u32> {
+        let chosen = all.iter().enumerate().filter(|(_, e)| is(e));
+        chosen.filter_map(|(n, _)| u32::try_from(n).ok()).collect()
+    };
+    if !shows.is_empty() {
+        return place(&|e| shows.iter().any(|s| core::ptr::eq(*s, e)));
+    }
+    let says = |e: &Event| !matches!(e.kind, Kind::Opaque { .. } | Kind::EmptyRecord { .. } | Kind::Skipped);
+    let ours = case.transcript.origin.asked.is_some();
+    let quit = |e: &&Event| matches!(&e.kind, Kind::Command { verb, .. } if verb == "QUIT");
+    let before = case.control().take_while(|e| !ours || !quit(e));
+    let mut last: Vec<&Event> = before.filter(|e| says(e)).collect();
+    if last.is_empty() {
+        last = all.iter().collect();
+    }
+    let last = last.split_off(last.len().saturating_sub(LAST));
+    place(&|e| last.iter().any(|l| core::ptr::eq(*l, e)))
+}
