@@ -89,6 +89,15 @@ fn what_was_refused_is_shown_and_not_the_goodbye() {
 }
 
 #[test]
+fn an_account_that_is_wanted_is_named() {
+    let ended = login("7 S* \"332 Need account\\r\\n\"\n8 C* \"QUIT\\r\\n\"\n9 S* \"221 bye\\r\\n\"\n10 S closes\n");
+    assert!(ended.contains("wants an account (332 to PASS)") && ended.contains("ACT     client: ACCT"), "{ended}");
+    // Where the evidence ends, ACCT may have come next.
+    let cut = login("7 S* \"332 Need account\\r\\n\"\n");
+    assert!(!cut.contains("wants an account"), "{cut}");
+}
+
+#[test]
 fn every_screen_fits() {
     let mut checked = 0;
     let mut fits = |name: &str, text: &str| {

@@ -16,7 +16,7 @@ pub(super) struct Stuck<'a> {
 
 /// The first reason that holds.
 pub(super) fn stuck<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
-    kept_back(case).or_else(|| nothing_moved(case))
+    kept_back(case).or_else(|| account_wanted(case)).or_else(|| nothing_moved(case))
 }
 
 /// The run said goodbye without a login.
@@ -26,6 +26,38 @@ fn kept_back<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
         let text = "client: --ca or --verify-name, or --accept-any-certificate".to_owned();
         Stuck { words, act: Act { party: Party::Client, text }, shows: Vec::new() }
     })
+}
+
+/// The server asked for more than user and password, and there it ended.
+fn account_wanted<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
+    let (mut asked, mut wanted): (Option<&Event>, Option<(&Event, &Event)>) = (None, None);
+    let mut ended = false;
+    for e in case.control() {
+        match &e.kind {
+            Kind::Command { verb, .. } => {
+                ended |= verb == "QUIT";
+                // Whoever goes on with the login was not stopped by it.
+                wanted = wanted.filter(|_| !matches!(verb.as_str(), "ACCT" | "USER" | "PASS"));
+                asked = Some(e);
+            }
+            Kind::Reply(r) if r.code == 332 && r.whole => wanted = asked.map(|asked| (asked, e)),
+            Kind::Closed { .. } | Kind::TimedOut { .. } => ended = true,
+            _ => {}
+        }
+    }
+    let (command, reply) = wanted.filter(|_| ended)?;
+    let Kind::Command { verb, .. } = &command.kind else { return None };
+    let endpoint = case.endpoint();
+    let words = first_fitting(
+        &format!("{endpoint} wants an account (332 to {verb})"),
+        &format!("the server wants an account (332 to {verb})"),
+    );
+    let text = match case.transcript.origin.asked {
+        Some(_) => "client: ACCT is needed, which ftpsdiag does not send: use another user",
+        None => "client: ACCT is needed, with the account that the server's people gave",
+    };
+    let act = Act { party: Party::Client, text: text.to_owned() };
+    Some(Stuck { words, act, shows: vec![command, reply] })
 }
 
 /// Of a login in which no transfer came to its end.
