@@ -98,6 +98,22 @@ fn an_account_that_is_wanted_is_named() {
 }
 
 #[test]
+fn limits_of_our_own_are_named_as_such() {
+    let run = |reply: &str| {
+        let play = format!(
+            "asked \"ftp.example.org\" explicit\nconn 0 control host=\"ftp.example.org\" peer=192.0.2.7:21\n0 S \"220 ready\\r\\n\"\n\
+             1 C \"AUTH TLS\\r\\n\"\n2 S \"234 go\\r\\n\"\n3 C starts-tls\n4 S* established 0304 1301 group=001D\n\
+             5 C* \"FEAT\\r\\n\"\n6 S* \"{reply}\"\n7 C closes\n"
+        );
+        screen("x.dialogue", play.as_bytes(), Style::default())
+    };
+    let long = run(&format!("211-Features\\r\\n{}", " MDTM\\r\\n".repeat(40_000)));
+    assert!(long.contains("a reply of more than 256 kB (to FEAT) was not listened to"), "{long}");
+    let slow = run("211-Features\\r\\n MDTM\\r\\n");
+    assert!(slow.contains("the reply to FEAT began, and did not end in the time for one step"), "{slow}");
+}
+
+#[test]
 fn every_screen_fits() {
     let mut checked = 0;
     let mut fits = |name: &str, text: &str| {

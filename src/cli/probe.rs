@@ -170,6 +170,7 @@ impl Run<'_> {
             reference: self.common.reference.as_deref().map(term::masked),
             command: if hidden { "ftpsdiag probe (redacted)".to_owned() } else { command.to_owned() },
             complete: ended == Ended::Finished,
+            too_much: if let Ended::TooMuch(bytes) = ended { Some(bytes) } else { None },
             seen_from: if hidden { None } else { term::host_name() },
             stores: self.stores.clone(),
             judgement: judgement.map(Judgement::without_names),

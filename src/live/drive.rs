@@ -34,8 +34,10 @@ pub type Watch<'a> = &'a mut dyn FnMut(&Entry);
 pub enum Ended {
     /// By itself.
     Finished,
-    /// Its time, or its number of bytes, was used up.
+    /// Its time was used up.
     Exhausted,
+    /// The server sent more than this number of bytes, and the run stopped itself.
+    TooMuch(u64),
     /// Somebody pressed Ctrl-C.
     Interrupted,
 }
@@ -130,8 +132,11 @@ impl<'a> Drive<'a> {
         self.transcript.entries.push(entry);
     }
 
-    fn is_too_much(&self) -> bool {
-        self.kept > self.limits.bytes || self.received > self.limits.bytes.saturating_mul(COUNTED)
+    /// The limit that what the server sends went beyond.
+    fn too_much(&self) -> Option<u64> {
+        let counted = self.limits.bytes.saturating_mul(COUNTED);
+        let kept = (self.kept > self.limits.bytes).then_some(self.limits.bytes);
+        kept.or((self.received > counted).then_some(counted))
     }
 
     fn reach(&mut self, ConnId(n): ConnId) -> Option<&mut Conn> {
@@ -170,8 +175,10 @@ impl<'a> Drive<'a> {
                     machine.handle(now, Input::Deadline);
                 }
             }
-            if ended == Ended::Finished && (Instant::now() >= end || self.is_too_much()) {
+            if ended == Ended::Finished && Instant::now() >= end {
                 ended = Ended::Exhausted;
+            } else if ended == Ended::Finished {
+                ended = self.too_much().map_or(ended, Ended::TooMuch);
             }
             if ended != Ended::Finished {
                 machine.handle(self.now(), Input::Stop);

@@ -1,9 +1,6 @@
 //! Replies as they complete: only what a machine needs to know to go on. Reading them for a person is the decoder's.
 
-use crate::wire::ftp::{LONGEST_LINE, reply_line};
-
-/// Longest greeting or reply that is listened to.
-const LONGEST: usize = 256 * 1024;
+use crate::wire::ftp::{LONGEST_LINE, LONGEST_REPLY, reply_line};
 
 /// Collects the lines of a reply.
 #[derive(Debug, Default)]
@@ -33,7 +30,7 @@ impl Replies {
     pub(super) fn hear(&mut self, bytes: &[u8]) -> Heard {
         for (n, b) in bytes.iter().enumerate() {
             self.len += 1;
-            if self.len > LONGEST {
+            if self.len > LONGEST_REPLY {
                 return Heard::TooMuch;
             }
             if *b != b'\n' {
@@ -85,7 +82,7 @@ mod tests {
     fn replies_that_only_announce_others_end() {
         let mut r = Replies::default();
         let line = b"150 soon\r\n";
-        let heard = (0..LONGEST).map(|_| r.hear(line)).find(|heard| *heard == Heard::TooMuch);
+        let heard = (0..LONGEST_REPLY).map(|_| r.hear(line)).find(|heard| *heard == Heard::TooMuch);
         assert_eq!(heard, Some(Heard::TooMuch));
         assert_eq!(r.hear(b"226 done\r\n"), Heard::TooMuch);
     }
@@ -93,7 +90,7 @@ mod tests {
     #[test]
     fn an_endless_greeting_ends() {
         let mut r = Replies::default();
-        assert_eq!(r.hear(&vec![b'x'; LONGEST]), Heard::More);
+        assert_eq!(r.hear(&vec![b'x'; LONGEST_REPLY]), Heard::More);
         assert_eq!(r.hear(b"x"), Heard::TooMuch);
     }
 }

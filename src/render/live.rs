@@ -48,7 +48,7 @@ pub(super) fn cost(report: &Report) -> Option<String> {
             Some(ms @ 0..1_000) => format!(", {ms} ms"),
             Some(ms) => format!(", {:.1} s", ms as f64 / 1e3),
         };
-        let cut = if report.complete { "" } else { "; cut off before its end" };
+        let cut = if report.complete { "" } else { "; stopped before its end" };
         let started = report.started.as_deref().and_then(|s| s.get(..19)).unwrap_or_default().replace('T', " ");
         let when = if started.is_empty() { String::new() } else { format!("; {started} UTC") };
         let data = report.connections.iter().filter(|c| c.role == "data").count();

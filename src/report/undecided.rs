@@ -3,6 +3,8 @@
 use super::verdict::first_fitting;
 use crate::decode::{Event, Kind};
 use crate::rules::{Act, Case, Party};
+use crate::transcript::Side;
+use crate::wire::ftp::LONGEST_REPLY;
 
 /// How many events are shown where no exchange stands for the rest.
 const LAST: usize = 6;
@@ -11,12 +13,15 @@ const LAST: usize = 6;
 pub(super) struct Stuck<'a> {
     pub(super) words: String,
     pub(super) act: Act,
+    /// Whether our own run left because of it: then there was no goodbye.
+    pub(super) left: bool,
     pub(super) shows: Vec<&'a Event>,
 }
 
 /// The first reason that holds.
-pub(super) fn stuck<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
-    kept_back(case).or_else(|| account_wanted(case)).or_else(|| nothing_moved(case))
+pub(super) fn stuck<'a>(case: &Case<'a>, complete: bool) -> Option<Stuck<'a>> {
+    let unheard = || complete.then(|| unheard(case)).flatten();
+    kept_back(case).or_else(unheard).or_else(|| account_wanted(case)).or_else(|| nothing_moved(case))
 }
 
 /// The run said goodbye without a login.
@@ -24,8 +29,38 @@ fn kept_back<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
     case.password_was_kept_back().then(|| {
         let words = "the TLS handshake works; no password was sent to a doubtful certificate".to_owned();
         let text = "client: --ca or --verify-name, or --accept-any-certificate".to_owned();
-        Stuck { words, act: Act { party: Party::Client, text }, shows: Vec::new() }
+        Stuck { words, act: Act { party: Party::Client, text }, left: false, shows: Vec::new() }
     })
+}
+
+/// Our own run left in the middle of a reply: it was too long, or did not end within its time.
+fn unheard<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
+    case.transcript.origin.asked.as_ref()?;
+    let left = case.first(|e| matches!(e.kind, Kind::Closed { by: Side::Client, .. }))?;
+    let commands = case.before(left).filter(|e| matches!(e.kind, Kind::Command { .. }));
+    let command = commands.last()?;
+    let Kind::Command { verb, .. } = &command.kind else { return None };
+    let since: Vec<&Event> = case.after(command).take_while(|e| !core::ptr::eq(*e, left)).collect();
+    let ends = |e: &&Event| match &e.kind {
+        Kind::Reply(r) => r.whole && r.code >= 200,
+        Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::TlsStarts { .. } => true,
+        _ => false,
+    };
+    if verb == "QUIT" || since.iter().any(|e| ends(e)) {
+        return None;
+    }
+    let is_text = |e: &Event| matches!(e.kind, Kind::Reply(_) | Kind::Text { .. } | Kind::CutShort { .. });
+    let said: Vec<&Event> = since.into_iter().filter(|e| e.from() == Some(Side::Server) && is_text(e)).collect();
+    let bytes: u64 = said.iter().filter_map(|e| e.span).map(|s| s.len()).sum();
+    let begun = *said.first()?;
+    let (words, first) = if bytes > LONGEST_REPLY as u64 {
+        (format!("a reply of more than {} kB (to {verb}) was not listened to", LONGEST_REPLY / 1024), "")
+    } else {
+        let words = format!("the reply to {verb} began, and did not end in the time for one step");
+        (words, "client: wait longer (--timeout 60); ")
+    };
+    let text = format!("{first}server: why does its reply to {verb} not end?");
+    Some(Stuck { words, act: Act { party: Party::Server, text }, left: true, shows: vec![command, begun, left] })
 }
 
 /// The server asked for more than user and password, and there it ended.
@@ -57,7 +92,7 @@ fn account_wanted<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
         None => "client: ACCT is needed, with the account that the server's people gave",
     };
     let act = Act { party: Party::Client, text: text.to_owned() };
-    Some(Stuck { words, act, shows: vec![command, reply] })
+    Some(Stuck { words, act, left: false, shows: vec![command, reply] })
 }
 
 /// Of a login in which no transfer came to its end.
@@ -80,7 +115,7 @@ fn nothing_moved<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
             ("TLS and login work, but nothing was transferred".to_owned(), text.to_owned(), Vec::new())
         }
     };
-    Some(Stuck { words, act: Act { party: Party::Server, text }, shows })
+    Some(Stuck { words, act: Act { party: Party::Server, text }, left: false, shows })
 }
 
 /// Places in the timeline of what is to be shown; where nothing was chosen, of what was last said. What is encrypted tells

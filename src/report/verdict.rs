@@ -55,7 +55,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     let refused = refused_inside(case, end);
     let moved = case.moved();
     let works = completed && end.is_some() && refused.is_none() && said_goodbye(case) && moved != Some(0);
-    let stuck = if works { None } else { stuck(case) };
+    let stuck = if works { None } else { stuck(case, complete) };
     // The session may have worked, and a login behind it been cut off.
     let headline = if works && (complete || !case.is_logged_in()) {
         match case.endpoint() {
@@ -114,7 +114,7 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         first_fitting(&long, &format!("the server sent more than {size}: the run stopped itself there"))
     } else if let (true, Some(code)) = (completed, refused) {
         format!("the TLS handshake completed; later a command was refused ({code})")
-    } else if let Some(stuck) = stuck.filter(|s| completed && said_goodbye(case)) {
+    } else if let Some(stuck) = stuck.filter(|s| completed && (s.left || said_goodbye(case))) {
         stuck.words.clone()
     } else if !how.complete && case.is_logged_in() {
         let n = case.moved().unwrap_or_default();
@@ -241,7 +241,7 @@ fn scope(case: &Case<'_>) -> Vec<String> {
     if case.control().next().is_some() {
         out.push("control".to_owned());
     }
-    if case.is_logged_in() || case.is_logged_in_by_openssl() {
+    if case.is_logged_in() && case.login_was_confirmed() || case.is_logged_in_by_openssl() {
         out.push("login".to_owned());
     }
     let mut moved = case.session_transfers().filter(|t| t.data.is_some()).peekable();

@@ -62,6 +62,21 @@ impl<'a> Case<'a> {
     }
 }
 
+impl Case<'_> {
+    /// Whether the reply that took the session's login came to its end: `230-` alone may go on for ever.
+    pub fn login_was_confirmed(&self) -> bool {
+        let mut last = "";
+        self.control().any(|e| match &e.kind {
+            Kind::Command { verb, .. } => {
+                last = verb;
+                false
+            }
+            Kind::Reply(r) => r.whole && matches!(last, "USER" | "PASS" | "ACCT") && matches!(r.code, 202 | 230 | 232),
+            _ => false,
+        })
+    }
+}
+
 /// The finding of a refused command; `headlines` get `probably ` where it is not certain.
 pub(super) fn refused(
     case: &Case<'_>,

@@ -16,6 +16,9 @@ pub struct ReplyLine<'a> {
 /// The longest line that is read as one; what goes beyond is cut into pieces of this length.
 pub const LONGEST_LINE: usize = 64 * 1024;
 
+/// The longest greeting or reply that a run of ours listens to, in bytes.
+pub const LONGEST_REPLY: usize = 256 * 1024;
+
 /// Reads `ddd text` or `ddd-text`. `None` when the line does not begin with a reply code
 /// of the range 100..=699 (RFC 959 with the 6yz of RFC 2228).
 pub fn reply_line(line: &[u8]) -> Option<ReplyLine<'_>> {
