@@ -54,8 +54,9 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     let end = case.completion().and_then(|done| case.after(done).find(|e| is_end(e)));
     let refused = refused_inside(case, end);
     let moved = case.moved();
-    let works = completed && end.is_some() && refused.is_none() && said_goodbye(case) && moved != Some(0);
-    let stuck = if works { None } else { stuck(case, complete) };
+    let stuck = stuck(case, complete);
+    let unhindered = refused.is_none() && stuck.is_none();
+    let works = completed && end.is_some() && unhindered && said_goodbye(case) && moved != Some(0);
     // The session may have worked, and a login behind it been cut off.
     let headline = if works && (complete || !case.is_logged_in()) {
         match case.endpoint() {
