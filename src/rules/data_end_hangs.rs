@@ -34,6 +34,17 @@ struct Hang<'a> {
     unanswered: bool,
 }
 
+impl Hang<'_> {
+    /// Whether nothing but the final reply is missing: both ends had said goodbye, and the data connection had ended.
+    fn is_reply_only(&self, ending: &Ending<'_>) -> bool {
+        let before = |e: &Event| precedes(e, self.by);
+        ending.data().filter(|_| self.unanswered).is_some_and(|d| {
+            let said = |side| d.close_notify(side).is_some_and(before);
+            said(Side::Client) && said(Side::Server) && d.end_of(Side::Server).is_some_and(|(end, _)| before(end))
+        })
+    }
+}
+
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all: Vec<Ending<'_>> = case.session_endings().collect();
     let found = all.iter().filter_map(|x| Some((x, hang_of(case, x)?)));
@@ -133,6 +144,11 @@ fn report(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, tries: &Tries<'
             format!("{endpoint} {maybe}confirmed {verb} only behind the client's farewell"),
             format!("the server {maybe}confirmed {verb} only behind the client's farewell"),
         ]
+    } else if hang.is_reply_only(ending) {
+        vec![
+            format!("{endpoint} {maybe}sent no 226 behind {verb}, whose data had ended"),
+            format!("the server {maybe}sent no 226 behind {verb}, whose data had ended"),
+        ]
     } else {
         vec![
             format!("{endpoint} {maybe}did not end {verb}: no {} came", missing(ending)),
@@ -173,6 +189,14 @@ fn missing(ending: &Ending<'_>) -> &'static str {
 
 fn explain(case: &Case<'_>, ending: &Ending<'_>, hang: &Hang<'_>, f: &mut Finding) {
     let waited = hang.waited.map_or_else(|| "for long".to_owned(), |ms| format!("for {:.1} s", ms as f64 / 1e3));
+    if hang.is_reply_only(ending) {
+        f.why.push("The data connection ended in order: close_notify from both ends, and the server's FIN.".to_owned());
+        f.why.push(format!("Then the server said nothing on the control connection {waited}."));
+        let text = "server: its log of that second: what it does between the last byte and 226";
+        f.act = Some(Act { party: Party::Server, text: text.to_owned() });
+        f.tell(Party::Client, AdviceKind::Check, "the size of the file: it may be whole, 226 or not");
+        return;
+    }
     if hang.behind == "close-notify" {
         let who = if ending.sender() == Side::Server { "The server" } else { "The client" };
         f.why.push(format!("{who} had said close_notify: that was all. Then nothing happened {waited}."));
