@@ -78,6 +78,9 @@ fn declined(case: &Case<'_>) -> Check {
         None => untested(id, what, "that login got to no answer on a data connection"),
         Some((_, true)) if !works => untested(id, what, "with resumption no transfer worked either"),
         Some((_, false)) => passed(id, "data accepted without resumption as well"),
+        Some((t, false)) if !t.data.as_ref().is_some_and(|d| d.is_established()) => {
+            untested(id, what, "its data connection ended before TLS stood")
+        }
         Some((t, true)) => {
             let words = format!("data without resumption refused{}", code(t));
             led_to(passed(id, &words), "data-session-reuse-required")
