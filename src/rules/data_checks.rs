@@ -18,6 +18,7 @@ const NO_PROT: &str = "no PROT";
 pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     let mut out = vec![resumption(case), declined(case), certificate(case), clear(case), prot_c(case), listing(case)];
     out.extend(file(case));
+    out.extend(refusals(case));
     out
 }
 
@@ -77,10 +78,10 @@ fn declined(case: &Case<'_>) -> Check {
     match case.declined() {
         None => untested(id, what, "that login got to no answer on a data connection"),
         Some((_, true)) if !works => untested(id, what, "with resumption no transfer worked either"),
-        Some((_, false)) => passed(id, "data accepted without resumption as well"),
         Some((t, false)) if !t.data.as_ref().is_some_and(|d| d.is_established()) => {
             untested(id, what, "its data connection ended before TLS stood")
         }
+        Some((_, false)) => passed(id, "data accepted without resumption as well"),
         Some((t, true)) => {
             let words = format!("data without resumption refused{}", code(t));
             led_to(passed(id, &words), "data-session-reuse-required")
@@ -206,6 +207,25 @@ fn listing(case: &Case<'_>) -> Check {
         Some(_) => passed(id, "empty listing"),
         None => untested(id, what, "no listing was empty"),
     }
+}
+
+/// Listings that the server refused now and then, for another reason than their data connections.
+fn refusals(case: &Case<'_>) -> Option<Check> {
+    // The name that nobody has may be refused.
+    let plain = |t: &&Transfer<'_>| LISTINGS.contains(&t.verb()) && t.command.is_some_and(|c| !is_odd(c.argument));
+    let all: Vec<&Transfer<'_>> = case.session_transfers().filter(plain).filter(|t| t.reply.is_some()).collect();
+    let refused = |t: &&&Transfer<'_>| t.refusal().is_some_and(|r| !super::data_shake::is_about_data(r.reply));
+    let first = all.iter().find(refused)?;
+    let same: Vec<_> = all.iter().filter(|t| t.verb() == first.verb()).collect();
+    let (n, of) = (same.iter().filter(|t| refused(t)).count(), same.len());
+    // Where none worked, the verdict says so.
+    let words = format!("{} was refused {n} of {of} times: {}", first.verb(), answer(first.refusal()?.reply));
+    (n < of).then(|| check("listings-refused", &words, CheckResult::Failed, None))
+}
+
+/// Whether a run of ours made a name up.
+fn is_odd(name: &str) -> bool {
+    name.starts_with("ftpsdiag-")
 }
 
 /// The empty file, when the user named one.
