@@ -1,7 +1,7 @@
 //! What a live run with a login looked at when transfers ended: their farewells, uploads, CCC.
 
 use core::net::IpAddr;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::ccc_breaks_data::{broken, transfers_fail};
 use super::ccc_refused::asked;
@@ -57,9 +57,41 @@ fn with_made_up<'a>(case: &Case<'a>) -> Vec<Ending<'a>> {
     all
 }
 
+/// What the server said of a file of our own.
+#[derive(Default)]
+struct Stored {
+    /// Whether it confirmed the upload.
+    confirmed: bool,
+    /// Whether it found the file afterwards.
+    seen: bool,
+    /// Whether it said that there is no such file.
+    denied: bool,
+    /// Whether it refused to delete it.
+    kept: bool,
+    /// Whether it is gone, or was never there.
+    gone: bool,
+}
+
 /// Files of our own that were not seen to go.
 fn left_behind(case: &Case<'_>) -> Option<Check> {
-    let mut there: BTreeSet<&str> = BTreeSet::new();
+    let files = stored(case);
+    let sure = |s: &Stored| if s.kept { s.seen } else { s.confirmed };
+    let names = |is: bool| -> Vec<&str> {
+        files.iter().filter(|(_, s)| !s.gone && sure(s) == is).map(|(name, _)| *name).collect()
+    };
+    let (left, may_be) = (names(true).join(", "), names(false).join(", "));
+    let words = match (left.is_empty(), may_be.is_empty()) {
+        (true, true) => return None,
+        (false, true) => format!("left behind on the server: {left}"),
+        (true, false) => format!("may be left behind on the server: {may_be}"),
+        (false, false) => format!("left behind on the server: {left}; perhaps also {may_be}"),
+    };
+    Some(check("left-behind", &words, CheckResult::Failed, Some("delete it by hand")))
+}
+
+/// Of each name of our own: what came of it.
+fn stored<'a>(case: &Case<'a>) -> BTreeMap<&'a str, Stored> {
+    let mut files: BTreeMap<&str, Stored> = BTreeMap::new();
     let mut asked: BTreeMap<ConnId, &str> = BTreeMap::new();
     for e in &case.timeline.events {
         match &e.kind {
@@ -68,18 +100,24 @@ fn left_behind(case: &Case<'_>) -> Option<Check> {
             }
             Kind::Reply(r) if r.whole => {
                 let Some((verb, name)) = asked.get(&e.conn).and_then(|l| l.split_once(' ')) else { continue };
-                match verb {
-                    "STOR" if r.code < 300 && name.starts_with(OWN_FILE) => drop(there.insert(name)),
-                    "DELE" if r.code < 300 => drop(there.remove(name)),
+                if verb == "STOR" && r.code < 300 && name.starts_with(OWN_FILE) {
+                    *files.entry(name).or_default() = Stored { confirmed: r.code >= 200, ..Stored::default() };
+                }
+                let Some(file) = files.get_mut(name) else { continue };
+                match (verb, r.code) {
+                    ("SIZE" | "RETR", 550) => file.denied = true,
+                    ("SIZE" | "RETR", 200..300) => file.seen = true,
+                    ("DELE", ..300) => file.gone = true,
+                    // Both say that there is none.
+                    ("DELE", 550) if file.denied && !file.seen => file.gone = true,
+                    ("DELE", 400..) => file.kept = true,
                     _ => {}
                 }
             }
             _ => {}
         }
     }
-    let names: Vec<&str> = there.into_iter().collect();
-    let words = format!("left behind on the server: {}", names.join(", "));
-    (!names.is_empty()).then(|| check("left-behind", &words, CheckResult::Failed, Some("delete it by hand")))
+    files
 }
 
 /// The server connects to us.
