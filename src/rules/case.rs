@@ -105,11 +105,7 @@ impl<'a> Case<'a> {
     /// Of a run of ours that was to log in: how many of its transfers the server confirmed.
     pub fn moved(&self) -> Option<usize> {
         self.transcript.origin.asked.as_ref()?.login?;
-        // Confirmed, and not only in words.
-        let shaken =
-            |t: &Transfer<'_>| t.data.as_ref().is_some_and(|d| d.is_established()) || t.protected != Some(true);
-        let confirmed = |t: &&Transfer<'_>| t.reply.is_some_and(|r| (200..300).contains(&r.reply.code)) && shaken(t);
-        Some(self.session_transfers().filter(confirmed).count())
+        Some(self.session_transfers().filter(|t| t.is_moved()).count())
     }
 
     /// Whether a control connection is of a login in which this was changed.

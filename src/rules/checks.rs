@@ -68,10 +68,10 @@ fn of_transfers(case: &Case<'_>, logged_in: bool) -> Vec<Check> {
 
 fn transfers(case: &Case<'_>, logged_in: bool) -> Check {
     match (case.moved().unwrap_or_default(), logged_in) {
-        (0, true) => untested("data-connection", "transfers", "no transfer came to its end"),
+        (0, true) => untested("data-connection", "transfers", "no transfer worked"),
         (0, false) => untested("data-connection", "transfers", "not logged in"),
-        (1, _) => passed("data-connection", "1 transfer"),
-        (n, _) => passed("data-connection", &format!("{n} transfers")),
+        (1, _) => passed("data-connection", "1 transfer worked"),
+        (n, _) => passed("data-connection", &format!("{n} transfers worked")),
     }
 }
 

@@ -46,6 +46,11 @@ impl<'a> Transfer<'a> {
         self.reply.is_some_and(|r| (200..300).contains(&r.reply.code))
     }
 
+    /// Whether it worked, and not only in words: where data connections are private, TLS stood.
+    pub fn is_moved(&self) -> bool {
+        self.worked() && (self.data.as_ref().is_some_and(Data::is_established) || self.protected != Some(true))
+    }
+
     /// The final reply, when it is a refusal.
     pub fn refusal(&self) -> Option<Answered<'a>> {
         self.reply.filter(|r| r.reply.code >= 400)
