@@ -2,6 +2,7 @@
 
 use super::exchanges::{Exchange, refused};
 use super::prelude::*;
+use crate::transcript::Layer;
 
 pub(super) static RULE: Rule = Rule {
     id: "data-protection-required",
@@ -31,7 +32,8 @@ pub(super) const WORDS: [&str; 10] = [
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all = case.exchanges();
     let turned_away = |x: &&Exchange<'_>| TRANSFERS.contains(&x.verb) && !x.is_accepted() && x.says(&WORDS);
-    let Some(no) = all.iter().rfind(turned_away) else { return };
+    let cut = in_cut(case);
+    let Some(no) = all.iter().rfind(turned_away).or(cut.as_ref()) else { return };
     let again = all.iter().any(|x| x.verb == no.verb && x.is_accepted());
     if again || all.iter().any(|x| x.verb == "PROT" && x.argument.eq_ignore_ascii_case("P") && x.is_accepted()) {
         return; // protected, so that the words mean something else; or it went through in the end
@@ -45,10 +47,30 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     };
     let mut f = refused(case, no, Party::Client, headlines, sink);
     f.set("command", verb);
-    f.why.push("The session is inside TLS; the file would have gone over a data connection in clear.".to_owned());
+    let inside = no.answer.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);
+    let session = if inside { "The session is inside TLS; the" } else { "The words are about data connections: the" };
+    f.why.push(format!("{session} file would have gone over a data connection in clear."));
     f.causes.push(causes::prot_p_not_sent());
     f.act = Some(Act { party: Party::Client, text: "client: PBSZ 0 and PROT P behind the login".to_owned() });
     super::advise::protect_data(case, &mut f);
     f.tell(Party::Server, AdviceKind::Leave, "nothing to change: the policy protects the files");
     sink.report(f);
+}
+
+/// The same in an excerpt that begins behind the login: nothing shows that its session is inside TLS, and the words that the
+/// data connection is not.
+pub(super) fn in_cut<'a>(case: &Case<'a>) -> Option<Exchange<'a>> {
+    let begins = |e: &Event| match &e.kind {
+        Kind::Command { verb, .. } => matches!(verb.as_str(), "AUTH" | "USER" | "PASS" | "PROT"),
+        Kind::Reply(r) => r.code == 220,
+        _ => e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls),
+    };
+    if case.first(begins).is_some() {
+        return None;
+    }
+    // Whoever came through in the end was not turned away.
+    let last = case.session_transfers().last()?;
+    let (line, no) = (last.command?, last.refusal()?);
+    let (command, verb, argument) = (line.event, line.verb, line.argument);
+    Some(Exchange { command, verb, argument, answer: no.event, reply: no.reply }).filter(|x| x.says(&WORDS))
 }

@@ -35,8 +35,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("for_whom", "clients that use EPSV");
     // A client takes it for a refusal, and goes on in another way.
     let went_on = ways.get(n + 1..).unwrap_or_default().iter().any(|w| w.arranged.is_some_and(|a| a.is_accepted()));
-    if !way.is_opened() && !went_on && case.is_closed() && case.fate(&ways, n, true) == Fate::Fell {
-        case.settle(&mut f, answer.event, false);
+    // Who dialled port 0 has shown what it came to.
+    let dialled = way.unopened.as_ref().filter(|_| kind == "port-0");
+    let over = case.is_closed() || dialled.is_some();
+    if !way.is_opened() && !went_on && over && case.fate(&ways, n, true) == Fate::Fell {
+        case.settle(&mut f, dialled.map_or(answer.event, |u| u.shows), dialled.is_some_and(|u| u.told));
     } else {
         f.severity = Severity::Warning;
     }

@@ -57,6 +57,9 @@ type Command<'a> = (&'a Event, String);
 
 /// The reply that asks for TLS, with the command that it answers.
 fn refusal<'a>(case: &Case<'a>) -> Option<(&'a Event, &'a Reply, Option<Command<'a>>)> {
+    if super::data_protection_required::in_cut(case).is_some() {
+        return None;
+    }
     let mut command: Option<Command<'a>> = None;
     for e in case.control() {
         let on_wire = e.span.is_some_and(|s| s.flow.layer == Layer::Wire);
@@ -75,6 +78,10 @@ fn refusal<'a>(case: &Case<'a>) -> Option<(&'a Event, &'a Reply, Option<Command<
 
 /// A known wording, or words that leave no doubt.
 fn wants_tls(reply: &Reply) -> bool {
+    // Of data connections: behind AUTH.
+    if super::data_sessions::reuse(&reply.text).is_some() {
+        return false;
+    }
     let known = codes::fingerprints()
         .filter(|p| p.kind == "tls-required" && p.text != "Anonymous sessions may not use encryption.");
     if known.into_iter().any(|p| p.matches("tls-required", reply.code, &reply.text)) {
