@@ -77,9 +77,14 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let confidence = tries.sure(s.transfer, confidence);
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let what = if s.transfer.verb().is_empty() { "transfer" } else { s.transfer.verb() };
+    // A listing is no file.
+    let what = match what {
+        "LIST" | "MLSD" | "NLST" => format!("{what} without an entry"),
+        _ => format!("{what} of an empty file"),
+    };
     let headlines = [
-        format!("{what} of an empty file {maybe}failed at {endpoint}: TLS was never finished"),
-        format!("{what} of an empty file {maybe}failed: TLS was never finished"),
+        format!("{what} {maybe}failed at {endpoint}: TLS was never finished"),
+        format!("{what} {maybe}failed: TLS was never finished"),
     ];
     let by = closer(s);
     let mut f = sink.finding(confidence, by.map_or(Party::Unknown, Party::from), &headlines);
@@ -236,6 +241,9 @@ fn explain(case: &Case<'_>, s: &Shake<'_>, (known, others): (Known, usize), by: 
     let how = match known {
         Known::Size => "SIZE had answered 0.",
         Known::Mark => "The server itself said 0 bytes.",
+        Known::Asked if matches!(t.verb(), "LIST" | "MLSD" | "NLST") => {
+            "A name that nobody has was listed: there was nothing to send."
+        }
         Known::Asked => "A file that is empty, or a name that nobody has, was asked for.",
         Known::Sent => "The upload had no content.",
         Known::Unsent => "The client closed the upload without having begun TLS: it had nothing to send.",
@@ -273,5 +281,9 @@ fn explain(case: &Case<'_>, s: &Shake<'_>, (known, others): (Known, usize), by: 
     let text = "server or proxy: finish the TLS handshake before closing; Sterling Secure Proxy: APAR IT13168";
     f.act = Some(Act { party: f.party, text: text.to_owned() });
     f.advise("tolerate-missing-close-notify", "sterling-secure-proxy");
-    f.tell(Party::Client, AdviceKind::Check, "the same transfer with one byte in the file");
+    let more = match t.verb() {
+        "LIST" | "MLSD" | "NLST" => "the same listing where there is an entry",
+        _ => "the same transfer with one byte in the file",
+    };
+    f.tell(Party::Client, AdviceKind::Check, more);
 }
