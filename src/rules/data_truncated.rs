@@ -132,14 +132,22 @@ fn announced(reply: &Reply) -> Option<u64> {
     before.rsplit_once('(')?.1.parse().ok()
 }
 
-fn short<'e, 'a>(ending: &'e Ending<'a>, back: Option<&Ending<'a>>) -> Option<Short<'e, 'a>> {
+fn short<'e, 'a>(ending: &'e Ending<'a>, back: Option<&'e Ending<'a>>) -> Option<Short<'e, 'a>> {
     if ending.aborted || ending.offset || !ending.is_confirmed() {
         return None;
     }
     let found = |by, how, expected, got| Some(Short { ending, by, how, expected, got });
     let counted = counted(ending)?;
     if let Some(back) = back.filter(|b| came_back_whole(ending, b) == Some(false)) {
-        return found(back.command, "read-back", counted, self::counted(back)?);
+        let came = self::counted(back)?;
+        return match ending.size_after {
+            // All of it is there: what came back short was cut on its way back.
+            Some(s) if s.bytes == counted && came < counted => {
+                Some(Short { ending: back, by: s.event, how: "size", expected: counted, got: came })
+            }
+            Some(s) if s.bytes < counted => found(s.event, "size", counted, s.bytes),
+            _ => found(back.command, "read-back", counted, came),
+        };
     }
     // In text mode line ends and code pages change the length.
     if !ending.binary && !ending.is_own_test() {
@@ -192,6 +200,11 @@ fn report(case: &Case<'_>, short: &Short<'_, '_>, sink: &mut Sink<'_>) {
     f.evidence.extend(sink.evidence(by, ""));
     f.why.push(match how {
         "read-back" => format!("{expected} bytes were stored and {got} came back; their SHA-256 differ."),
+        // Without SIZE, who lost the rest stays open.
+        (true, true) if how == "read-back" => vec![
+            format!("{endpoint} {maybe}stored or read back short: {got} of {expected} bytes"),
+            format!("{maybe}stored or read back short: {got} of {expected} bytes of {verb}"),
+        ],
         "size" if up => format!("{expected} bytes were sent; SIZE says {got} behind it."),
         "size" => format!("SIZE had said {expected} bytes; {got} came."),
         _ => format!("The mark at the beginning said {expected} bytes; {got} came."),
@@ -220,3 +233,7 @@ fn report(case: &Case<'_>, short: &Short<'_, '_>, sink: &mut Sink<'_>) {
     sink.shows_by(&mut f, by);
     sink.report(f);
 }
+        false if !up => Act {
+            party: Party::Unknown,
+            text: "fetch the file again, and compare its size with SIZE; the 226 is worth nothing here".to_owned(),
+        },
