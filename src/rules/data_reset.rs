@@ -60,7 +60,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all: Vec<Ending<'_>> = case.session_endings().collect();
     let found: Vec<Reset<'_, '_>> = all.iter().filter_map(reset_of).collect();
     let (failed, harmless): (Vec<_>, Vec<_>) = found.iter().partition(|r| r.severity == Severity::Failure);
-    let tries = case.tries(failed.iter().map(|r| r.ending.transfer));
+    let tries = case.tries_as_large(&failed.iter().map(|r| r.ending.transfer).collect::<Vec<_>>());
     let worst = tries.worst(&failed, |r| r.ending.transfer).or(harmless.first());
     if let Some(reset) = worst {
         report(case, reset, &tries, found.len(), sink);
@@ -88,6 +88,9 @@ fn reset_of<'e, 'a>(ending: &'e Ending<'a>) -> Option<Reset<'e, 'a>> {
         let severity = if harmless { Severity::Warning } else { Severity::Failure };
         return sent.then_some(Reset { ending, shown: Shown::Wire(rst), goodbye, severity });
     }
+    if let Some(rst) = ending.cut_short() {
+        return Some(Reset { ending, shown: Shown::Wire(rst), goodbye, severity: Severity::Failure });
+    }
     // What the wire shows needs no words; a handshake that was refused is another matter.
     let in_order = data.is_some_and(|d| d.end_of(ending.sender()).is_some() && goodbye == Some(true));
     let met = ending.sender() == Side::Client && ending.is_answered(&REPLIES);
@@ -109,7 +112,7 @@ fn report(case: &Case<'_>, reset: &Reset<'_, '_>, tries: &Tries<'_>, count: usiz
     };
     let confidence = if severity == Severity::Failure { tries.sure(ending.transfer, confidence) } else { confidence };
     let party = match shown {
-        Shown::Wire(_) => Party::from(ending.sender()),
+        Shown::Wire(rst) => Party::from(sender_of(ending, rst)),
         _ => Party::Unknown,
     };
     let headlines = headlines(case, reset, confidence);
@@ -126,8 +129,13 @@ fn report(case: &Case<'_>, reset: &Reset<'_, '_>, tries: &Tries<'_>, count: usiz
     why(case, reset, &mut f);
     let (Shown::Wire(place) | Shown::Told(place) | Shown::Answered(place)) = shown;
     sink.shows_by(&mut f, place);
-    explain(case, reset, &mut f);
-    advise(case, reset, &mut f);
+    if ending.cut_short().is_some() {
+        let text = "server: its log of that second (quota, scanner, crash), or what stands before it".to_owned();
+        f.act = Some(Act { party: Party::Server, text });
+    } else {
+        explain(case, reset, &mut f);
+        advise(case, reset, &mut f);
+    }
     if severity == Severity::Failure {
         tries.settle(&mut f, ending.transfer, &headlines);
     }
@@ -138,8 +146,9 @@ fn headlines(case: &Case<'_>, reset: &Reset<'_, '_>, confidence: Confidence) -> 
     let (maybe, verb, endpoint) = (probably(confidence), reset.ending.verb, case.endpoint());
     let code = reset.ending.code().unwrap_or_default();
     match reset.shown {
-        Shown::Wire(_) => {
-            let who = if reset.ending.sender() == Side::Server { endpoint } else { "the client".to_owned() };
+        Shown::Wire(rst) => {
+            let by_server = sender_of(reset.ending, rst) == Side::Server;
+            let who = if by_server { endpoint } else { "the client".to_owned() };
             let when = if reset.goodbye == Some(true) { " behind close_notify" } else { "" };
             vec![
                 format!("{who} {maybe}reset the data connection of {verb}{when}"),
@@ -151,6 +160,14 @@ fn headlines(case: &Case<'_>, reset: &Reset<'_, '_>, confidence: Confidence) -> 
             vec![format!("the server {maybe}took the proper end of {verb} for an error ({code})")]
         }
         Shown::Answered(_) => vec![format!("the server {maybe}met a reset on the data connection of {verb} ({code})")],
+    }
+}
+
+/// Who sent an RST.
+fn sender_of(ending: &Ending<'_>, rst: &Event) -> Side {
+    match rst.kind {
+        Kind::Closed { by, .. } => by,
+        _ => ending.sender(),
     }
 }
 
@@ -171,7 +188,8 @@ fn why(case: &Case<'_>, reset: &Reset<'_, '_>, f: &mut Finding) {
         f.why.push("TLS, login and PROT P had worked, and the transfer had begun.".to_owned());
     }
     if let Some(n) = ending.data().and_then(|d| d.counted(ending.sender())).filter(|n| *n > 0) {
-        f.why.push(format!("{n} bytes of content had been sent."));
+        let of = ending.unsent_of().map_or_else(String::new, |of| format!(" of {of}"));
+        f.why.push(format!("{n}{of} bytes of content had been sent."));
     }
     match (reset.shown, reset.goodbye) {
         (Shown::Wire(_), Some(true)) => {

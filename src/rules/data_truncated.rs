@@ -38,7 +38,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Some(short) => report(case, &short, sink),
         None if case.is_login_run() => {
             let broken: Vec<&Ending<'_>> = all.iter().filter(|x| is_broken_off(x)).collect();
-            let tries = case.tries(broken.iter().map(|x| x.transfer));
+            let tries = case.tries_as_large(&broken.iter().map(|x| x.transfer).collect::<Vec<_>>());
             if let Some(x) = tries.worst(&broken, |x| x.transfer) {
                 broken_off(case, x, &tries, sink);
             }
@@ -48,38 +48,60 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 }
 
 /// Whether the server broke a transfer of ours off that had begun, and said so.
-fn is_broken_off(x: &Ending<'_>) -> bool {
-    let Some(data) = x.tls().filter(|_| matches!(x.code(), Some(426 | 451))) else { return false };
+pub(super) fn is_broken_off(x: &Ending<'_>) -> bool {
+    let Some(data) = x.tls().filter(|_| matches!(x.code(), Some(426 | 451 | 452 | 552))) else { return false };
+    let cut = || data.counted(Side::Client).is_some_and(|n| n > 0) && x.cut_short().is_none();
     match x.sender() {
+        _ if x.aborted => false,
         Side::Server => {
             let ended = data.end().is_some_and(|(_, by, how)| by == Side::Server && how == Close::Fin);
             ended && data.close_notify(Side::Server).is_none()
         }
-        Side::Client => data.close_notify(Side::Client).is_some(),
+        Side::Client if data.close_notify(Side::Client).is_some() => true,
+        Side::Client => x.is_own_test() && data.end().is_some_and(|(_, by, _)| by == Side::Server) && cut(),
     }
+}
+
+/// Whether a refusal is about room on the server (RFC 959).
+fn is_storage(code: u16) -> bool {
+    matches!(code, 452 | 552)
 }
 
 fn broken_off(case: &Case<'_>, x: &Ending<'_>, tries: &Tries<'_>, sink: &mut Sink<'_>) {
     let (endpoint, verb, code) = (case.endpoint(), x.verb, x.code().unwrap_or_default());
     let confidence = tries.sure(x.transfer, Confidence::Certain);
     let maybe = probably(confidence);
-    let headlines = [
-        format!("{endpoint} {maybe}broke {verb} off on its way, and said so ({code})"),
-        format!("the server {maybe}broke {verb} off on its way, and said so ({code})"),
-    ];
+    let got = x.data().and_then(|d| d.counted(x.sender()));
+    let expected = x.unsent_of();
+    let how = match (got, expected) {
+        (Some(got), Some(expected)) => format!("behind {got} of {expected} bytes ({code})"),
+        _ => format!("on its way, and said so ({code})"),
+    };
+    let headlines =
+        [format!("{endpoint} {maybe}broke {verb} off {how}"), format!("the server {maybe}broke {verb} off {how}")];
     let mut f = sink.finding(confidence, Party::Server, &headlines);
     f.ended = true;
-    let got = x.data().and_then(|d| d.counted(x.sender()));
-    f.set("command", verb).set("expected", None::<u64>).set("got", got).set("how", "reply").set("code", code);
+    f.set("command", verb).set("expected", expected).set("got", got).set("how", "reply").set("code", code);
     f.evidence.extend(sink.evidence(x.command, ""));
     f.evidence.extend(x.reply().and_then(|(e, _)| sink.evidence(e, "")));
     f.why.push(match x.sender() {
         Side::Server => "The server ended the data connection without close_notify.".to_owned(),
-        Side::Client => "Everything had been sent, close_notify included.".to_owned(),
+        Side::Client if x.data().is_some_and(|d| d.close_notify(Side::Client).is_some()) => {
+            "Everything had been sent, close_notify included.".to_owned()
+        }
+        Side::Client => "The server ended the data connection while we were sending.".to_owned(),
     });
-    let text = "server: its log of that second (disk, quota, scanner, TLS library); the client can do nothing";
+    let text = match is_storage(code) {
+        true => {
+            f.why.push(format!("{code} is about storage: disk or quota of the server, not TLS, not the network."));
+            "server: make room (disk, quota of this user); the client can do nothing"
+        }
+        false => "server: its log of that second (disk, quota, scanner, TLS library); the client can do nothing",
+    };
     f.act = Some(Act { party: Party::Server, text: text.to_owned() });
-    causes::advise_server_log(case, &mut f, x.command);
+    if !is_storage(code) {
+        causes::advise_server_log(case, &mut f, x.command);
+    }
     tries.settle(&mut f, x.transfer, &headlines);
     sink.report(f);
 }
@@ -178,6 +200,11 @@ fn report(case: &Case<'_>, short: &Short<'_, '_>, sink: &mut Sink<'_>) {
     let up = ending.sender() == Side::Client;
     let code = ending.code().unwrap_or(226);
     let headlines = match (up, got < expected) {
+        // Without SIZE, who lost the rest stays open.
+        (true, true) if how == "read-back" => vec![
+            format!("{endpoint} {maybe}stored or read back short: {got} of {expected} bytes"),
+            format!("{maybe}stored or read back short: {got} of {expected} bytes of {verb}"),
+        ],
         (true, true) => vec![
             format!("{endpoint} {maybe}kept {got} of {expected} bytes of {verb}, and said {code}"),
             format!("the server {maybe}kept {got} of {expected} bytes of {verb}, and said {code}"),
@@ -200,11 +227,6 @@ fn report(case: &Case<'_>, short: &Short<'_, '_>, sink: &mut Sink<'_>) {
     f.evidence.extend(sink.evidence(by, ""));
     f.why.push(match how {
         "read-back" => format!("{expected} bytes were stored and {got} came back; their SHA-256 differ."),
-        // Without SIZE, who lost the rest stays open.
-        (true, true) if how == "read-back" => vec![
-            format!("{endpoint} {maybe}stored or read back short: {got} of {expected} bytes"),
-            format!("{maybe}stored or read back short: {got} of {expected} bytes of {verb}"),
-        ],
         "size" if up => format!("{expected} bytes were sent; SIZE says {got} behind it."),
         "size" => format!("SIZE had said {expected} bytes; {got} came."),
         _ => format!("The mark at the beginning said {expected} bytes; {got} came."),
@@ -224,6 +246,10 @@ fn report(case: &Case<'_>, short: &Short<'_, '_>, sink: &mut Sink<'_>) {
             party: Party::Client,
             text: "client: TLS 1.2 at most until mended, and send the file again".to_owned(),
         },
+        false if !up => Act {
+            party: Party::Unknown,
+            text: "fetch the file again, and compare its size with SIZE; the 226 is worth nothing here".to_owned(),
+        },
         false => Act {
             party: Party::Unknown,
             text: "send the file again, then compare sizes; the 226 is worth nothing here".to_owned(),
@@ -233,7 +259,3 @@ fn report(case: &Case<'_>, short: &Short<'_, '_>, sink: &mut Sink<'_>) {
     sink.shows_by(&mut f, by);
     sink.report(f);
 }
-        false if !up => Act {
-            party: Party::Unknown,
-            text: "fetch the file again, and compare its size with SIZE; the 226 is worth nothing here".to_owned(),
-        },

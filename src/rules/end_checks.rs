@@ -1,7 +1,7 @@
 //! What a live run with a login looked at when transfers ended: their farewells, uploads, CCC.
 
 use core::net::IpAddr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ccc_breaks_data::{broken, transfers_fail};
 use super::ccc_refused::asked;
@@ -13,7 +13,7 @@ use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
 use crate::transcript::{ConnId, Side, Tried};
 
-use super::data_truncated::{came_back_whole, read_back};
+use super::data_truncated::{came_back_whole, is_broken_off, read_back};
 
 /// Why something that takes an option was not looked at.
 pub(super) const NOT_ASKED: &str = "not asked for";
@@ -209,7 +209,19 @@ fn upload(case: &Case<'_>, tried: Tried, all: &[Ending<'_>]) -> Check {
     let stores = all.iter().enumerate().filter(|(_, x)| x.is_own_test() && x.verb == "STOR");
     for (n, store) in stores {
         let length = store.data().and_then(|d| d.counted(Side::Client)).unwrap_or_default();
+        let of = store.unsent_of().map_or_else(String::new, |of| format!(" of {of}"));
         let why = match (store.code(), back.get(&n).and_then(|m| all.get(*m))) {
+            (Some(code), _) if code >= 400 && store.cut_short().is_some() => {
+                return failed(
+                    "upload",
+                    &format!("an upload was reset behind {length}{of} bytes ({code})"),
+                    "data-reset",
+                );
+            }
+            (Some(code), _) if is_broken_off(store) => {
+                let words = format!("an upload broke off behind {length}{of} bytes ({code})");
+                return failed("upload", &words, "data-truncated");
+            }
             // What a server does not allow is no fault of the way.
             (Some(code @ (450 | 532 | 550 | 552 | 553)), _) => {
                 let text = store.reply().map_or("", |(_, r)| r.text.as_str());

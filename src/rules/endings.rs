@@ -14,6 +14,9 @@ use crate::wire::tls::handshake::Message;
 /// How the names of the files begin that our own runs store.
 pub(super) const OWN_FILE: &str = "FTPSDIAG.R";
 
+/// How the name of the largest of them ends, and its length.
+const OWN_LARGE: (&str, u64) = (".T3", 1_000_000);
+
 /// A transfer to its end.
 pub(super) struct Ending<'a> {
     /// The transfer.
@@ -116,6 +119,13 @@ impl<'a> Ending<'a> {
         case.is_changed(self.transfer.control, change)
     }
 
+    /// The length of the file that one of our own uploads was to bring, where less of it was sent.
+    pub(super) fn unsent_of(&self) -> Option<u64> {
+        let sent = self.data()?.counted(Side::Client)?;
+        let large = self.is_own_test() && self.verb == "STOR" && self.argument.ends_with(OWN_LARGE.0);
+        (large && sent < OWN_LARGE.1).then_some(OWN_LARGE.1)
+    }
+
     /// Whether it belongs to the session under examination.
     pub(super) fn is_session(&self, case: &Case<'_>) -> bool {
         is_session_control(case.transcript, self.transfer.control)
@@ -125,6 +135,13 @@ impl<'a> Ending<'a> {
     pub(super) fn reset(&self) -> Option<&'a Event> {
         let (event, by, how) = self.data()?.end()?;
         (how == Close::Reset && by == self.sender()).then_some(event)
+    }
+
+    /// A reset by which the server cut one of our own uploads short: nobody else gave it up, and it says so.
+    pub(super) fn cut_short(&self) -> Option<&'a Event> {
+        let (event, by, how) = self.data().filter(|_| self.is_own_test() && self.sender() == Side::Client)?.end()?;
+        let said = matches!(self.code(), Some(426 | 451));
+        (how == Close::Reset && by == Side::Server && said).then_some(event)
     }
 
     /// How sure of what the wire shows, where the words around it may have been put together from a log.

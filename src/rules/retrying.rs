@@ -13,7 +13,7 @@ use super::sink::fitting;
 use super::{Case, Confidence};
 use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
-use crate::transcript::{Code, ConnId, Role};
+use crate::transcript::{Code, ConnId, Role, Side};
 
 /// The transfers of the session that failed in one way, beside the others.
 pub(super) struct Tries<'a> {
@@ -57,6 +57,15 @@ impl<'a> Case<'a> {
         }
         let of = self.session_transfers().filter(|x| x.command.is_some()).count();
         Tries { failed, ends, worked, of, ours: self.is_login_run() }
+    }
+
+    /// The same where an upload of ours is made up for only by one of at least its length: a short one shows less.
+    pub(super) fn tries_as_large(&self, failed: &[&'a Transfer<'a>]) -> Tries<'a> {
+        let sent = |t: &Transfer<'a>| t.data.as_ref().map(|d| d.content(Side::Client));
+        let least = failed.iter().filter(|t| t.is_upload()).filter_map(|t| sent(t)).min().unwrap_or_default();
+        let ours = self.is_login_run();
+        let like = |t: &Transfer<'a>| !ours || !t.is_upload() || sent(t).is_none_or(|n| n >= least);
+        self.tries_like(failed.iter().copied(), like)
     }
 
     /// The refusals of data connections that a later transfer of the same kind made up for.
