@@ -3,7 +3,7 @@
 mod common;
 
 use ftpsdiag::report::{Outcome, Report};
-use ftpsdiag::rules::{CheckResult, Severity};
+use ftpsdiag::rules::{CheckResult, Party, Severity};
 use ftpsdiag::transcript::{Transcript, dialogue};
 
 const CONNS: &str = "asked \"ftp.example.org:21\" explicit login ccc upload\n\
@@ -339,4 +339,113 @@ fn the_reply_to_another_command_refuses_nothing() {
         );
         assert_eq!(report(&text).findings, [], "{text}");
     }
+}
+
+/// A large upload of our own run that ends so.
+fn large(end: &str) -> Report {
+    let upload = UPLOAD.replace(".T1", ".T2").replace("skipped 1000000", "skipped 1");
+    let large = r#"48 C* "DELE FTPSDIAG.R1A2B3C.T2\r\n"
+49 S* "250 gone\r\n"
+50 C* "STOR FTPSDIAG.R1A2B3C.T3\r\n"
+50 6> open
+51 S* "150 go\r\n"
+51 6> S* established 0304 1301 group=001D resumed
+"#;
+    let conns = CONNS.replace(" ccc", "").replace("conn 4 ", "conn 7 ").replace("conn 5 data-of=4\n", "");
+    let conns = conns.replace("conn 7 control host=\"ftp.example.org\" question=\"CCC\"\n", "");
+    let conns = conns + "conn 4 data-of=0\nconn 5 data-of=0\nconn 6 data-of=0\n";
+    report(&[&conns, LOGIN, &upload, large, end, QUIT].concat())
+}
+
+/// The server has no such file afterwards.
+const NO_FILE: &str = r#"55 C* "SIZE FTPSDIAG.R1A2B3C.T3\r\n"
+55 S* "550 no\r\n"
+56 C* "DELE FTPSDIAG.R1A2B3C.T3\r\n"
+56 S* "550 no\r\n"
+"#;
+
+#[test]
+fn a_large_upload_that_is_refused_on_its_way_fails_although_a_short_one_worked() {
+    for (how, reply, id, words) in [
+        ("resets", "452 disk full", "data-truncated", "broke STOR off behind 344064 of 1000000 bytes (452)"),
+        ("closes", "552 quota", "data-truncated", "broke STOR off behind 344064 of 1000000 bytes (552)"),
+        ("resets", "426 broken", "data-reset", "reset the data connection of STOR"),
+    ] {
+        let end = format!("53 6> S {how}\n53 6> C* skipped 344064 \"cc\"\n54 S* \"{reply}\\r\\n\"\n{NO_FILE}");
+        let r = large(&end);
+        assert_eq!(r.verdict.outcome, Outcome::Fails, "{reply}");
+        assert_eq!(r.verdict.by.as_deref(), Some(id), "{reply}");
+        assert!(r.verdict.headline.ends_with(words), "{reply}: {}", r.verdict.headline);
+        assert!(!r.verdict.scope.iter().any(|s| s == "upload"), "{reply}");
+        assert_eq!(check(&r, "upload").0, CheckResult::Failed);
+        assert!(!r.checks.iter().any(|c| c.id == "left-behind"), "{reply}: the server says that there is none");
+    }
+}
+
+#[test]
+fn a_file_that_the_server_will_not_delete_may_be_there() {
+    let end = format!("53 6> S resets\n53 6> C* skipped 344064 \"cc\"\n54 S* \"426 broken\\r\\n\"\n{NO_FILE}");
+    let r = large(&end.replacen("550 no", "500 what", 1));
+    let (_, words) = check(&r, "left-behind");
+    assert_eq!(words, "may be left behind on the server: FTPSDIAG.R1A2B3C.T3");
+}
+
+#[test]
+fn what_comes_back_short_was_cut_where_size_says() {
+    let back = |size: &str| {
+        let (store, retr) = UPLOAD.split_once("40 C*").unwrap();
+        let retr = retr.replace("skipped 1000000 \"aa\"", "skipped 500 \"bb\"");
+        run(&format!("{store}38 C* \"SIZE FTPSDIAG.R1A2B3C.T1\\r\\n\"\n39 S* \"{size}\\r\\n\"\n40 C*{retr}"), LISTED)
+    };
+    for (size, words) in [
+        ("213 1000000", "500 of 1000000 bytes of RETR came, and the server said 226"),
+        ("213 500", "kept 500 of 1000000 bytes of STOR, and said 226"),
+        ("500 what", "stored or read back short: 500 of 1000000 bytes"),
+    ] {
+        let r = back(size);
+        assert_eq!(r.verdict.by.as_deref(), Some("data-truncated"), "{size}");
+        assert!(r.verdict.headline.ends_with(words), "{size}: {}", r.verdict.headline);
+    }
+}
+
+#[test]
+fn where_both_ends_said_goodbye_only_the_reply_is_missing() {
+    let quiet = LOGIN.replace("26 S* \"226 done\\r\\n\"\n", "3026 S silent 3000\n3027 C closes\n");
+    let r = report(&[&CONNS.replace(" ccc upload", ""), quiet.as_str()].concat());
+    assert_eq!(r.verdict.by.as_deref(), Some("data-end-hangs"));
+    assert!(r.verdict.headline.ends_with("sent no 226 behind LIST, whose data had ended"), "{}", r.verdict.headline);
+    assert_eq!(r.verdict.cause, None);
+    assert_eq!(r.verdict.act.unwrap().party, Party::Server);
+}
+
+#[test]
+fn a_data_connection_that_died_before_tls_declined_nothing() {
+    let asked = CONNS.replace(" ccc upload", "").replace("question=\"CCC\"", "question=\"resumption declined\"");
+    let login = r#"70 4> open
+71 4> S "220 ready\r\n"
+75 4> S* established 0304 1301 group=001D
+76 4> C* "PASS ********\r\n"
+77 4> S* "230 in\r\n"
+78 4> C* "PROT P\r\n"
+79 4> S* "200 ok\r\n"
+80 4> C* "LIST\r\n"
+80 5> open
+81 5> C starts-tls
+82 4> S* "150 go\r\n"
+83 5> S closes
+84 4> S* "226 done\r\n"
+85 4> C* "QUIT\r\n"
+86 4> S* "221 bye\r\n"
+"#;
+    let r = report(&[&asked, LOGIN, QUIT, login].concat());
+    assert_eq!(check(&r, "resumption-declined").0, CheckResult::Untested);
+}
+
+#[test]
+fn listings_that_are_refused_now_and_then_are_counted() {
+    let no = "30 C* \"LIST\\r\\n\"\n31 S* \"450 too many\\r\\n\"\n";
+    let r = report(&[&CONNS.replace(" ccc upload", ""), LOGIN, no, QUIT].concat());
+    assert_eq!(common::verdict(&r), "works");
+    let words = "LIST was refused 1 of 2 times: 450 too many";
+    assert_eq!(check(&r, "listings-refused"), (CheckResult::Failed, words.to_owned()));
 }
