@@ -46,7 +46,7 @@ fn unheard<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
         Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::TlsStarts { .. } => true,
         _ => false,
     };
-    if verb == "QUIT" || since.iter().any(|e| ends(e)) {
+    if verb == "QUIT" || since.iter().any(ends) {
         return None;
     }
     let is_text = |e: &Event| matches!(e.kind, Kind::Reply(_) | Kind::Text { .. } | Kind::CutShort { .. });
