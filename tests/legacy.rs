@@ -189,7 +189,8 @@ fn a_server_of_today_is_left_to_rustls() {
     let server = Proftpd("leaf", &[]).start(lab);
     let out = assert_cmd::Command::cargo_bin("ftpsdiag")
         .unwrap()
-        .args(["probe", &server.address().to_string(), "--user", "joe", "--format", "dialogue"])
+        .args(["probe", &server.address().to_string(), "--user", "joe"])
+        .args(["--ca", &lab.certificate("root.pem"), "--format", "dialogue"])
         .env("FTPSDIAG_PASSWORD", servers::PASSWORD)
         .timeout(Duration::from_secs(60))
         .output()
