@@ -142,7 +142,7 @@ fn a_healthy_server_costs_no_more_than_promised() {
 #[test]
 fn a_stall_costs_one_patience_and_what_was_seen_is_reported() {
     let who = Visit::parse("healthy-tls13 active ccc empty upload");
-    let most = data_room::patience_ms() * 5 / 3;
+    let most = data_room::patience_ms() * 3 / 2;
     for deeds in (0..).step_by(if thorough() { 1 } else { 11 }) {
         let (t, silenced) = data_room::visit(&who, Manner { deeds, ..Manner::default() });
         let r = common::report(&t);

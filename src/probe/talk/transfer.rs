@@ -255,9 +255,9 @@ impl Transfer {
                 line.silent(now);
                 self.over()
             }
+            // The wait for the reply began before.
             None if line.waits_to_finish() => {
                 line.finish();
-                line.heard = now;
                 None
             }
             None if line.ended || self.given_up => self.stall(),
