@@ -282,6 +282,26 @@ fn no_secret_reaches_any_output() {
 }
 
 #[test]
+fn no_login_of_a_job_reaches_any_output() {
+    let log = "EZA1701I >>> AUTH TLS\n234 go\nEZA2897I Authentication negotiation failed\n";
+    for job in [
+        "//SYSTSIN DD *\nftp.example.org\njoe Geheim77\n/*\n",
+        "//SYSTSIN DD *\nftp ftp.example.org (EXIT\njoe\nGeheim77\n/*\n",
+        "//S EXEC PGM=FTP,PARM='ftp.example.org joe Geheim77 (EXIT'\n",
+        "//ANY DD *\nftp.example.org\njoe Geheim77\n/*\n",
+        "> //INPUT DD *\n> ftp.example.org\n> user joe Geheim77\n> /*\n",
+        "//NETRC DD *\nmachine ftp.example.org\nlogin joe\npassword Geheim77\n/*\n",
+    ] {
+        for paste in [format!("{job}{log}"), format!("{log}{job}")] {
+            let out = piped(&["--format", "json"], paste.as_str());
+            let all = format!("{}{}", stdout(&out), stderr(&out));
+            assert!(!all.contains("Geheim"), "{paste}\n{all}");
+            assert!(all.contains("handshake-refused-by-client"), "{paste}\n{all}");
+        }
+    }
+}
+
+#[test]
 fn nothing_of_a_peer_reaches_the_terminal_unescaped() {
     let play = "0 C \"AUTH TLS\\r\\n\"\n1 S \"500 \\x1b[2J\\x07 \\xff\\x00 evil\\r\\n\"\n2 C closes\n";
     for format in ["text", "json", "markdown", "dialogue"] {

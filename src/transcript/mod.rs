@@ -8,6 +8,7 @@ pub mod clock;
 mod decrypted;
 pub mod dialogue;
 mod echo;
+mod job;
 mod origin;
 pub mod redact;
 pub mod secrets;

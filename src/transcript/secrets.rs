@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::echo::Prompt;
+use super::job::Job;
 use super::{Flow, Layer, Role, Side, Transcript, What};
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 
@@ -101,6 +102,7 @@ impl Mask {
 pub struct Lines {
     block: Option<Block>,
     prompt: Prompt,
+    job: Job,
 }
 
 #[derive(Debug, PartialEq)]
@@ -111,8 +113,6 @@ enum Block {
     Ticket,
     /// The argument of a PASS that a mail program broke off.
     BrokenCommand,
-    /// In-stream input of a z/OS FTP step: host, user and password stand in its first lines.
-    JobInput { line: u32 },
 }
 
 /// Labels before a secret in logs of TLS libraries; the value follows a colon or blanks.
@@ -148,17 +148,10 @@ impl Lines {
                     return MASK.to_owned();
                 }
             }
-            Some(Block::JobInput { line: n }) => {
-                self.block = if line.starts_with("//") || line.starts_with("/*") || n >= 3 {
-                    None
-                } else {
-                    Some(Block::JobInput { line: n + 1 })
-                };
-                if self.block.is_some() && n >= 1 {
-                    return mask_job_input(line);
-                }
-            }
             None => {}
+        }
+        if let Some(masked) = self.job.mask(line) {
+            return mask_line(&masked);
         }
         if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
             self.block = Some(Block::PrivateKey);
@@ -170,26 +163,7 @@ impl Lines {
         if line.trim_start().starts_with("TLS session ticket:") {
             self.block = Some(Block::Ticket);
         }
-        if line.starts_with("//")
-            && line.contains(" DD *")
-            && (line.starts_with("//INPUT") || line.starts_with("//SYSIN"))
-        {
-            self.block = Some(Block::JobInput { line: 0 });
-        }
         mask_line(line)
-    }
-}
-
-/// Second and third line of a job's INPUT: `user password`, or `user` and `password` on a line each.
-fn mask_job_input(line: &str) -> String {
-    const SUBCOMMANDS: [&str; 12] =
-        ["ascii", "binary", "cd", "dir", "get", "locsite", "ls", "mget", "mput", "put", "quit", "site"];
-    let mut words = line.split_whitespace();
-    match (words.next(), words.next()) {
-        (Some(first), _) if SUBCOMMANDS.contains(&first.to_ascii_lowercase().as_str()) => line.to_owned(),
-        (Some(user), Some(_)) => format!("{user} {MASK}"),
-        (Some(_), None) => MASK.to_owned(),
-        _ => line.to_owned(),
     }
 }
 
