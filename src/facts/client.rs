@@ -5,7 +5,7 @@ use super::hello::{self, Hello};
 use super::is_session_control;
 use crate::codes::{ClientPrint, Confirmed, client_prints};
 use crate::decode::{Kind, Timeline};
-use crate::transcript::{Code, Transcript};
+use crate::transcript::{Code, Side, Transcript, speakers};
 use crate::wire::printable_str;
 
 /// A client and why it is believed.
@@ -73,22 +73,27 @@ pub(super) fn client(t: &Transcript, timeline: &Timeline, first: Option<Hello<'_
     }
 }
 
-/// z/OS by its messages. Under AT-TLS the traced job is TCPIP, not the FTP client's own.
+/// z/OS by its messages; a server's say nothing of its client. Under AT-TLS the traced job is TCPIP, not the FTP client's own.
 fn by_messages(timeline: &Timeline) -> Option<Client> {
     let mut found: Option<Client> = None;
     for event in &timeline.events {
         let Kind::Claim { by, code, text } = &event.kind else { continue };
-        let job = by.strip_prefix("System SSL, job ");
-        if job.is_none() && by != "z/OS FTP client" && by != "System SSL" {
-            continue;
-        }
+        let (program, job) = (speakers::program_of(by), speakers::job_of(by));
+        let witness = match (program, speakers::side_of(by)) {
+            (_, Some(Side::Server)) => continue,
+            (speakers::ZOS_FTP_CLIENT, _) => "messages of the z/OS FTP client",
+            (speakers::SYSTEM_SSL, _) => "a trace of System SSL",
+            (speakers::AT_TLS, Some(Side::Client)) => "messages of AT-TLS",
+            _ => continue,
+        };
         let client = found.get_or_insert(Client::new("zos-native", "z/OS", Sure::Likely));
-        let witness = if by == "z/OS FTP client" { "messages of the z/OS FTP client" } else { "a trace of System SSL" };
         if !client.because.iter().any(|b| b == witness) {
             client.because.push(witness.to_owned());
         }
+        if program == speakers::AT_TLS || program == speakers::SYSTEM_SSL && job == Some("TCPIP") {
+            client.id = "zos-attls";
+        }
         if let Some(job) = job {
-            client.id = if job == "TCPIP" { "zos-attls" } else { client.id };
             client.job.get_or_insert_with(|| job.to_owned());
         }
         if let (Some(Code::Message(id)), Some((_, release))) = (code, text.split_once("IBM FTP CS "))

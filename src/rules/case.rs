@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Facts, Transfer, changed, is_session_control};
+use crate::transcript::speakers::side_of;
 use crate::transcript::{BY_OPENSSL, Clock, Code, ConnId, Decrypted, Layer, Role, Side, Transcript};
 use crate::trust::Judgement;
 use crate::wire::printable_str;
@@ -35,8 +36,24 @@ pub struct Claim<'a> {
     pub code: Option<&'a Code>,
     /// The program.
     pub by: String,
+    /// The end at which it ran, when its name says so.
+    pub side: Option<Side>,
     /// Its words.
     pub text: String,
+}
+
+impl<'a> Claim<'a> {
+    /// What an event says, if it is a claim.
+    pub fn of(event: &'a Event) -> Option<Self> {
+        let Kind::Claim { by, code, text } = &event.kind else { return None };
+        let (side, by) = (side_of(by), printable_str(by));
+        Some(Self { event, code: code.as_ref(), by, side, text: printable_str(text) })
+    }
+
+    /// Whether it is the server's own word, which says nothing of what the client did.
+    pub fn is_of_server(&self) -> bool {
+        self.side == Some(Side::Server)
+    }
 }
 
 impl<'a> Case<'a> {
@@ -153,12 +170,7 @@ impl<'a> Case<'a> {
 
     /// What programs said.
     pub fn claims(&self) -> impl Iterator<Item = Claim<'a>> + use<'a> {
-        self.control().filter_map(|event| match &event.kind {
-            Kind::Claim { by, code, text } => {
-                Some(Claim { event, code: code.as_ref(), by: printable_str(by), text: printable_str(text) })
-            }
-            _ => None,
-        })
+        self.control().filter_map(Claim::of)
     }
 
     /// The endpoint as the user would name it: host or address, and port. `the server` when unknown.

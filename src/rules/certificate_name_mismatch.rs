@@ -8,7 +8,7 @@ use crate::wire::printable_str;
 pub(super) static RULE: Rule = Rule {
     id: "certificate-name-mismatch",
     severity: Severity::Failure,
-    outranks: &["fatal-alert", "handshake-refused-by-client"],
+    outranks: &["fatal-alert", "handshake-refused-by-client", "handshake-refused-by-server"],
     page: include_str!("../../docs/findings/certificate-name-mismatch.md"),
     check,
 };

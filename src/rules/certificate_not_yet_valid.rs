@@ -7,7 +7,7 @@ use crate::trust::Timing;
 pub(super) static RULE: Rule = Rule {
     id: "certificate-not-yet-valid",
     severity: Severity::Failure,
-    outranks: &["fatal-alert", "handshake-refused-by-client"],
+    outranks: &["fatal-alert", "handshake-refused-by-client", "handshake-refused-by-server"],
     page: include_str!("../../docs/findings/certificate-not-yet-valid.md"),
     check,
 };

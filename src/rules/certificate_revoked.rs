@@ -2,11 +2,12 @@
 
 use super::prelude::*;
 use crate::transcript::Decrypted;
+use crate::transcript::speakers::side_of;
 
 pub(super) static RULE: Rule = Rule {
     id: "certificate-revoked",
     severity: Severity::Failure,
-    outranks: &["fatal-alert", "handshake-refused-by-client"],
+    outranks: &["fatal-alert", "handshake-refused-by-client", "handshake-refused-by-server"],
     page: include_str!("../../docs/findings/certificate-revoked.md"),
     check,
 };
@@ -22,7 +23,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let told = |e: &Event| match &e.kind {
         Kind::Alert { level: 2, description: REVOKED } => e.from() == Some(Side::Client),
         Kind::Decrypted { from: Side::Client, seen: Decrypted::Alert { level: 2, description: REVOKED } } => true,
-        Kind::Claim { code: Some(Code::Gsk(GSK_REVOKED) | Code::Cms(CMS_REVOKED)), .. } => true,
+        Kind::Claim { by, code: Some(Code::Gsk(GSK_REVOKED) | Code::Cms(CMS_REVOKED)), .. } => {
+            side_of(by) != Some(Side::Server)
+        }
         _ => false,
     };
     let Some(event) = case.first(told) else { return };

@@ -6,7 +6,7 @@ use super::prelude::*;
 pub(super) static RULE: Rule = Rule {
     id: "certificate-self-signed",
     severity: Severity::Failure,
-    outranks: &["certificate-untrusted", "fatal-alert", "handshake-refused-by-client"],
+    outranks: &["certificate-untrusted", "fatal-alert", "handshake-refused-by-client", "handshake-refused-by-server"],
     page: include_str!("../../docs/findings/certificate-self-signed.md"),
     check,
 };

@@ -9,7 +9,7 @@ use crate::trust::{Judgement, Path, Usage};
 pub(super) static RULE: Rule = Rule {
     id: "certificate-untrusted",
     severity: Severity::Failure,
-    outranks: &["fatal-alert", "handshake-refused-by-client"],
+    outranks: &["fatal-alert", "handshake-refused-by-client", "handshake-refused-by-server"],
     page: include_str!("../../docs/findings/certificate-untrusted.md"),
     check,
 };

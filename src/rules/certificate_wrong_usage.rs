@@ -7,7 +7,7 @@ use crate::trust::{Path, Usage};
 pub(super) static RULE: Rule = Rule {
     id: "certificate-wrong-usage",
     severity: Severity::Failure,
-    outranks: &["fatal-alert", "handshake-refused-by-client"],
+    outranks: &["fatal-alert", "handshake-refused-by-client", "handshake-refused-by-server"],
     page: include_str!("../../docs/findings/certificate-wrong-usage.md"),
     check,
 };

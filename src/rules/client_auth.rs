@@ -13,6 +13,7 @@ pub(super) const OUTRANKED: &[&str] = &[
     "control-connection-lost",
     "fatal-alert",
     "handshake-refused-by-client",
+    "handshake-refused-by-server",
     "plaintext-inside-tls",
     "plaintext-instead-of-tls",
     "reset-during-handshake",

@@ -1,5 +1,6 @@
 //! The client never began TLS: its own environment failed, or nobody on its side does TLS.
 
+use super::case::Claim;
 use super::phase::probably;
 use super::prelude::*;
 use crate::transcript::Close;
@@ -8,13 +9,20 @@ use crate::wire::tls::handshake::Message;
 pub(super) static RULE: Rule = Rule {
     id: "client-tls-not-initialised",
     severity: Severity::Failure,
-    outranks: &["closed-during-handshake", "fatal-alert", "handshake-refused-by-client", "silence-during-handshake"],
+    outranks: &[
+        "closed-during-handshake",
+        "fatal-alert",
+        "handshake-refused-by-client",
+        "handshake-refused-by-server",
+        "silence-during-handshake",
+    ],
     page: include_str!("../../docs/findings/client-tls-not-initialised.md"),
     check,
 };
 
 /// System SSL and AT-TLS before the first byte of a handshake: key ring or database, password, label, key, environment.
-const ENVIRONMENT: [u32; 16] = [6, 7, 102, 103, 106, 109, 201, 202, 204, 407, 408, 416, 428, 455, 5006, 5018];
+pub(super) const ENVIRONMENT: [u32; 16] =
+    [6, 7, 102, 103, 106, 109, 201, 202, 204, 407, 408, 416, 428, 455, 5006, 5018];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let hello = |e: &Event| matches!(e.kind, Kind::Handshake(Message::ClientHello(_)));
@@ -27,11 +35,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// Its own program says why.
 fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
-    let of_code = |claim: &super::case::Claim<'_>| match claim.code {
+    let of_code = |claim: &Claim<'_>| match claim.code {
         Some(Code::Gsk(rc) | Code::AtTls(rc)) if ENVIRONMENT.contains(rc) => Some(*rc),
         _ => None,
     };
-    let claim = case.claims().find(|c| of_code(c).is_some() || causes::of_words(&c.text).is_some())?;
+    let mut claims = case.claims().filter(|c| !c.is_of_server());
+    let claim = claims.find(|c| of_code(c).is_some() || causes::of_words(&c.text).is_some())?;
     let rc = of_code(&claim);
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
     let what = rc.map_or_else(|| claim.text.clone(), |rc| format!("rc {rc}"));

@@ -8,7 +8,7 @@ use crate::transcript::Close;
 pub(super) static RULE: Rule = Rule {
     id: "closed-during-handshake",
     severity: Severity::Failure,
-    outranks: &["handshake-refused-by-client"],
+    outranks: &["handshake-refused-by-client", "handshake-refused-by-server"],
     page: include_str!("../../docs/findings/closed-during-handshake.md"),
     check,
 };

@@ -7,8 +7,8 @@ use super::{Case, Confidence};
 use crate::decode::{Event, Kind, Reply};
 use crate::facts::transfers::{Data, TRANSFERS, Transfer};
 use crate::facts::{Product, is_session_control};
+use crate::transcript::speakers::side_of;
 use crate::transcript::{Close, Code, ConnId, Decrypted, Layer, Role, Side, What};
-use crate::wire::printable_str;
 use crate::wire::tls::handshake::Message;
 
 /// How the names of the files begin that our own runs store.
@@ -198,7 +198,7 @@ impl<'a> Case<'a> {
         let digests = self.digests();
         for ending in &mut out {
             let Some(data) = &ending.transfer.data else { continue };
-            ending.said.extend(data.events.iter().filter_map(|e| claim(e)));
+            ending.said.extend(data.events.iter().filter_map(|e| Claim::of(e)));
             ending.digest = digests.get(&(data.conn, ending.sender())).copied().flatten();
         }
         out
@@ -240,7 +240,9 @@ impl<'a> Case<'a> {
         };
         self.control().find_map(|e| match &e.kind {
             Kind::Reply(r) if side == Side::Server && r.code == 220 => release(&r.text),
-            Kind::Claim { code: Some(Code::Message(_)), text, .. } if side == Side::Client => release(text),
+            Kind::Claim { by, code: Some(Code::Message(_)), text } if side_of(by).unwrap_or(Side::Client) == side => {
+                release(text)
+            }
             _ => None,
         })
     }
@@ -254,11 +256,6 @@ impl<'a> Case<'a> {
     }
 }
 
-fn claim(event: &Event) -> Option<Claim<'_>> {
-    let Kind::Claim { by, code, text } = &event.kind else { return None };
-    Some(Claim { event, code: code.as_ref(), by: printable_str(by), text: printable_str(text) })
-}
-
 impl<'a> Walk<'a> {
     fn take(&mut self, e: &'a Event, transfer: Option<&'a Transfer<'a>>, out: &mut Vec<Ending<'a>>) {
         match &e.kind {
@@ -269,7 +266,7 @@ impl<'a> Walk<'a> {
             Kind::Reply(reply) if reply.whole && reply.code >= 200 => self.reply(e, reply, out),
             Kind::Claim { .. } => {
                 let last = self.last.and_then(|n| out.get_mut(n));
-                if let (Some(ending), Some(claim)) = (last, claim(e)) {
+                if let (Some(ending), Some(claim)) = (last, Claim::of(e)) {
                     ending.said.push(claim);
                 }
             }

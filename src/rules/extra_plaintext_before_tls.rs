@@ -6,7 +6,12 @@ use super::prelude::*;
 pub(super) static RULE: Rule = Rule {
     id: "extra-plaintext-before-tls",
     severity: Severity::Failure,
-    outranks: &["fatal-alert", "handshake-refused-by-client", "plaintext-instead-of-tls"],
+    outranks: &[
+        "fatal-alert",
+        "handshake-refused-by-client",
+        "handshake-refused-by-server",
+        "plaintext-instead-of-tls",
+    ],
     page: include_str!("../../docs/findings/extra-plaintext-before-tls.md"),
     check,
 };

@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
         "closed-during-handshake",
         "control-connection-lost",
         "handshake-refused-by-client",
+        "handshake-refused-by-server",
         "plaintext-inside-tls",
         "plaintext-instead-of-tls",
         "reset-during-handshake",

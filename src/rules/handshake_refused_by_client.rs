@@ -1,5 +1,6 @@
 //! The client gave up, and only its own words tell of it: the bytes that it could not read are not in the evidence.
 
+use super::case::Claim;
 use super::phase::is_auth;
 use super::prelude::*;
 
@@ -18,7 +19,7 @@ const BAD_MESSAGE: u32 = 410;
 const PEER_CODES: [u32; 8] = [402, 406, 412, 414, 415, 420, 437, 446];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let failed = case.claims().find_map(|claim| match claim.code {
+    let failed = case.claims().filter(|c| !c.is_of_server()).find_map(|claim| match claim.code {
         Some(Code::Gsk(rc)) if *rc != 0 => Some((claim.event, *rc, claim.by, claim.text)),
         _ => None,
     });
@@ -59,7 +60,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 /// The z/OS client says that it failed, and its log was not asked for the reason.
 fn without_a_code(case: &Case<'_>, sink: &mut Sink<'_>) {
     let says = |id: &str| matches!(id, "EZA2897I" | "EZA2898I");
-    let Some(claim) = case.claims().find(|c| matches!(c.code, Some(Code::Message(id)) if says(id))) else { return };
+    let is_it = |c: &Claim<'_>| !c.is_of_server() && matches!(c.code, Some(Code::Message(id)) if says(id));
+    let Some(claim) = case.claims().find(is_it) else { return };
     let Some(auth) = case.before(claim.event).filter(|e| is_auth(e)).last() else { return };
     let answer = case.after(auth).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code >= 200));
     let Some(yes) = answer.filter(|e| matches!(&e.kind, Kind::Reply(r) if r.code < 400)) else { return };

@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
         "control-connection-lost",
         "fatal-alert",
         "handshake-refused-by-client",
+        "handshake-refused-by-server",
         "reset-during-handshake",
         "silence-during-handshake",
     ],

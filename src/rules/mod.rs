@@ -60,6 +60,7 @@ mod extra_plaintext_before_tls;
 mod fatal_alert;
 mod finding;
 mod handshake_refused_by_client;
+mod handshake_refused_by_server;
 mod in_between;
 mod login_refused;
 mod malformed_tls;
@@ -161,6 +162,7 @@ pub static ALL: &[&Rule] = &[
     &extra_plaintext_before_tls::RULE,
     &fatal_alert::RULE,
     &handshake_refused_by_client::RULE,
+    &handshake_refused_by_server::RULE,
     &login_refused::RULE,
     &malformed_tls::RULE,
     &no_banner::RULE,

@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         "auth-refused",
         "closed-during-handshake",
         "handshake-refused-by-client",
+        "handshake-refused-by-server",
         "malformed-tls",
         "no-banner",
         "reset-during-handshake",

@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     outranks: &[
         "closed-during-handshake",
         "handshake-refused-by-client",
+        "handshake-refused-by-server",
         "plaintext-instead-of-tls",
         "reset-during-handshake",
         "silence-during-handshake",

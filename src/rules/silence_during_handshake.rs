@@ -7,7 +7,7 @@ use crate::transcript::Mode;
 pub(super) static RULE: Rule = Rule {
     id: "silence-during-handshake",
     severity: Severity::Failure,
-    outranks: &["handshake-refused-by-client"],
+    outranks: &["handshake-refused-by-client", "handshake-refused-by-server"],
     page: include_str!("../../docs/findings/silence-during-handshake.md"),
     check,
 };

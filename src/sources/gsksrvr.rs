@@ -12,13 +12,10 @@ use super::words::{Word, is_hex};
 use super::{Block, Piece};
 use crate::error::InputError;
 use crate::transcript::clock::TimeOfDay;
-use crate::transcript::{Clock, Close, Code, ConnId, Entry, Fidelity, Layer, Micros, Side, What};
+use crate::transcript::{Clock, Close, Code, ConnId, Entry, Fidelity, Layer, Micros, Side, What, speakers};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake;
 use crate::wire::tls::record::{HEADER_LEN, Header};
-
-/// Who speaks in claims.
-const SPEAKER: &str = "System SSL";
 
 /// Longest text of a record, in words; what is longer is prose.
 const LONGEST_TEXT: usize = 24;
@@ -300,7 +297,7 @@ impl Thread {
 
     fn claim(&mut self, record: &Record, at: Option<Micros>, code: Option<Code>, text: &str) {
         self.flush();
-        let by = if record.job.is_empty() { SPEAKER.to_owned() } else { format!("{SPEAKER}, job {}", record.job) };
+        let by = speakers::speaker(speakers::SYSTEM_SSL, None, &record.job);
         self.push(at, What::Claim { by, code, text: text.to_owned() });
     }
 

@@ -12,6 +12,7 @@ mod job;
 mod origin;
 pub mod redact;
 pub mod secrets;
+pub mod speakers;
 
 use core::net::SocketAddr;
 

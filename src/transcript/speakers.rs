@@ -1,0 +1,97 @@
+//! Who speaks in claims, and at which end: one place for the names that sources write and facts and rules read.
+//!
+//! A name stands in saved reports, so it is never changed; a new one is added.
+
+use super::Side;
+
+/// The z/OS FTP client, by its messages and its trace.
+pub const ZOS_FTP_CLIENT: &str = "z/OS FTP client";
+
+/// The z/OS FTP server, by its messages and its trace.
+pub const ZOS_FTP_SERVER: &str = "z/OS FTP server";
+
+/// System SSL, by its trace. Alone it does not say at which end it ran.
+pub const SYSTEM_SSL: &str = "System SSL";
+
+/// AT-TLS, by what it writes to the system's log.
+pub const AT_TLS: &str = "AT-TLS";
+
+/// A TN3270 server, which does TLS as the FTP server of the same system does.
+pub const TN3270_SERVER: &str = "TN3270 server";
+
+/// Db2, whose TLS is that of the same library.
+pub const DB2: &str = "Db2";
+
+/// Statements of a configuration that was pasted along.
+pub const FTP_DATA: &str = "FTP.DATA";
+
+/// Statements and results of a job.
+pub const JCL: &str = "JCL";
+
+/// What stands between a program and the end at which it ran, and between both and the job.
+const AT: &str = " at the ";
+const JOB: &str = ", job ";
+
+/// `AT-TLS at the client, job FTPJOB`: a program with its end and its job, as far as they are known.
+pub fn speaker(program: &str, side: Option<Side>, job: &str) -> String {
+    let mut out = program.to_owned();
+    if let Some(side) = side {
+        out += AT;
+        out += if side == Side::Client { "client" } else { "server" };
+    }
+    if !job.is_empty() {
+        out += JOB;
+        out += job;
+    }
+    out
+}
+
+/// The end at which a speaker stands; `None` where its name does not say.
+pub fn side_of(by: &str) -> Option<Side> {
+    match by.split_once(JOB).map_or(by, |(front, _)| front) {
+        ZOS_FTP_CLIENT => Some(Side::Client),
+        ZOS_FTP_SERVER | TN3270_SERVER => Some(Side::Server),
+        front => match front.rsplit_once(AT)?.1 {
+            "client" => Some(Side::Client),
+            "server" => Some(Side::Server),
+            _ => None,
+        },
+    }
+}
+
+/// The program, without its end and its job.
+pub fn program_of(by: &str) -> &str {
+    let front = by.split_once(JOB).map_or(by, |(front, _)| front);
+    match front.rsplit_once(AT) {
+        Some((program, "client" | "server")) => program,
+        _ => front,
+    }
+}
+
+/// The job, if the name gives it.
+pub fn job_of(by: &str) -> Option<&str> {
+    by.split_once(JOB).map(|(_, job)| job).filter(|job| !job.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_program_end_and_job() {
+        for (side, name) in [
+            (Some(Side::Client), "System SSL at the client, job SJP1"),
+            (Some(Side::Server), "System SSL at the server, job SJP1"),
+            (None, "System SSL, job SJP1"),
+        ] {
+            assert_eq!(speaker(SYSTEM_SSL, side, "SJP1"), name);
+            assert_eq!((program_of(name), side_of(name), job_of(name)), (SYSTEM_SSL, side, Some("SJP1")));
+        }
+        assert_eq!(speaker(SYSTEM_SSL, None, ""), SYSTEM_SSL);
+        assert_eq!(side_of(ZOS_FTP_CLIENT), Some(Side::Client));
+        assert_eq!(side_of(ZOS_FTP_SERVER), Some(Side::Server));
+        for by in ["System SSL", "rustls", "", " at the ", "a client", "x at the door", FTP_DATA, JCL, DB2] {
+            assert_eq!((side_of(by), job_of(by)), (None, None), "{by}");
+        }
+    }
+}
