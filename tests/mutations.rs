@@ -239,3 +239,37 @@ fn numbers_of_another_release() {
     let other = seed().replace("FC1103", "FC0910").replace("CZ0731", "CZ0590").replace("SC4502", "SC4001");
     same("other source lines", other);
 }
+
+#[test]
+fn a_server_s_log_in_any_dress() {
+    let lines = ["authClient: init failed with rc = 410 (GSK_ERR_BAD_MESSAGE)", "EZYFT96I TLS handshake failed"];
+    let same = |name: &str, before: &str, between: &str| {
+        let text = lines.map(|l| format!("{before}{l}")).join(between);
+        let report = only_report(name, text.as_bytes());
+        assert_eq!(
+            verdict(&report),
+            "fails handshake-refused-by-server likely unknown <- wrong-mode possible",
+            "{name}"
+        );
+        assert_eq!(report.findings[0].data["rc"], 410, "{name}");
+        assert!(report.client.is_none_or(|c| c.product.is_none()), "{name}");
+    };
+    for (name, before) in [
+        ("bare", ""),
+        ("quoted", "> "),
+        ("process", "ftpd[50331663]: "),
+        ("syslogd", "Jun  1 08:12:31 zos1 ftpd[5]: "),
+        ("syslogd, quoted", "> Jun  1 08:12:31 zos1 ftpd[5]: "),
+        ("syslogd, blanks collapsed", "Jun 1 08:12:31 zos1 ftpd[5]: "),
+        ("trace id", "EP0615 "),
+        ("syslogd and trace id", "Jun  1 08:12:31 zos1 ftpd[5]: EP0615 "),
+        ("time", "08:12:31 "),
+        ("numbered", "12: "),
+    ] {
+        if !before.contains("EP0615") {
+            same(name, before, "\n");
+        }
+        same(&format!("{name}, CR"), before, "\r");
+        same(&format!("{name}, double spacing"), before, "\n\n");
+    }
+}

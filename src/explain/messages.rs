@@ -18,7 +18,8 @@ pub(super) fn message(id: &str) -> Option<String> {
         let _ = writeln!(out, "{}", sure(m.meaning, m.confirmed));
     }
     let pages: &[&str] = match m.id {
-        "EZA2897I" | "EZYFT96I" => &["plaintext-instead-of-tls", "fatal-alert"],
+        "EZA2897I" => &["plaintext-instead-of-tls", "fatal-alert"],
+        "EZYFT96I" => &["handshake-refused-by-server", "plaintext-instead-of-tls"],
         "EZA2898I" => &["auth-refused"],
         "EZA2589E" => &["no-banner", "silence-during-handshake", "data-connect-back-failed"],
         "EDC8121I" => &["data-reset", "control-connection-lost"],

@@ -8,14 +8,18 @@
 
 mod charset;
 mod gsk_dump;
+mod gsk_reader;
 mod gsksrvr;
 mod hex_line;
 mod hexdump;
 mod input;
 mod paste;
+mod source;
 mod weave;
 mod words;
 mod zos_ftp;
+mod zos_reader;
+mod zos_words;
 
 pub use input::InputReader;
 pub use weave::{Reading, weave};
@@ -35,10 +39,20 @@ pub struct Options {
 /// The sources, by the names that `--as` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// What AT-TLS writes to the system's log (EZD messages).
+    AtTls,
     /// A System SSL component trace (CTRACE COMP(GSKSRVR)), formatted.
     Gsksrvr,
+    /// A System SSL trace file, formatted by the gsktrace command.
+    Gsktrace,
+    /// A packet trace of z/OS (CTRACE COMP(SYSTCPDA)), formatted.
+    PacketTrace,
     /// Output of the z/OS FTP client with or without its trace.
     ZosFtp,
+    /// FTP.DATA, JCL and AT-TLS policies.
+    ZosConfig,
+    /// Programs that use the same TLS library: TN3270, Db2, IBM i.
+    Siblings,
     /// Bytes as hex, in any usual dress.
     Hex,
     /// The dialogue notation.
@@ -49,13 +63,29 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 5] = [Kind::Gsksrvr, Kind::ZosFtp, Kind::Hex, Kind::Dialogue, Kind::Report];
+    pub const ALL: [Kind; 10] = [
+        Kind::AtTls,
+        Kind::Gsksrvr,
+        Kind::Gsktrace,
+        Kind::PacketTrace,
+        Kind::ZosFtp,
+        Kind::ZosConfig,
+        Kind::Siblings,
+        Kind::Hex,
+        Kind::Dialogue,
+        Kind::Report,
+    ];
 
     /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
+            Kind::AtTls => "at-tls",
             Kind::Gsksrvr => "gsksrvr",
+            Kind::Gsktrace => "gsktrace",
+            Kind::PacketTrace => "packet-trace",
             Kind::ZosFtp => "zos-ftp",
+            Kind::ZosConfig => "zos-config",
+            Kind::Siblings => "siblings",
             Kind::Hex => "hex",
             Kind::Dialogue => "dialogue",
             Kind::Report => "report",

@@ -4,14 +4,16 @@
 use std::collections::VecDeque;
 
 use super::hexdump::Hex;
+use super::source::{self, Place, Source};
 use super::words::{FULL_LINE, Word, split, undressed, unquote};
-use super::{Block, Evidence, Kind, Options, gsksrvr, zos_ftp};
+use super::zos_words::{prefix, unglue};
+use super::{Block, Evidence, Kind, Options};
 use crate::error::InputError;
 use crate::transcript::{Input, dialogue, secrets};
 use crate::wire::printable_str;
 
-/// A record's beginning is recognized by so many words.
-const LOOKAHEAD: usize = 8;
+/// A record's beginning is recognized by so many words: up to seven of what stands in front of it, and its own.
+const LOOKAHEAD: usize = 14;
 
 /// Lines that nobody understood are kept up to this number, and each up to this length.
 const UNREAD_LINES: usize = 200;
@@ -28,9 +30,9 @@ pub(super) struct Paste {
     last_length: usize,
     pending: VecDeque<Word>,
     lines: VecDeque<Line>,
-    open: Option<Open>,
-    trace: gsksrvr::Trace,
-    log: zos_ftp::Log,
+    sources: Vec<Box<dyn Source>>,
+    /// The source whose record is open.
+    open: Option<usize>,
     dialogue: dialogue::Parser,
     /// Sessions of dialogues that are complete.
     sessions: Vec<Block>,
@@ -47,12 +49,6 @@ struct Line {
     claimed: bool,
 }
 
-#[derive(Debug)]
-enum Open {
-    Gsk(Box<gsksrvr::Record>),
-    Zos(zos_ftp::Record),
-}
-
 impl Paste {
     pub(super) fn new(name: &str, options: Options) -> Self {
         Self {
@@ -64,9 +60,8 @@ impl Paste {
             last_length: 0,
             pending: VecDeque::new(),
             lines: VecDeque::new(),
+            sources: source::all(),
             open: None,
-            trace: gsksrvr::Trace::default(),
-            log: zos_ftp::Log::default(),
             dialogue: dialogue::Parser::default(),
             sessions: Vec::new(),
             hex: Hex::default(),
@@ -101,7 +96,8 @@ impl Paste {
             return;
         }
         self.input.lines += 1;
-        let words = split(text, self.number, self.last_length >= FULL_LINE);
+        let mut words = split(text, self.number, self.last_length >= FULL_LINE);
+        unglue(&mut words);
         self.last_length = text.len();
         self.lines.push_back(Line { number: self.number, text: text.to_owned(), claimed: false });
         self.pending.extend(words);
@@ -140,11 +136,7 @@ impl Paste {
             self.begin();
             let Some(word) = self.pending.pop_front() else { return };
             self.settle(word.line);
-            let taken = match &mut self.open {
-                Some(Open::Gsk(record)) => record.accept(&word),
-                Some(Open::Zos(record)) => record.accept(&word),
-                None => false,
-            };
+            let taken = self.open.and_then(|n| self.sources.get_mut(n)).is_some_and(|s| s.accept(&word));
             if taken {
                 self.claim(word.line);
             } else {
@@ -155,58 +147,48 @@ impl Paste {
 
     /// Opens a record if one begins at the front.
     fn begin(&mut self) {
-        let (gsk, zos) = (self.may(Kind::Gsksrvr), self.may(Kind::ZosFtp));
-        let known = self.has_seen(Kind::ZosFtp);
         let words = self.pending.make_contiguous();
-        let mut record = if let Some(before) = gsksrvr::begins(words).filter(|_| gsk) {
-            let line = words.first().map_or(0, |w| w.line);
-            self.close();
-            self.saw(Kind::Gsksrvr);
-            // The system's name would otherwise hide the beginning that it belongs to.
-            let record = Open::Gsk(Box::new(gsksrvr::Record::new(line, false)));
-            (record, before)
-        } else if gsksrvr::begins_without_heading(words)
-            && !matches!(&self.open, Some(Open::Gsk(r)) if r.awaits_job())
-            && gsk
-        {
-            let line = words.first().map_or(0, |w| w.line);
-            self.close();
-            self.saw(Kind::Gsksrvr);
-            (Open::Gsk(Box::new(gsksrvr::Record::new(line, true))), 0)
-        } else if zos {
-            let inside = match &self.open {
-                Some(Open::Zos(record)) => Some(record),
-                _ => None,
-            };
-            let Some((form, before)) = zos_ftp::begins(words, known, inside) else { return };
-            let at = words
-                .first()
-                .filter(|_| before > 0)
-                .and_then(|w| crate::transcript::clock::TimeOfDay::parse(&w.text))
-                .map(|t| t.0);
-            self.close();
-            self.saw(Kind::ZosFtp);
-            (Open::Zos(zos_ftp::Record::new(form, at)), before)
-        } else {
-            return;
-        };
-        for _ in 0..record.1 {
-            if let Some(word) = self.pending.pop_front() {
-                self.settle(word.line);
-                self.claim(word.line);
-                if let Open::Gsk(r) = &mut record.0 {
-                    r.accept(&word);
-                }
+        let prefix = prefix(words);
+        let holds = self.open.and_then(|n| self.sources.get(n)).is_some_and(|s| s.holds_fast());
+        let mut found = None;
+        for (n, source) in self.sources.iter_mut().enumerate() {
+            let kind = source.kind();
+            if self.options.only.is_some_and(|only| only != kind) {
+                continue;
+            }
+            let known = Kind::ALL.iter().zip(self.seen).any(|(k, seen)| *k == kind && seen);
+            let place = Place { words, prefix: prefix.as_ref(), known };
+            // An open record that is surely unfinished has what only looks like a beginning.
+            if let Some(begins) = source.begins(&place).filter(|b| !(b.weak && holds && self.open != Some(n))) {
+                found = Some((n, begins.before, kind));
+                break;
             }
         }
-        self.open = Some(record.0);
+        let Some((n, before, kind)) = found else {
+            // Such a line is a new message, whether anybody knows it or not.
+            if prefix.is_some_and(|p| p.sure) {
+                self.close();
+            }
+            return;
+        };
+        self.close();
+        self.saw(kind);
+        let words = self.pending.make_contiguous();
+        let front: Vec<Word> = words.get(..before).unwrap_or_default().to_vec();
+        if let Some(source) = self.sources.get_mut(n) {
+            source.open(&Place { words, prefix: prefix.as_ref(), known: true }, &front);
+        }
+        for word in &front {
+            self.pending.pop_front();
+            self.settle(word.line);
+            self.claim(word.line);
+        }
+        self.open = Some(n);
     }
 
     fn close(&mut self) {
-        match self.open.take() {
-            Some(Open::Gsk(record)) => self.trace.record(*record),
-            Some(Open::Zos(record)) => self.log.record(&record),
-            None => {}
+        if let Some(source) = self.open.take().and_then(|n| self.sources.get_mut(n)) {
+            source.close();
         }
     }
 
@@ -249,10 +231,14 @@ impl Paste {
         self.read(0);
         self.close();
         self.settle(u64::MAX);
-        let mut blocks = self.trace.finish();
-        blocks.splice(0..0, self.log.finish());
         self.end_dialogue();
-        blocks.splice(0..0, std::mem::take(&mut self.sessions));
+        let mut blocks = std::mem::take(&mut self.sessions);
+        for source in &mut self.sources {
+            let found = source.finish();
+            blocks.extend(found.blocks);
+            self.problems.extend(found.problems);
+            self.input.assumed.extend(found.assumed);
+        }
         let alone = blocks.is_empty() && self.input.understood == self.input.lines;
         let (hex, refused) = self.hex.finish(&self.options, alone, &mut self.input.assumed);
         self.input.understood = self.input.understood.saturating_sub(refused);
@@ -264,12 +250,118 @@ impl Paste {
         self.input.sources =
             Kind::ALL.iter().zip(seen).filter(|(_, seen)| *seen).map(|(k, _)| k.name().to_owned()).collect();
         let mut problems = self.problems;
-        problems.extend(self.trace.problems);
         problems.extend(self.hex.problems);
         for problem in &mut problems {
             problem.input.clone_from(&self.input.name);
         }
         problems.sort_by_key(|p| p.line);
         Evidence { input: self.input, blocks, problems }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::{Beginning, Found};
+    use super::*;
+    use crate::transcript::{Code, What};
+
+    fn claims(lines: &[&str]) -> Vec<(String, Option<Code>, String, bool)> {
+        let mut paste = Paste::new("x", Options::default());
+        lines.iter().for_each(|l| paste.line(l));
+        let blocks = paste.finish().blocks.into_iter();
+        let pieces = blocks.filter_map(|b| match b {
+            Block::Log(piece) | Block::Tls(piece) => Some(piece),
+            Block::Session(_) => None,
+        });
+        let entries = pieces.flat_map(|p| p.entries);
+        entries
+            .filter_map(|e| match e.what {
+                What::Claim { by, code, text } => Some((by, code, text, e.at.is_some())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_prefix_gives_time_and_speaker_and_ends_what_was_open() {
+        let id = |id: &str| Some(Code::Message(id.to_owned()));
+        let said = |by: &str, code, text: &str| (by.to_owned(), code, text.to_owned(), true);
+        let (client, server) = ("z/OS FTP client", "z/OS FTP server");
+        // The first line is long enough to have been broken.
+        let long = "SJP1 FTP failed - Cmd = 10(open) Reply = n/a EX CEE RC = 0810";
+        let job = [
+            format!("01.49.35 JOB01234  EZZ9830I {long}"),
+            "01.49.35 JOB01234  IEF142I SJP1 FTP - STEP WAS EXECUTED - COND CODE 2042".to_owned(),
+            "01.49.36 JOB01234 +EZA2897I Authentication negotiation failed".to_owned(),
+        ];
+        let job: Vec<&str> = job.iter().map(String::as_str).collect();
+        let want =
+            [said(client, id("EZZ9830I"), long), said(client, id("EZA2897I"), "Authentication negotiation failed")];
+        assert_eq!(claims(&job), want);
+        let daemon = [
+            "Jun  1 08:12:31 zos1 ftpd[5]: EZYFT25I Using //'TCPIP.STANDARD.TCPXLBIN' for FTP translation tables",
+            "Jun  1 08:12:32 zos1 sshd[6]: Accepted publickey for joe",
+            "Jun  1 08:12:33 zos1 ftpd[5]: authClient: init failed with rc = 410 (GSK_ERR_BAD_MESSAGE)",
+        ];
+        let want = [
+            said(server, id("EZYFT25I"), "Using //'TCPIP.STANDARD.TCPXLBIN' for FTP translation tables"),
+            said(server, Some(Code::Gsk(410)), "GSK_ERR_BAD_MESSAGE"),
+        ];
+        assert_eq!(claims(&daemon), want);
+        let reversed =
+            ["authServer: secure_socket_init failed with rc = 410 (x)", "FC1 authClient: failed with rc = 1"];
+        assert_eq!(claims(&reversed[..1])[0].0, client);
+        let trace = ["SC0001 authClient: init failed with rc = 406 (GSK_ERR_IO)"];
+        assert_eq!(claims(&trace)[0].0, server);
+    }
+
+    /// Takes three words behind `EZD`, and holds fast until it has them.
+    #[derive(Debug, Default)]
+    struct Holding(Option<usize>, Vec<String>);
+
+    impl Source for Holding {
+        fn kind(&self) -> Kind {
+            Kind::AtTls
+        }
+        fn begins(&mut self, place: &Place<'_>) -> Option<Beginning> {
+            (place.words.first()?.text == "EZD").then_some(Beginning { before: 0, weak: false })
+        }
+        fn open(&mut self, _: &Place<'_>, _: &[Word]) {
+            self.0 = Some(0);
+        }
+        fn accept(&mut self, word: &Word) -> bool {
+            let n = self.0.unwrap_or(4);
+            self.0 = Some(n + 1);
+            if n < 4 {
+                self.1.push(word.text.clone());
+            }
+            n < 4
+        }
+        fn close(&mut self) {
+            self.0 = None;
+        }
+        fn holds_fast(&self) -> bool {
+            self.0.is_some_and(|n| n < 4)
+        }
+        fn finish(&mut self) -> Found {
+            Found { assumed: vec![self.1.join(" ")], ..Found::default() }
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_reply_does_not_break_a_record_that_holds_fast() {
+        let lines = ["EZA1701I >>> AUTH TLS", "EZD RC:", "431 Initial Handshake", "234 go"];
+        let mut paste = Paste::new("x", Options::default());
+        paste.sources.insert(0, Box::new(Holding::default()));
+        lines.iter().for_each(|l| paste.line(l));
+        let evidence = paste.finish();
+        assert_eq!(evidence.input.assumed, ["EZD RC: 431 Initial"]);
+        assert_eq!(evidence.input.sources, ["at-tls", "zos-ftp"]);
+        let Some(Block::Log(log)) = evidence.blocks.first() else { panic!("{:?}", evidence.blocks) };
+        let text = |e: &crate::transcript::Entry| match &e.what {
+            What::Bytes { data, .. } => String::from_utf8_lossy(data).into_owned(),
+            _ => String::new(),
+        };
+        assert_eq!(log.entries.iter().map(text).collect::<Vec<_>>(), ["AUTH TLS\r\n", "234 go\r\n"]);
     }
 }

@@ -68,7 +68,8 @@ pub(super) fn undressed(line: &str) -> Cow<'_, str> {
     let text = line.trim_end();
     let text = text.strip_suffix("=20").unwrap_or(text);
     let text = match text.split_at_checked(72) {
-        Some((body, number)) if is_digits(number, 8) => body,
+        // A number in a column of its own, and no value: `CONNID: 00000028` may end there.
+        Some((body, number)) if is_digits(number, 8) && body.ends_with(' ') && !body.trim_end().ends_with(':') => body,
         _ => text,
     };
     let kept = without_prefix(text);
@@ -177,6 +178,14 @@ mod tests {
         }
         let numbered = format!("{:<72}00000300", "EZA1701I >>> AUTH TLS");
         assert_eq!(undressed(&numbered).trim(), "EZA1701I >>> AUTH TLS");
+        for value in ["EZD1286I TTLS Error CONNID:", "EZD1286I TTLS Error CONNID: 00000028 RC:"] {
+            let line = format!("{value:<72}00000300");
+            assert_eq!(undressed(&line), line);
+            let line = format!("{:>71} 00000300", value);
+            assert_eq!(undressed(&line), line);
+        }
+        let full = format!("{:x<72}00000300", "EZA1701I ");
+        assert_eq!(undressed(&full), full);
         for plain in [
             "00000000: 35353020 54",
             "0010: 1603",

@@ -3,14 +3,11 @@
 //! message ids vanish in z/OS UNIX: function and text are matched, never the number.
 
 use super::words::{Word, is_verb};
+use super::zos_words::is_message_id;
 use super::{Block, Piece};
 use crate::codes;
-use crate::transcript::clock::TimeOfDay;
+use crate::transcript::speakers::{ZOS_FTP_CLIENT, ZOS_FTP_SERVER};
 use crate::transcript::{Clock, Code, ConnId, Entry, Fidelity, Layer, Micros, Side, What};
-
-/// Who speaks in claims.
-const SPEAKER: &str = "z/OS FTP client";
-const SERVER: &str = "z/OS FTP server";
 
 /// Most words of one record; a multi-line reply may have this many lines.
 const LONGEST: usize = 400;
@@ -26,6 +23,10 @@ const BARE: [(&str, &str); 3] = [
 /// Functions of the FTP trace that are shown without module and line by older releases and by the server.
 const FUNCTIONS: [&str; 7] =
     ["authServer:", "authClient:", "compareCertAttls:", "ftpAuth:", "tlsLevel:", "endSecureConn:", "endSecureEnv:"];
+
+/// Those of them that only a server has, and messages that only a server writes.
+const SERVER_FUNCTIONS: [&str; 2] = ["authClient:", "compareCertAttls:"];
+const SERVER_MESSAGES: [&str; 4] = ["EZY2697I", "EZYFT53E", "EZYFT54E", "EZYFT96I"];
 
 /// What kind of record begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,20 +48,18 @@ pub(super) enum Form {
 pub(super) struct Record {
     form: Form,
     at: Option<Micros>,
+    /// syslogd says that the server speaks.
+    server: bool,
     words: Vec<Word>,
     open: i32,
     /// Code of a multi-line reply whose last line has not come.
     multi: Option<String>,
 }
 
-/// Whether a record begins at the first of these words: its form, and how many of them stand before it (a time).
-/// `known` says whether the paste is known to hold a log of the z/OS client; `inside` is the record that is open.
-pub(super) fn begins(words: &[Word], known: bool, inside: Option<&Record>) -> Option<(Form, usize)> {
-    let first = words.first()?;
-    if first.first && first.text.contains(':') && TimeOfDay::parse(&first.text).is_some() {
-        return form(words.get(1..).unwrap_or_default(), true, known, inside).map(|form| (form, 1));
-    }
-    form(words, first.first, known, inside).map(|form| (form, 0))
+/// The form of the record that begins at the first of these words. `known` says whether the paste is known to hold a log of
+/// z/OS FTP; `inside` is the record that is open; `prefixed` whether a time or the like stands in front, on the same line.
+pub(super) fn begins(words: &[Word], known: bool, inside: Option<&Record>, prefixed: bool) -> Option<Form> {
+    form(words, prefixed || words.first()?.first, known, inside)
 }
 
 fn form(words: &[Word], line_start: bool, known: bool, inside: Option<&Record>) -> Option<Form> {
@@ -100,15 +99,6 @@ fn is_trace_id(word: &str) -> bool {
         && word.bytes().skip(2).all(|b| b.is_ascii_digit())
 }
 
-/// `EZA2897I`, `EZYFT96I`, `EZZ9830I`: component, number, and the letter that says who must act.
-fn is_message_id(word: &str) -> bool {
-    (7..=9).contains(&word.len())
-        && word.starts_with("EZ")
-        && word.ends_with(['I', 'E', 'W', 'A', 'S'])
-        && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-        && word.bytes().filter(u8::is_ascii_digit).count() >= 2
-}
-
 fn is_reply(word: &str, next: &str) -> bool {
     let Some((digits, behind)) = word.split_at_checked(3) else { return false };
     let code = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u16>().ok()).flatten();
@@ -117,8 +107,8 @@ fn is_reply(word: &str, next: &str) -> bool {
 }
 
 impl Record {
-    pub(super) fn new(form: Form, at: Option<Micros>) -> Self {
-        Self { form, at, words: Vec::new(), open: 0, multi: None }
+    pub(super) fn new(form: Form, at: Option<Micros>, server: bool) -> Self {
+        Self { form, at, server, words: Vec::new(), open: 0, multi: None }
     }
 
     /// A trace line behind which a reply follows even when lines were joined.
@@ -149,6 +139,18 @@ impl Record {
         self.open += word.text.matches('(').count() as i32 - word.text.matches(')').count() as i32;
         self.words.push(word.clone());
         true
+    }
+
+    /// Who speaks. `authClient` is the function by which a *server* authenticates its client, and only a server compares
+    /// certificates.
+    fn speaker(&self) -> &'static str {
+        let word = |n: usize| self.words.get(n).map(|w| w.text.as_str()).unwrap_or_default();
+        let is_servers = |w: &str| SERVER_FUNCTIONS.contains(&w) || SERVER_MESSAGES.contains(&w);
+        let connects = || word(1) == "ftpAuth:" && self.text_from(0).contains("connect as a server");
+        if self.server || is_servers(word(0)) || is_servers(word(1)) && is_trace_id(word(0)) || connects() {
+            return ZOS_FTP_SERVER;
+        }
+        ZOS_FTP_CLIENT
     }
 
     fn text_from(&self, n: usize) -> String {
@@ -196,7 +198,7 @@ impl Log {
             Form::Command => self.command(record.at, &record.text_from(1)),
             Form::Bare(n) => {
                 if let Some((text, id)) = BARE.get(n) {
-                    self.message(record.at, id, text);
+                    self.message(record, id, text);
                 }
             }
             Form::Message => {
@@ -204,12 +206,12 @@ impl Log {
                 let text = record.text_from(1);
                 match text.strip_prefix(">>> ") {
                     Some(command) => self.command(record.at, command),
-                    None => self.message(record.at, &id, &text),
+                    None => self.message(record, &id, &text),
                 }
             }
             Form::Trace => {
                 let skip = usize::from(record.words.first().is_some_and(|w| is_trace_id(&w.text)));
-                self.trace(record.at, &record.text_from(skip));
+                self.trace(record, &record.text_from(skip));
             }
         }
     }
@@ -250,7 +252,7 @@ impl Log {
         self.line(at, Side::Client, &format!("{command}\r\n"));
     }
 
-    fn message(&mut self, at: Option<Micros>, id: &str, text: &str) {
+    fn message(&mut self, record: &Record, id: &str, text: &str) {
         if id == "EZA1554I" && self.auth_sent {
             self.next_attempt();
         }
@@ -261,7 +263,7 @@ impl Log {
         // Once the session goes on inside TLS, such words are about a data connection.
         self.failed |= !self.inside && matches!(id, "EZA2897I" | "EZA2898I");
         let code = (!id.is_empty()).then(|| Code::Message(id.to_owned()));
-        self.push(at, What::Claim { by: SPEAKER.to_owned(), code, text });
+        self.push(record.at, What::Claim { by: record.speaker().to_owned(), code, text });
     }
 
     /// `Connecting to: ftp.example.org 192.0.2.7 port: 21.`
@@ -276,8 +278,9 @@ impl Log {
         }
     }
 
-    fn trace(&mut self, at: Option<Micros>, text: &str) {
-        let claim = |code, text: &str| What::Claim { by: SPEAKER.to_owned(), code, text: text.to_owned() };
+    fn trace(&mut self, record: &Record, text: &str) {
+        let at = record.at;
+        let claim = |code, text: &str| What::Claim { by: record.speaker().to_owned(), code, text: text.to_owned() };
         if let Some((_, rest)) = text.split_once("failed with rc = ") {
             let (code, words) = rest.split_once(' ').unwrap_or((rest, ""));
             let words = words.split_once(')').map_or(words, |(inside, _)| inside).trim_start_matches('(');
@@ -293,8 +296,7 @@ impl Log {
         } else if text.starts_with("ftpAuth:") && !text.ends_with("entered") {
             self.push(at, claim(None, text));
         } else if text.starts_with("compareCertAttls:") && !text.ends_with("entered") {
-            // Only a server compares.
-            self.push(at, What::Claim { by: SERVER.to_owned(), code: None, text: text.to_owned() });
+            self.push(at, claim(None, text));
         }
     }
 

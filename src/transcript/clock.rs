@@ -119,6 +119,12 @@ impl TimeOfDay {
             decimals.bytes().chain(std::iter::repeat(b'0')).take(6).fold(0, |n, d| n * 10 + u64::from(d - b'0'));
         Some(Self(Micros(((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros)))
     }
+
+    /// Reads `hh.mm.ss`, as the log of a z/OS job writes it.
+    pub fn parse_dotted(text: &str) -> Option<Self> {
+        let shape = |(n, b): (usize, u8)| if n == 2 || n == 5 { b == b'.' } else { b.is_ascii_digit() };
+        (text.len() == 8 && text.bytes().enumerate().all(shape)).then(|| Self::parse(&text.replace('.', ":")))?
+    }
 }
 
 #[cfg(test)]
@@ -132,6 +138,10 @@ mod tests {
         assert_eq!(Clock::TimeOfDay.show(t.0), "01:49:34.380");
         for bad in ["1", "01:49", "01:60:00", "01:49:34.x", "a:b:c", "::", "01:02:03:04"] {
             assert_eq!(TimeOfDay::parse(bad), None, "{bad}");
+        }
+        assert_eq!(TimeOfDay::parse_dotted("01.49.34"), TimeOfDay::parse("01:49:34"));
+        for bad in ["1.49.34", "01.60.00", "01:49:34", "192.0.2.7", "01.49.3x"] {
+            assert_eq!(TimeOfDay::parse_dotted(bad), None, "{bad}");
         }
     }
 

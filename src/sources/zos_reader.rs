@@ -1,0 +1,53 @@
+//! Records of the z/OS FTP client and server, as the reader of a paste meets them.
+
+use super::Kind;
+use super::source::{Beginning, Found, Place, Source};
+use super::words::Word;
+use super::zos_ftp::{Form, Log, Record, begins};
+
+/// The open record, and the attempts of those before it.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    log: Log,
+    record: Option<Record>,
+    /// What begins.
+    form: Option<Form>,
+}
+
+/// How the server calls itself in syslogd.
+const SERVER: &str = "ftpd";
+
+impl Source for Reader {
+    fn kind(&self) -> Kind {
+        Kind::ZosFtp
+    }
+
+    fn begins(&mut self, place: &Place<'_>) -> Option<Beginning> {
+        let before = place.prefix.map_or(0, |p| p.words);
+        let words = place.words.get(before..)?;
+        self.form = begins(words, place.known, self.record.as_ref(), before > 0);
+        let weak = matches!(self.form?, Form::Reply | Form::Bare(_));
+        Some(Beginning { before, weak })
+    }
+
+    fn open(&mut self, place: &Place<'_>, _front: &[Word]) {
+        let Some(form) = self.form.take() else { return };
+        let is_server = |program: &str| program.to_ascii_lowercase().starts_with(SERVER);
+        let server = place.prefix.and_then(|p| p.program.as_deref()).is_some_and(is_server);
+        self.record = Some(Record::new(form, place.prefix.and_then(|p| p.at), server));
+    }
+
+    fn accept(&mut self, word: &Word) -> bool {
+        self.record.as_mut().is_some_and(|r| r.accept(word))
+    }
+
+    fn close(&mut self) {
+        if let Some(record) = self.record.take() {
+            self.log.record(&record);
+        }
+    }
+
+    fn finish(&mut self) -> Found {
+        Found { blocks: self.log.finish(), ..Found::default() }
+    }
+}
