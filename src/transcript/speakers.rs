@@ -87,7 +87,9 @@ mod tests {
             assert_eq!(speaker(SYSTEM_SSL, side, "SJP1"), name);
             assert_eq!((program_of(name), side_of(name), job_of(name)), (SYSTEM_SSL, side, Some("SJP1")));
         }
-        assert_eq!(speaker(SYSTEM_SSL, None, ""), SYSTEM_SSL);
+        // As saved reports have them.
+        assert_eq!((ZOS_FTP_CLIENT, ZOS_FTP_SERVER), ("z/OS FTP client", "z/OS FTP server"));
+        assert_eq!(speaker(SYSTEM_SSL, None, ""), "System SSL");
         assert_eq!(side_of(ZOS_FTP_CLIENT), Some(Side::Client));
         assert_eq!(side_of(ZOS_FTP_SERVER), Some(Side::Server));
         for by in ["System SSL", "rustls", "", " at the ", "a client", "x at the door", FTP_DATA, JCL, DB2] {
