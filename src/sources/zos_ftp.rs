@@ -293,9 +293,7 @@ impl Log {
             self.push(at, What::TlsStarts { by: Side::Client });
         } else if text.starts_with("authClient: secure_socket_init()") {
             self.push(at, What::TlsStarts { by: Side::Server });
-        } else if text.starts_with("ftpAuth:") && !text.ends_with("entered") {
-            self.push(at, claim(None, text));
-        } else if text.starts_with("compareCertAttls:") && !text.ends_with("entered") {
+        } else if ["ftpAuth:", "compareCertAttls:"].iter().any(|f| text.starts_with(f)) && !text.ends_with("entered") {
             self.push(at, claim(None, text));
         }
     }
