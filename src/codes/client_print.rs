@@ -1,9 +1,10 @@
 //! ClientHellos and words that give a client away. Numbers that depend on the session, not on the program, are left out
 //! before a hello is compared; a hello that many programs share names their TLS library.
 
-use super::table::{Cells, Confirmed, Record, rows};
+use super::table::{Cells, Confirmed, Record, Table};
 
 pub(super) const CLIENT_PRINTS: &str = include_str!("client_fingerprints.tsv");
+pub(super) static PRINT_ROWS: Table<ClientPrint> = Table::new(CLIENT_PRINTS, |a, b| a.product.cmp(b.product));
 
 /// One way in which one client shows itself. Source: recorded hellos, or what the row names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,8 +124,8 @@ impl ClientPrint {
 }
 
 /// All rows, grouped by product.
-pub fn client_prints() -> impl Iterator<Item = ClientPrint> {
-    rows(CLIENT_PRINTS)
+pub fn client_prints() -> impl Iterator<Item = &'static ClientPrint> {
+    PRINT_ROWS.rows().iter()
 }
 
 fn number(word: &str) -> Option<u16> {

@@ -1,8 +1,12 @@
 //! Advice as data: who has to write what, where, in the product's own spelling, and what it weakens.
 
-use super::table::{Cells, Confirmed, Record, rows, rows_of};
+use std::sync::LazyLock;
+
+use super::table::{Cells, Confirmed, Record, Table};
 
 pub(super) const DIRECTIVES: &str = include_str!("directives.tsv");
+pub(super) static DIRECTIVE_ROWS: Table<Directive> =
+    Table::new(DIRECTIVES, |a, b| (a.product, a.need).cmp(&(b.product, b.need)));
 
 /// One piece of advice for one product. Source: the product's documentation or code, named in each row; nothing here
 /// is from memory.
@@ -52,16 +56,22 @@ impl Record for Directive {
 
 /// All advice, grouped by product.
 pub fn directives() -> impl Iterator<Item = Directive> {
-    rows(DIRECTIVES)
+    DIRECTIVE_ROWS.rows().iter().copied()
 }
+
+/// Each need that the head of the table explains, with its meaning.
+static NEEDS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
+    let heads = DIRECTIVES.lines().filter_map(|l| l.strip_prefix("# ")).flat_map(|l| l.split("; "));
+    let explained = heads.filter_map(|h| h.split_once(" = "));
+    explained.flat_map(|(ids, meaning)| ids.split(", ").map(move |id| (id, meaning))).collect()
+});
 
 /// What a need of the table means, in the words of its head.
 pub fn need(id: &str) -> Option<&'static str> {
-    let heads = DIRECTIVES.lines().filter_map(|l| l.strip_prefix("# ")).flat_map(|l| l.split("; "));
-    heads.filter_map(|h| h.split_once(" = ")).find(|(ids, _)| ids.split(", ").any(|i| i == id)).map(|(_, m)| m)
+    NEEDS.iter().find(|(need, _)| *need == id).map(|(_, meaning)| *meaning)
 }
 
 /// The advice for a need in a product, quickest first as the table has it; empty when the table knows none.
 pub fn advise(need: &str, product: &str) -> impl Iterator<Item = Directive> {
-    rows_of(DIRECTIVES, &[product, need])
+    DIRECTIVE_ROWS.of(move |d| (d.product, d.need).cmp(&(product, need))).copied()
 }

@@ -1,8 +1,23 @@
 //! What other programs print when TLS fails: what it hides, and what to collect next.
 
-use super::table::{Cells, Confirmed, Record, rows};
+use std::sync::LazyLock;
+
+use super::table::{Cells, Confirmed, Record, Table};
 
 pub(super) const TEXTS: &str = include_str!("error_texts.tsv");
+pub(super) static TEXT_ROWS: Table<ErrorText> = Table::new(TEXTS, |a, b| a.program.cmp(b.program));
+
+/// Each row with its spellings, and the words of each.
+static SPELLINGS: LazyLock<Vec<(&ErrorText, Vec<Spelling>)>> = LazyLock::new(|| {
+    let of = |row: &'static ErrorText| row.text.split('|').map(|text| Spelling { text, words: words(text) }).collect();
+    TEXT_ROWS.rows().iter().map(|row| (row, of(row))).collect()
+});
+
+/// One spelling of an error.
+struct Spelling {
+    text: &'static str,
+    words: Vec<String>,
+}
 
 /// An error text or code of some program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +53,12 @@ impl Record for ErrorText {
 #[must_use]
 pub fn error_texts(pasted: &str) -> Vec<(ErrorText, &'static str)> {
     // Blanks around, so that a word is a whole word.
-    let spaced = |text: &str| format!(" {} ", words(text).join(" "));
-    let pasted = spaced(pasted);
-    let stands = |spelling: &str| pasted.contains(&spaced(spelling));
-    let longest = |row: &ErrorText| row.text.split('|').filter(|s| stands(s)).max_by_key(|s| s.len());
+    let spaced = |words: &[String]| format!(" {} ", words.join(" "));
+    let pasted = spaced(&words(pasted));
+    let stands = |spelling: &&Spelling| pasted.contains(&spaced(&spelling.words));
+    let longest = |all: &[Spelling]| all.iter().filter(stands).map(|s| s.text).max_by_key(|s| s.len());
     let mut found: Vec<(ErrorText, &'static str)> =
-        rows::<ErrorText>(TEXTS).filter_map(|row| Some((row, longest(&row)?))).collect();
+        SPELLINGS.iter().filter_map(|(row, all)| Some((**row, longest(all)?))).collect();
     found.sort_by_key(|(_, spelling)| core::cmp::Reverse(spelling.len()));
     found
 }
@@ -52,7 +67,7 @@ pub fn error_texts(pasted: &str) -> Vec<(ErrorText, &'static str)> {
 #[must_use]
 pub fn is_error_text(word: &str) -> bool {
     let own = words(word);
-    !own.is_empty() && rows::<ErrorText>(TEXTS).any(|row| row.text.split('|').any(|s| words(s) == own))
+    !own.is_empty() && SPELLINGS.iter().any(|(_, all)| all.iter().any(|s| s.words == own))
 }
 
 /// Words in lower case, taken apart at blanks, `_` and punctuation; a dot or a hyphen inside belongs to its word, so that a

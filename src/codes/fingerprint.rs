@@ -1,9 +1,10 @@
 //! Wordings that give a server product away. The 234 line and the refusals are the better witnesses: any administrator
 //! can change a banner, hardly anybody changes those. A wording of another product than the banner's is a middlebox's.
 
-use super::table::{Cells, Confirmed, Record, rows};
+use super::table::{Cells, Confirmed, Record, Table};
 
 pub(super) const FINGERPRINTS: &str = include_str!("server_fingerprints.tsv");
+pub(super) static FINGERPRINT_ROWS: Table<Fingerprint> = Table::new(FINGERPRINTS, |a, b| a.kind.cmp(b.kind));
 
 /// One wording of one product. Source: the product's own code or real logs, named in each row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,5 +86,10 @@ impl Fingerprint {
 
 /// All wordings, grouped by product.
 pub fn fingerprints() -> impl Iterator<Item = Fingerprint> {
-    rows(FINGERPRINTS)
+    FINGERPRINT_ROWS.rows().iter().copied()
+}
+
+/// The wordings of one kind, grouped by product.
+pub fn fingerprints_of(kind: &str) -> impl Iterator<Item = &'static Fingerprint> {
+    FINGERPRINT_ROWS.of(move |f| f.kind.cmp(kind))
 }

@@ -1,8 +1,9 @@
 //! Reply codes of the FTP dialogue.
 
-use super::table::{Cells, Confirmed, Record, rows};
+use super::table::{Cells, Confirmed, Record, Table};
 
 pub(super) const REPLIES: &str = include_str!("ftp_replies.tsv");
+pub(super) static REPLY_ROWS: Table<FtpReply> = Table::new(REPLIES, |a, b| a.code.cmp(&b.code));
 
 /// The meaning of a reply code. Source: RFC 959, 2228, 2428 and 4217; codes that only products use name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +35,10 @@ impl Record for FtpReply {
 /// What a reply code means.
 #[must_use]
 pub fn ftp_reply(code: u16) -> Option<FtpReply> {
-    rows::<FtpReply>(REPLIES).find(|r| r.code == code)
+    REPLY_ROWS.find(|r| r.code.cmp(&code)).copied()
 }
 
 /// All reply codes, in order.
 pub fn ftp_replies() -> impl Iterator<Item = FtpReply> {
-    rows(REPLIES)
+    REPLY_ROWS.rows().iter().copied()
 }

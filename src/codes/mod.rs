@@ -1,8 +1,8 @@
 //! What the numbers and wordings of this trade mean: one table a file (`*.tsv`), one look-up each.
 //!
 //! A table is text that people edit: the first line names the columns, `#` begins a comment, every row ends with its
-//! `source` and with how far that source was read (`confirmed`), and `-` stands for "none". Nothing is built or kept in
-//! memory: a look-up scans its table, a few hundred lines. Unknown numbers are `None`; the caller prints the number.
+//! `source` and with how far that source was read (`confirmed`), and `-` stands for "none". A table is taken apart once,
+//! when it is first asked; its rows then never change. Unknown numbers are `None`; the caller prints the number.
 
 mod client_print;
 mod directive;
@@ -18,7 +18,7 @@ mod zos;
 pub use client_print::{ClientPrint, HelloShape, client_prints};
 pub use directive::{Directive, advise, directives, need};
 pub use error_text::{ErrorText, error_texts, is_error_text};
-pub use fingerprint::{Fingerprint, fingerprints};
+pub use fingerprint::{Fingerprint, fingerprints, fingerprints_of};
 pub use ftp::{FtpReply, ftp_replies, ftp_reply};
 pub use table::Confirmed;
 pub use tls::{

@@ -1,7 +1,9 @@
 //! The one reader of the tables: lines become rows, cells become values. A row that does not fit its type is left out
 //! here and fails the tests, so it cannot be shipped.
 
+use core::cmp::Ordering;
 use std::str::{FromStr, Split};
+use std::sync::OnceLock;
 
 /// How far a row may be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,14 +88,55 @@ pub(super) fn lines(tsv: &'static str) -> impl Iterator<Item = &'static str> {
     tsv.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// The rows whose first cells are `key`, top down. Only they are taken apart: a look-up reads its table once, quickly.
-pub(super) fn rows_of<R: Record>(tsv: &'static str, key: &[&str]) -> impl Iterator<Item = R> + use<R> {
-    let prefix = key.join("\t") + "\t";
-    let of_key = lines(tsv).filter(move |line| line.starts_with(&prefix));
-    of_key.filter_map(|line| R::read(&mut Cells(line.split('\t'))))
+/// The rows of a table, top down.
+fn rows<R: Record>(tsv: &'static str) -> impl Iterator<Item = R> {
+    lines(tsv).filter_map(|line| R::read(&mut Cells(line.split('\t'))))
 }
 
-/// The rows of a table, top down.
-pub(super) fn rows<R: Record>(tsv: &'static str) -> impl Iterator<Item = R> {
-    lines(tsv).filter_map(|line| R::read(&mut Cells(line.split('\t'))))
+/// A table that is taken apart once, when somebody first asks for a row of it.
+pub(super) struct Table<R: 'static> {
+    tsv: &'static str,
+    order: fn(&R, &R) -> Ordering,
+    read: OnceLock<Read<R>>,
+}
+
+/// The rows top down, and their places in the order of the key; rows of one key stay top down.
+struct Read<R> {
+    rows: Vec<R>,
+    sorted: Vec<usize>,
+}
+
+impl<R: Record> Table<R> {
+    /// A table whose key is what `order` compares.
+    pub(super) const fn new(tsv: &'static str, order: fn(&R, &R) -> Ordering) -> Self {
+        Self { tsv, order, read: OnceLock::new() }
+    }
+
+    /// All rows, top down.
+    pub(super) fn rows(&'static self) -> &'static [R] {
+        &self.read().rows
+    }
+
+    /// The rows of one key, top down. `to_key` says where a row stands in the order, seen from that key.
+    pub(super) fn of(&'static self, to_key: impl Fn(&R) -> Ordering) -> impl Iterator<Item = &'static R> {
+        let Read { rows, sorted } = self.read();
+        let begin = sorted.partition_point(|n| rows.get(*n).is_some_and(|row| to_key(row).is_lt()));
+        let behind = sorted.iter().skip(begin).filter_map(|n| rows.get(*n));
+        behind.take_while(move |row| to_key(row).is_eq())
+    }
+
+    /// The first row of a key.
+    pub(super) fn find(&'static self, to_key: impl Fn(&R) -> Ordering) -> Option<&'static R> {
+        self.of(to_key).next()
+    }
+
+    fn read(&'static self) -> &'static Read<R> {
+        self.read.get_or_init(|| {
+            let rows: Vec<R> = rows(self.tsv).collect();
+            let mut sorted: Vec<(usize, &R)> = rows.iter().enumerate().collect();
+            sorted.sort_by(|(_, a), (_, b)| (self.order)(a, b));
+            let sorted = sorted.into_iter().map(|(n, _)| n).collect();
+            Read { rows, sorted }
+        })
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::client_print::CLIENT_PRINTS;
 use super::directive::DIRECTIVES;
 use super::fingerprint::FINGERPRINTS;
-use super::table::{Record, lines, rows};
+use super::table::{Record, Table, lines};
 use super::*;
 
 /// Every table: name, text, and how many columns make its key.
@@ -80,29 +80,62 @@ fn no_key_stands_twice() {
 }
 
 /// Rows that the reader drops cannot be looked up.
-fn all_read<R: Record>(tsv: &'static str) {
-    assert_eq!(rows::<R>(tsv).count(), lines(tsv).count());
+fn all_read<R: Record>(table: &'static Table<R>, tsv: &'static str) {
+    assert_eq!(table.rows().len(), lines(tsv).count());
 }
 
 #[test]
 fn every_row_is_read() {
-    all_read::<FtpReply>(ftp::REPLIES);
-    all_read::<Alert>(tls::ALERTS);
-    all_read::<CipherSuite>(tls::SUITES);
-    for names in [tls::VERSIONS, tls::GROUPS, tls::SCHEMES, tls::EXTENSIONS] {
-        all_read::<tls::Number>(names);
+    all_read(&ftp::REPLY_ROWS, ftp::REPLIES);
+    all_read(&tls::ALERT_ROWS, tls::ALERTS);
+    all_read(&tls::SUITE_ROWS, tls::SUITES);
+    all_read(&tls::VERSION_ROWS, tls::VERSIONS);
+    all_read(&tls::GROUP_ROWS, tls::GROUPS);
+    all_read(&tls::SCHEME_ROWS, tls::SCHEMES);
+    all_read(&tls::EXTENSION_ROWS, tls::EXTENSIONS);
+    all_read(&zos::GSK_ROWS, zos::GSK);
+    all_read(&zos::CMS_ROWS, zos::CMS);
+    all_read(&zos::ATTLS_ROWS, zos::ATTLS);
+    all_read(&zos::CLIENT_ERROR_ROWS, zos::CLIENT_ERRORS);
+    all_read(&zos::SUBCOMMAND_ROWS, zos::SUBCOMMANDS);
+    all_read(&zos::MESSAGE_ROWS, zos::MESSAGES);
+    all_read(&zos::CIPHER_NAME_ROWS, zos::CIPHER_NAMES);
+    all_read(&super::error_text::TEXT_ROWS, super::error_text::TEXTS);
+    all_read(&fingerprint::FINGERPRINT_ROWS, FINGERPRINTS);
+    all_read(&client_print::PRINT_ROWS, CLIENT_PRINTS);
+    all_read(&directive::DIRECTIVE_ROWS, DIRECTIVES);
+}
+
+/// Every row is found under its own number or words, and nothing between them.
+#[test]
+fn every_row_is_found_by_its_key() {
+    assert!(ftp_replies().all(|r| ftp_reply(r.code) == Some(r)));
+    assert!(alerts().all(|a| alert(a.code) == Some(a)));
+    assert!(cipher_suites().all(|s| cipher_suite(s.id) == Some(s)));
+    assert!(versions().all(|n| version(n.id) == Some(n.name)));
+    assert!(groups().all(|n| group(n.id) == Some(n.name)));
+    assert!(signature_schemes().all(|n| signature_scheme(n.id) == Some(n.name)));
+    assert!(extensions().all(|n| extension(n.id) == Some(n.name)));
+    assert!(zos::GSK_ROWS.rows().iter().all(|g| gsk(g.code.cast_unsigned()) == Some(*g)));
+    assert!(zos::CMS_ROWS.rows().iter().all(|c| cms(c.code) == Some(*c)));
+    assert!(zos::CLIENT_ERROR_ROWS.rows().iter().all(|e| ftp_client_error(e.code) == Some(*e)));
+    assert!(zos::SUBCOMMAND_ROWS.rows().iter().all(|s| ftp_subcommand(s.code) == Some(*s)));
+    assert!(zos::MESSAGE_ROWS.rows().iter().all(|m| zos_message(&m.id.to_ascii_lowercase()) == Some(*m)));
+    let known = |ids: HashSet<u16>, found: fn(u16) -> bool| (0..=u16::MAX).all(|id| found(id) == ids.contains(&id));
+    assert!(known(cipher_suites().map(|s| s.id).collect(), |id| cipher_suite(id).is_some()));
+    assert!(known(ftp_replies().map(|r| r.code).collect(), |code| ftp_reply(code).is_some()));
+}
+
+/// A look-up by kind or by product and need gives what a search through the whole table gives, in its order.
+#[test]
+fn groups_of_rows_are_those_of_the_whole_table() {
+    for kind in fingerprints().map(|f| f.kind).chain(["", "zzz"]) {
+        assert!(fingerprints_of(kind).copied().eq(fingerprints().filter(|f| f.kind == kind)), "{kind}");
     }
-    all_read::<GskCode>(zos::GSK);
-    all_read::<CmsCode>(zos::CMS);
-    all_read::<zos::AttlsRange>(zos::ATTLS);
-    all_read::<FtpClientError>(zos::CLIENT_ERRORS);
-    all_read::<FtpSubcommand>(zos::SUBCOMMANDS);
-    all_read::<ZosMessage>(zos::MESSAGES);
-    all_read::<ZosCipherName>(zos::CIPHER_NAMES);
-    all_read::<ErrorText>(super::error_text::TEXTS);
-    all_read::<Fingerprint>(FINGERPRINTS);
-    all_read::<ClientPrint>(CLIENT_PRINTS);
-    all_read::<Directive>(DIRECTIVES);
+    let pairs: HashSet<(&str, &str)> = directives().map(|d| (d.need, d.product)).collect();
+    for (need, product) in pairs {
+        assert!(advise(need, product).eq(directives().filter(|d| (d.need, d.product) == (need, product))), "{need}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Names of the numbers in TLS messages. Source: the IANA registries "TLS Parameters" and "TLS Extensions".
 
-use super::table::{Cells, Confirmed, Record, rows, rows_of};
+use core::cmp::Ordering;
+
+use super::table::{Cells, Confirmed, Record, Table};
 
 pub(super) const ALERTS: &str = include_str!("tls_alerts.tsv");
 pub(super) const VERSIONS: &str = include_str!("tls_versions.tsv");
@@ -8,6 +10,17 @@ pub(super) const SUITES: &str = include_str!("cipher_suites.tsv");
 pub(super) const GROUPS: &str = include_str!("groups.tsv");
 pub(super) const SCHEMES: &str = include_str!("signature_schemes.tsv");
 pub(super) const EXTENSIONS: &str = include_str!("extensions.tsv");
+
+pub(super) static ALERT_ROWS: Table<Alert> = Table::new(ALERTS, |a, b| a.code.cmp(&b.code));
+pub(super) static SUITE_ROWS: Table<CipherSuite> = Table::new(SUITES, |a, b| a.id.cmp(&b.id));
+pub(super) static VERSION_ROWS: Table<Number> = Table::new(VERSIONS, by_id);
+pub(super) static GROUP_ROWS: Table<Number> = Table::new(GROUPS, by_id);
+pub(super) static SCHEME_ROWS: Table<Number> = Table::new(SCHEMES, by_id);
+pub(super) static EXTENSION_ROWS: Table<Number> = Table::new(EXTENSIONS, by_id);
+
+fn by_id(a: &Number, b: &Number) -> Ordering {
+    a.id.cmp(&b.id)
+}
 
 /// A TLS alert description. Source: the IANA "TLS Alerts" registry and the RFC of each row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +52,12 @@ impl Record for Alert {
 /// What an alert means.
 #[must_use]
 pub fn alert(code: u8) -> Option<Alert> {
-    rows::<Alert>(ALERTS).find(|a| a.code == code)
+    ALERT_ROWS.find(|a| a.code.cmp(&code)).copied()
 }
 
 /// All alerts, by number.
 pub fn alerts() -> impl Iterator<Item = Alert> {
-    rows(ALERTS)
+    ALERT_ROWS.rows().iter().copied()
 }
 
 /// A cipher suite. Source: the IANA "TLS Cipher Suites" registry; OpenSSL names from OpenSSL 3.0 and ciphers(1).
@@ -109,13 +122,13 @@ impl CipherSuite {
 
 /// All cipher suites by number.
 pub fn cipher_suites() -> impl Iterator<Item = CipherSuite> {
-    rows(SUITES)
+    SUITE_ROWS.rows().iter().copied()
 }
 
 /// The cipher suite of a number.
 #[must_use]
 pub fn cipher_suite(id: u16) -> Option<CipherSuite> {
-    rows_of(SUITES, &[&format!("{id:04X}")]).next()
+    SUITE_ROWS.find(|s| s.id.cmp(&id)).copied()
 }
 
 /// The cipher suite of an IANA or OpenSSL name, in any case; `SSL_…` and the older OpenSSL `EDH-…` are understood.
@@ -145,50 +158,50 @@ impl Record for Number {
     }
 }
 
-fn name(tsv: &'static str, id: u16) -> Option<&'static str> {
-    rows::<Number>(tsv).find(|n| n.id == id).map(|n| n.name)
+fn name(table: &'static Table<Number>, id: u16) -> Option<&'static str> {
+    table.find(|n| n.id.cmp(&id)).map(|n| n.name)
 }
 
 /// A protocol version as people write it: 0301 is `TLS 1.0`, 0300 `SSL 3.0`, 0002 `SSLv2`. Source: RFC 8446, 6101.
 #[must_use]
 pub fn version(id: u16) -> Option<&'static str> {
-    name(VERSIONS, id)
+    name(&VERSION_ROWS, id)
 }
 
 /// A group (formerly "curve") of supported_groups and key_share. Source: IANA "TLS Supported Groups".
 #[must_use]
 pub fn group(id: u16) -> Option<&'static str> {
-    name(GROUPS, id)
+    name(&GROUP_ROWS, id)
 }
 
 /// A signature scheme, or a pair of hash and signature of TLS 1.2. Source: IANA "TLS SignatureScheme", RFC 5246.
 #[must_use]
 pub fn signature_scheme(id: u16) -> Option<&'static str> {
-    name(SCHEMES, id)
+    name(&SCHEME_ROWS, id)
 }
 
 /// An extension type. Source: IANA "TLS ExtensionType Values".
 #[must_use]
 pub fn extension(id: u16) -> Option<&'static str> {
-    name(EXTENSIONS, id)
+    name(&EXTENSION_ROWS, id)
 }
 
 /// All protocol versions.
 pub fn versions() -> impl Iterator<Item = Number> {
-    rows(VERSIONS)
+    VERSION_ROWS.rows().iter().copied()
 }
 
 /// All groups.
 pub fn groups() -> impl Iterator<Item = Number> {
-    rows(GROUPS)
+    GROUP_ROWS.rows().iter().copied()
 }
 
 /// All signature schemes.
 pub fn signature_schemes() -> impl Iterator<Item = Number> {
-    rows(SCHEMES)
+    SCHEME_ROWS.rows().iter().copied()
 }
 
 /// All extension types.
 pub fn extensions() -> impl Iterator<Item = Number> {
-    rows(EXTENSIONS)
+    EXTENSION_ROWS.rows().iter().copied()
 }

@@ -1,6 +1,6 @@
 //! Return codes and messages of z/OS: System SSL, its certificate services (CMS), AT-TLS, and the FTP client.
 
-use super::table::{Cells, Confirmed, Record, rows};
+use super::table::{Cells, Confirmed, Record, Table};
 
 pub(super) const GSK: &str = include_str!("gsk_return_codes.tsv");
 pub(super) const CMS: &str = include_str!("cms_codes.tsv");
@@ -9,6 +9,15 @@ pub(super) const CLIENT_ERRORS: &str = include_str!("ftp_client_codes.tsv");
 pub(super) const SUBCOMMANDS: &str = include_str!("ftp_subcommands.tsv");
 pub(super) const CIPHER_NAMES: &str = include_str!("zos_cipher_names.tsv");
 pub(super) const MESSAGES: &str = include_str!("zos_messages.tsv");
+
+pub(super) static GSK_ROWS: Table<GskCode> = Table::new(GSK, |a, b| a.code.cmp(&b.code));
+pub(super) static CMS_ROWS: Table<CmsCode> = Table::new(CMS, |a, b| a.code.cmp(&b.code));
+// Ranges may hold each other: they have an order, and no key.
+pub(super) static ATTLS_ROWS: Table<AttlsRange> = Table::new(ATTLS, |a, b| a.first.cmp(&b.first));
+pub(super) static CLIENT_ERROR_ROWS: Table<FtpClientError> = Table::new(CLIENT_ERRORS, |a, b| a.code.cmp(&b.code));
+pub(super) static SUBCOMMAND_ROWS: Table<FtpSubcommand> = Table::new(SUBCOMMANDS, |a, b| a.code.cmp(&b.code));
+pub(super) static CIPHER_NAME_ROWS: Table<ZosCipherName> = Table::new(CIPHER_NAMES, |a, b| a.id.cmp(&b.id));
+pub(super) static MESSAGE_ROWS: Table<ZosMessage> = Table::new(MESSAGES, |a, b| a.id.cmp(b.id));
 
 /// A return code of System SSL (`gsk_…` functions). Source: z/OS System SSL Programming and the APARs of each row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +54,13 @@ impl Record for GskCode {
 #[must_use]
 pub fn gsk(code: u32) -> Option<GskCode> {
     let code = if (0x134C_C001..=0x134C_CFFF).contains(&code) { code & 0xFFF } else { code }.cast_signed();
-    rows::<GskCode>(GSK).find(|g| g.code == code)
+    GSK_ROWS.find(|g| g.code.cmp(&code)).copied()
 }
 
 /// The return code of a symbol such as `GSK_ERR_IO`, in any case; the form that server traces print.
 #[must_use]
 pub fn gsk_by_symbol(symbol: &str) -> Option<GskCode> {
-    rows::<GskCode>(GSK).find(|g| g.symbol != "-" && g.symbol.eq_ignore_ascii_case(symbol))
+    GSK_ROWS.rows().iter().find(|g| g.symbol != "-" && g.symbol.eq_ignore_ascii_case(symbol)).copied()
 }
 
 /// A status code of the certificate services, printed as 8 hexadecimal digits (`0335302F`). Source: System SSL
@@ -85,13 +94,13 @@ impl Record for CmsCode {
 /// What a CMS status code means.
 #[must_use]
 pub fn cms(code: u32) -> Option<CmsCode> {
-    rows::<CmsCode>(CMS).find(|c| c.code == code)
+    CMS_ROWS.find(|c| c.code.cmp(&code)).copied()
 }
 
 /// The status code of a symbol such as `CMSERR_NO_PRIVATE_KEY`, in any case.
 #[must_use]
 pub fn cms_by_symbol(symbol: &str) -> Option<CmsCode> {
-    rows::<CmsCode>(CMS).find(|c| c.symbol != "-" && c.symbol.eq_ignore_ascii_case(symbol))
+    CMS_ROWS.rows().iter().find(|c| c.symbol != "-" && c.symbol.eq_ignore_ascii_case(symbol)).copied()
 }
 
 /// What z/OS calls a cipher suite where it does not use the registry's name. Source: the documents of each row.
@@ -115,7 +124,7 @@ impl Record for ZosCipherName {
 
 /// All names of suites that only z/OS uses.
 pub fn zos_cipher_names() -> impl Iterator<Item = ZosCipherName> {
-    rows(CIPHER_NAMES)
+    CIPHER_NAME_ROWS.rows().iter().copied()
 }
 
 /// A return code of AT-TLS as in EZD1286I and EZD1287I. Source: IP Diagnosis Guide, "AT-TLS return codes".
@@ -159,8 +168,8 @@ impl Record for AttlsRange {
 #[must_use]
 pub fn attls(code: u32) -> Option<AttlsCode> {
     // Single codes stand before the ranges that hold them.
-    let row = rows::<AttlsRange>(ATTLS).find(|r| (r.first..=r.last).contains(&code))?;
-    let AttlsRange { first, last, meaning, source, confirmed } = row;
+    let row = ATTLS_ROWS.rows().iter().find(|r| (r.first..=r.last).contains(&code))?;
+    let &AttlsRange { first, last, meaning, source, confirmed } = row;
     Some(AttlsCode { code, exact: first == last, meaning, source, confirmed })
 }
 
@@ -195,13 +204,13 @@ impl Record for FtpClientError {
 /// What an error code of the z/OS FTP client means.
 #[must_use]
 pub fn ftp_client_error(code: u32) -> Option<FtpClientError> {
-    rows::<FtpClientError>(CLIENT_ERRORS).find(|e| e.code == code)
+    CLIENT_ERROR_ROWS.find(|e| e.code.cmp(&code)).copied()
 }
 
 /// The error code of a symbol such as `FTP_AUTHENTICATION`, in any case.
 #[must_use]
 pub fn ftp_client_error_by_symbol(symbol: &str) -> Option<FtpClientError> {
-    rows::<FtpClientError>(CLIENT_ERRORS).find(|e| e.symbol != "-" && e.symbol.eq_ignore_ascii_case(symbol))
+    CLIENT_ERROR_ROWS.rows().iter().find(|e| e.symbol != "-" && e.symbol.eq_ignore_ascii_case(symbol)).copied()
 }
 
 /// A subcommand of the z/OS FTP client: the thousands of a standard return code (10234 = 10 OPEN, last reply 234).
@@ -236,7 +245,7 @@ impl Record for FtpSubcommand {
 /// The subcommand of a code.
 #[must_use]
 pub fn ftp_subcommand(code: u32) -> Option<FtpSubcommand> {
-    rows::<FtpSubcommand>(SUBCOMMANDS).find(|s| s.code == code)
+    SUBCOMMAND_ROWS.find(|s| s.code.cmp(&code)).copied()
 }
 
 /// A message of z/OS or IBM i that bears on FTPS. Source: IP Messages volumes and the samples of each row.
@@ -269,5 +278,6 @@ impl Record for ZosMessage {
 /// What a message tells; the id in any case.
 #[must_use]
 pub fn zos_message(id: &str) -> Option<ZosMessage> {
-    rows::<ZosMessage>(MESSAGES).find(|m| m.id.eq_ignore_ascii_case(id))
+    let id = id.to_ascii_uppercase();
+    MESSAGE_ROWS.find(|m| m.id.cmp(&*id)).copied()
 }

@@ -126,7 +126,7 @@ fn commands(t: &Transcript, timeline: &Timeline) -> Vec<String> {
 
 /// A client that names itself (CLNT).
 fn by_name(said: &[String]) -> Option<Client> {
-    let names: Vec<ClientPrint> = client_prints().filter(is_name).collect();
+    let names: Vec<&ClientPrint> = client_prints().filter(|p| is_name(p)).collect();
     said.iter().find_map(|line| {
         let print = names.iter().find(|p| p.is_said(line))?;
         let mut client = Client::new(print.product, print.name, Sure::Likely);
@@ -143,11 +143,11 @@ fn is_name(print: &ClientPrint) -> bool {
 fn by_hello(t: &Transcript, first: Hello<'_>, mut said: Vec<String>) -> Option<Client> {
     let shape = hello::shape(t, first)?;
     said.extend(first.1.protocols().into_iter().map(|p| format!("ALPN {}", crate::wire::printable(p))));
-    let fitting: Vec<ClientPrint> = client_prints()
+    let fitting: Vec<&ClientPrint> = client_prints()
         .filter(|p| !is_name(p) && p.fits(&shape) && (p.says == "-" || said.iter().any(|s| p.is_said(s))))
         .collect();
     [(true, false), (true, true), (false, false), (false, true)].into_iter().find_map(|(recorded, library)| {
-        let of_rank = |p: &&ClientPrint| (p.confirmed == Confirmed::Yes) == recorded && p.library == library;
+        let of_rank = |p: &&&ClientPrint| (p.confirmed == Confirmed::Yes) == recorded && p.library == library;
         let mut those = fitting.iter().filter(of_rank);
         let print = those.next()?;
         // Two products with the same hello are none.

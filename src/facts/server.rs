@@ -39,10 +39,10 @@ pub(super) fn products(timeline: &Timeline) -> Vec<Product> {
             Kind::TextInsteadOfTls { reply: Some(r), .. } => ("handshake-failed", r),
             _ => continue,
         };
-        for print in codes::fingerprints().filter(|p| p.kind == kind) {
+        for print in codes::fingerprints_of(kind) {
             let matches = print.matches(kind, reply.code, &reply.text);
             if matches || (!reply.whole && print.could_begin(reply.code, &reply.text)) {
-                note(&mut found, &print, format!("\"{} {}\"", reply.code, reply.text), matches);
+                note(&mut found, print, format!("\"{} {}\"", reply.code, reply.text), matches);
             }
         }
     }

@@ -88,7 +88,7 @@ fn not_its_own_words(case: &Case<'_>, reply: &Reply, feat_lies: bool) -> Option<
         return Some("the server quotes a command of X's: something overwrote AUTH on the way".to_owned());
     }
     let worded = |kind: &str, r: &Reply| -> Vec<&'static str> {
-        codes::fingerprints().filter(|p| p.matches(kind, r.code, &r.text)).map(|p| p.product).collect()
+        codes::fingerprints_of(kind).filter(|p| p.matches(kind, r.code, &r.text)).map(|p| p.product).collect()
     };
     let greeting = case.control().find_map(|e| match &e.kind {
         Kind::Reply(r) if r.code == 220 && r.whole => Some(worded("banner", r)),

@@ -82,8 +82,8 @@ fn wants_tls(reply: &Reply) -> bool {
     if super::data_sessions::reuse(&reply.text).is_some() {
         return false;
     }
-    let known = codes::fingerprints()
-        .filter(|p| p.kind == "tls-required" && p.text != "Anonymous sessions may not use encryption.");
+    let known =
+        codes::fingerprints_of("tls-required").filter(|p| p.text != "Anonymous sessions may not use encryption.");
     if known.into_iter().any(|p| p.matches("tls-required", reply.code, &reply.text)) {
         return true;
     }
