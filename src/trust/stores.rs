@@ -1,6 +1,7 @@
 //! Lists of authorities, each with a name, so that a report can say *whose* list lacks one.
 
 use core::fmt;
+use std::sync::{Arc, LazyLock};
 
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 use x509_parser::asn1_rs::FromDer;
@@ -68,30 +69,35 @@ impl Store {
     }
 }
 
-/// The lists that judge a chain, each for itself. Empty: no path is judged.
+/// Mozilla's list, the same for every session of a run.
+static MOZILLA: LazyLock<Arc<Store>> = LazyLock::new(|| {
+    let anchors = webpki_roots::TLS_SERVER_ROOTS.to_vec();
+    let (name, pinned) = ("Mozilla".to_owned(), Vec::new());
+    Arc::new(Store { name, unreadable: 0, is_second_opinion: true, anchors, pinned })
+});
+
+/// The lists that judge a chain, each for itself. Empty: no path is judged. Copies share the lists.
 #[derive(Clone, Debug, Default)]
 pub struct Stores {
-    lists: Vec<Store>,
+    lists: Vec<Arc<Store>>,
 }
 
 impl Stores {
     /// The list that Mozilla's programs use, compiled in: a second opinion, the same on every machine. Alone, it decides.
     pub fn mozilla() -> Self {
-        let anchors = webpki_roots::TLS_SERVER_ROOTS.to_vec();
-        let (name, pinned) = ("Mozilla".to_owned(), Vec::new());
-        Self { lists: vec![Store { name, unreadable: 0, is_second_opinion: true, anchors, pinned }] }
+        Self { lists: vec![Arc::clone(&MOZILLA)] }
     }
 
     /// Adds a list.
     #[must_use]
     pub fn with(mut self, store: Store) -> Self {
-        self.lists.push(store);
+        self.lists.push(Arc::new(store));
         self
     }
 
     /// The lists.
     pub fn iter(&self) -> impl Iterator<Item = &Store> {
-        self.lists.iter()
+        self.lists.iter().map(|list| &**list)
     }
 
     /// Whether there is no list at all.
