@@ -81,6 +81,9 @@ impl Answer {
 /// All answers, in the order of the questions.
 pub(super) fn answers(t: &Transcript, timeline: &Timeline) -> Vec<Answer> {
     let mut out = Vec::new();
+    if !t.conns.iter().any(|c| matches!(c.why, Why::Question { .. })) {
+        return out;
+    }
     let mut moved: BTreeMap<ConnId, Vec<String>> = BTreeMap::new();
     for transfer in &transfers(t, timeline) {
         moved.entry(transfer.control).or_default().push(describe(transfer));

@@ -5,6 +5,7 @@
 mod answers;
 mod client;
 mod clock;
+mod control;
 mod hello;
 mod offer;
 mod server;
@@ -26,6 +27,8 @@ use crate::wire::tls::hello::ClientHello;
 /// The facts of a case.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
+    /// Places in the timeline of what the session's control connection tells, in order.
+    pub control: Vec<usize>,
     /// What the server's wording tells of its product, surest first.
     pub servers: Vec<Product>,
     /// The client, when it is known at least as likely.
@@ -53,6 +56,7 @@ pub fn gather(t: &Transcript, timeline: &Timeline) -> Facts {
         client => (client, None),
     };
     Facts {
+        control: control::control(t, timeline),
         servers: server::products(timeline),
         client,
         guess,

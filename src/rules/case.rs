@@ -1,7 +1,5 @@
 //! The events of one transcript, with the questions that rules ask of them.
 
-use std::collections::BTreeMap;
-
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Facts, Transfer, changed, is_session_control};
 use crate::transcript::speakers::side_of;
@@ -57,33 +55,10 @@ impl<'a> Claim<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// Events of the session's control connection, in order. Questions give no verdicts, and what stands behind an end
-    /// (bytes of a side that has closed, anything behind a silence) changes none.
+    /// Events of the session's control connection, in order; what stands behind its end is none of them.
     pub fn control(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
-        let t = self.transcript;
-        // Of each connection: the end of one says nothing about another.
-        let mut ends: BTreeMap<ConnId, Ends> = BTreeMap::new();
-        self.timeline.events.iter().filter(move |e| is_session_control(t, e.conn)).filter(move |e| {
-            let closed = ends.entry(e.conn).or_default();
-            let late = match (&e.kind, e.from()) {
-                (Kind::Claim { .. }, _) => false,
-                (Kind::Decrypted { from, .. } | Kind::TlsStarts { by: from }, _) => closed.holds(*from),
-                // A goodbye has its close behind it; a second close is none.
-                (Kind::Closed { by, .. }, _) => closed.gone(*by),
-                (_, Some(from)) => closed.holds(from),
-                _ => closed.client && closed.server,
-            };
-            match &e.kind {
-                Kind::Closed { by: Side::Client, .. } => (closed.client, closed.client_gone) = (true, true),
-                Kind::Closed { by: Side::Server, .. } => (closed.server, closed.server_gone) = (true, true),
-                Kind::Reply(r) if r.code == 221 && r.whole => closed.server = true,
-                Kind::TimedOut { .. } | Kind::OpenFailed { .. } => {
-                    *closed = Ends { client: true, server: true, client_gone: true, server_gone: true };
-                }
-                _ => {}
-            }
-            !late
-        })
+        let events = &self.timeline.events;
+        self.facts.control.iter().filter_map(|n| events.get(*n))
     }
 
     /// The transfers of the session under examination, and those of the login by OpenSSL that stands in for it where the
@@ -281,26 +256,6 @@ fn is_login_taken<'e>(events: impl IntoIterator<Item = &'e Event>) -> bool {
         Kind::Reply(r) => matches!(last, "USER" | "PASS" | "ACCT") && matches!(r.code, 202 | 230 | 232),
         _ => false,
     })
-}
-
-/// Which sides of a connection have ended.
-#[derive(Clone, Copy, Default)]
-struct Ends {
-    client: bool,
-    server: bool,
-    client_gone: bool,
-    server_gone: bool,
-}
-
-impl Ends {
-    fn holds(self, side: Side) -> bool {
-        if side == Side::Client { self.client } else { self.server }
-    }
-
-    /// Whether its close was seen.
-    fn gone(self, side: Side) -> bool {
-        if side == Side::Client { self.client_gone } else { self.server_gone }
-    }
 }
 
 /// What of a handshake was seen so far.
