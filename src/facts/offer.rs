@@ -58,7 +58,7 @@ impl Offer {
     /// Everything, by name, as reports hold it.
     pub fn describe(&self) -> Map<String, Value> {
         let suites: Vec<Value> =
-            self.suites.iter().map(|s| json!({ "id": format!("{s:04X}"), "name": suite_name(*s) })).collect();
+            self.suites.iter().map(|s| json!({ "id": suite_id(*s), "name": suite_name(*s) })).collect();
         let named = |n: &u16, name: Option<&'static str>| name.map_or_else(|| format!("0x{n:04X}"), str::to_owned);
         let groups: Vec<String> = self.groups.iter().map(|g| named(g, codes::group(*g))).collect();
         let schemes: Vec<String> = self.schemes.iter().map(|s| named(s, codes::signature_scheme(*s))).collect();
@@ -95,4 +95,11 @@ pub fn version_name(version: u16) -> String {
 /// The IANA name of a suite, or its number.
 pub fn suite_name(suite: u16) -> String {
     codes::cipher_suite(suite).map_or_else(|| format!("0x{suite:04X}"), |s| s.name.to_owned())
+}
+
+/// Four digits, as tables and reports write a suite.
+fn suite_id(suite: u16) -> String {
+    let mut id = crate::wire::hex(&suite.to_be_bytes());
+    id.make_ascii_uppercase();
+    id
 }

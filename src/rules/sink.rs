@@ -7,7 +7,7 @@ use super::{Case, Rule};
 use crate::decode::Event;
 use crate::transcript::{Micros, Span};
 use crate::wire::tls::annotate::hello;
-use crate::wire::{ebcdic, printable};
+use crate::wire::{ebcdic, hex, printable};
 
 /// Where a rule puts what it finds.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ fn evidence(case: &Case<'_>, span: Span, at: Option<Micros>, label: &str) -> Evi
         start: span.start,
         end: span.end,
         at,
-        hex: hex::encode(&bytes),
+        hex: hex(&bytes),
         text,
         label: label.to_owned(),
         parts: hello(&bytes).unwrap_or_default().into_iter().map(|p| PartOut { len: p.len, label: p.label }).collect(),

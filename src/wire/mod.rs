@@ -9,8 +9,6 @@ pub mod reader;
 pub mod sniff;
 pub mod tls;
 
-use std::fmt::Write as _;
-
 /// Bytes as printable ASCII: `\r`, `\n`, and `\xNN` for everything else that is not.
 ///
 /// All text from a peer passes through here before it reaches a report, so that nothing
@@ -23,10 +21,23 @@ pub fn printable(bytes: &[u8]) -> String {
             b'\n' => out.push_str("\\n"),
             0x20..0x7f => out.push(char::from(b)),
             _ => {
-                let _ = write!(out, "\\x{b:02x}");
+                out.push_str("\\x");
+                out.extend([b >> 4, b & 0xf].map(digit));
             }
         }
     }
+    out
+}
+
+/// The low four bits as a hexadecimal digit. Reports hold many: the formatter of numbers takes ten times as long.
+fn digit(n: u8) -> char {
+    char::from(if n & 0xf < 10 { b'0' + (n & 0xf) } else { b'a' - 10 + (n & 0xf) })
+}
+
+/// Bytes as hexadecimal digits in lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    out.extend(bytes.iter().flat_map(|b| [b >> 4, b & 0xf].map(digit)));
     out
 }
 
