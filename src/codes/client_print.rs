@@ -7,7 +7,7 @@ pub(super) const CLIENT_PRINTS: &str = include_str!("client_fingerprints.tsv");
 pub(super) static PRINT_ROWS: Table<ClientPrint> = Table::new(CLIENT_PRINTS, |a, b| a.product.cmp(b.product));
 
 /// One way in which one client shows itself. Source: recorded hellos, or what the row names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientPrint {
     /// As [`super::Directive`] spells it.
     pub product: &'static str,
@@ -21,12 +21,12 @@ pub struct ClientPrint {
     pub programs: &'static str,
     record: &'static str,
     session: &'static str,
-    versions: &'static str,
-    suites: &'static str,
+    versions: List,
+    suites: List,
     signal: &'static str,
-    extensions: &'static str,
-    groups: &'static str,
-    schemes: &'static str,
+    extensions: List,
+    groups: List,
+    schemes: List,
     /// What the client says: `ALPN` and a protocol, or a command; `-` when nothing is asked for.
     pub says: &'static str,
     /// Where it was read or recorded.
@@ -70,12 +70,12 @@ impl Record for ClientPrint {
             programs: cells.text()?,
             record: cells.text()?,
             session: cells.text()?,
-            versions: cells.text()?,
-            suites: cells.text()?,
+            versions: List::read(cells.text()?),
+            suites: List::read(cells.text()?),
             signal: cells.text()?,
-            extensions: cells.text()?,
-            groups: cells.text()?,
-            schemes: cells.text()?,
+            extensions: List::read(cells.text()?),
+            groups: List::read(cells.text()?),
+            schemes: List::read(cells.text()?),
             says: cells.text()?,
             source: cells.text()?,
             confirmed: cells.confirmed()?,
@@ -87,17 +87,8 @@ impl ClientPrint {
     /// Whether the row describes a hello, not words alone.
     #[must_use]
     pub fn is_of_hello(&self) -> bool {
-        let numbers = [
-            self.record,
-            self.session,
-            self.versions,
-            self.suites,
-            self.signal,
-            self.extensions,
-            self.groups,
-            self.schemes,
-        ];
-        numbers.iter().any(|cell| *cell != "-")
+        let lists = [&self.versions, &self.suites, &self.extensions, &self.groups, &self.schemes];
+        [self.record, self.session, self.signal].iter().any(|cell| *cell != "-") || lists.iter().any(|l| l.cell != "-")
     }
 
     /// Whether a hello fits every cell about hellos.
@@ -106,11 +97,11 @@ impl ClientPrint {
         (self.record == "-" || number(self.record) == hello.record)
             && (self.session == "-" || self.session.parse() == Ok(hello.session))
             && (self.signal == "-" || self.signal == hello.signal)
-            && list_fits(self.versions, &hello.versions)
-            && list_fits(self.suites, &hello.suites)
-            && list_fits(self.extensions, &hello.extensions)
-            && list_fits(self.groups, &hello.groups)
-            && list_fits(self.schemes, &hello.schemes)
+            && self.versions.fits(&hello.versions)
+            && self.suites.fits(&hello.suites)
+            && self.extensions.fits(&hello.extensions)
+            && self.groups.fits(&hello.groups)
+            && self.schemes.fits(&hello.schemes)
     }
 
     /// Whether `said` (a command line, or `ALPN` and a protocol) is what the row asks for.
@@ -132,33 +123,48 @@ fn number(word: &str) -> Option<u16> {
     u16::from_str_radix(word, 16).ok().filter(|_| word.len() == 4)
 }
 
-/// Whether a list is as a cell wants it.
-fn list_fits(cell: &str, list: &[u16]) -> bool {
-    if cell == "-" {
-        return true;
-    }
-    if cell == "none" {
-        return list.is_empty();
-    }
-    let set = cell.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    // Most rows end here: a hello is compared with all of them.
-    if set.is_none() && cell.get(..4).and_then(number).is_some_and(|n| list.first() != Some(&n)) {
-        return false;
-    }
-    let words: Vec<&str> = set.unwrap_or(cell).split(' ').collect();
-    let forbidden = words.iter().filter_map(|w| w.strip_prefix('!').and_then(number));
-    if forbidden.into_iter().any(|n| list.contains(&n)) {
-        return false;
-    }
-    // `None` stands for any run of numbers.
-    let wanted: Vec<Option<u16>> = words.iter().filter(|w| !w.starts_with('!')).map(|w| number(w)).collect();
-    match set {
-        Some(_) => {
-            let numbers = wanted.iter().flatten();
-            let open = wanted.contains(&None);
-            numbers.clone().all(|n| list.contains(n)) && (open || numbers.count() == list.len())
+/// A cell that says what a list has to be: the head of the table explains how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct List {
+    cell: &'static str,
+    any_order: bool,
+    forbidden: Vec<u16>,
+    /// `None` stands for any run of numbers.
+    wanted: Vec<Option<u16>>,
+}
+
+impl List {
+    fn read(cell: &'static str) -> Self {
+        let set = cell.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        let words = || set.unwrap_or(cell).split(' ').filter(|_| !matches!(cell, "-" | "none"));
+        Self {
+            cell,
+            any_order: set.is_some(),
+            forbidden: words().filter_map(|w| w.strip_prefix('!').and_then(number)).collect(),
+            wanted: words().filter(|w| !w.starts_with('!')).map(number).collect(),
         }
-        None => in_order(&wanted, list),
+    }
+
+    /// Whether a list is as the cell wants it.
+    fn fits(&self, list: &[u16]) -> bool {
+        if self.cell == "-" {
+            return true;
+        }
+        // Most rows end here: a hello is compared with all of them.
+        if let (false, Some(Some(first))) = (self.any_order, self.wanted.first())
+            && list.first() != Some(first)
+        {
+            return false;
+        }
+        if self.forbidden.iter().any(|n| list.contains(n)) {
+            return false;
+        }
+        if !self.any_order {
+            return in_order(&self.wanted, list);
+        }
+        let numbers = self.wanted.iter().flatten();
+        let open = self.wanted.contains(&None);
+        numbers.clone().all(|n| list.contains(n)) && (open || numbers.count() == list.len())
     }
 }
 
@@ -198,8 +204,8 @@ mod tests {
     fn every_cell_can_be_compared() {
         for p in client_prints() {
             let row = format!("{} {}", p.product, p.releases);
-            for list in [p.versions, p.suites, p.extensions, p.groups, p.schemes] {
-                assert!(is_list(list), "{row}: {list}");
+            for list in [&p.versions, &p.suites, &p.extensions, &p.groups, &p.schemes] {
+                assert!(is_list(list.cell), "{row}: {}", list.cell);
             }
             assert!(["-", "first", "last", "none"].contains(&p.signal), "{row}: {}", p.signal);
             assert!(p.record == "-" || number(p.record).is_some(), "{row}: {}", p.record);
@@ -229,7 +235,7 @@ mod tests {
             ("{0001 0002 * !0003}", &[3, 2, 1], false),
         ] {
             assert!(is_list(cell), "{cell}");
-            assert_eq!(list_fits(cell, list), fits, "{cell} against {list:?}");
+            assert_eq!(List::read(cell).fits(list), fits, "{cell} against {list:?}");
         }
         assert!(!is_list("") && !is_list("{0001") && !is_list("1") && !is_list("0001  0002") && !is_list("{}"));
     }
@@ -237,8 +243,8 @@ mod tests {
     #[test]
     fn long_lists_that_do_not_fit_are_soon_given_up() {
         let list = vec![0x0016; 32_000];
-        assert!(!list_fits("* 000b 000a * 0016 * 0017 *", &list));
-        assert!(!list_fits("* 0016 * 0016 * 0017", &list));
+        assert!(!List::read("* 000b 000a * 0016 * 0017 *").fits(&list));
+        assert!(!List::read("* 0016 * 0016 * 0017").fits(&list));
     }
 
     #[test]
