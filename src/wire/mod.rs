@@ -5,6 +5,7 @@
 pub mod dn;
 pub mod ebcdic;
 pub mod ftp;
+pub mod net;
 pub mod reader;
 pub mod sniff;
 pub mod tls;
