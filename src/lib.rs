@@ -16,6 +16,7 @@
 //! # let _ = paste;
 //! ```
 
+pub mod capture;
 pub mod cli;
 pub mod codes;
 pub mod decode;
