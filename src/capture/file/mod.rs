@@ -5,8 +5,6 @@
 
 mod pcap;
 mod pcapng;
-#[cfg(test)]
-mod tests;
 
 use crate::error::Damage;
 
@@ -354,3 +352,6 @@ fn step<'a>(reader: &mut Reader, front: &'a [u8], at: u64, end: bool, log: &mut 
         Reader::Pcapng(r) => r.step(front, at, end, log),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,6 @@
 use super::*;
 
-#[path = "../../../tests/captures/wire.rs"]
-mod writer;
-
-use writer::{Link, Talk, Who, Wire};
+use crate::wire::net::writer::{self, Link, Talk, Who, Wire};
 
 /// What came of a file: frames, and what is said.
 type Seen = (Vec<(i64, u32, Vec<u8>, u32)>, Read);

@@ -5,8 +5,6 @@
 mod ip;
 mod link;
 mod tcp;
-#[cfg(test)]
-mod tests;
 
 use core::net::SocketAddr;
 
@@ -94,3 +92,10 @@ pub enum Packet<'a> {
 pub fn packet(link: Link, frame: &[u8]) -> Packet<'_> {
     link::packet(link, frame).unwrap_or_else(|other| other)
 }
+
+#[cfg(test)]
+mod tests;
+/// What writes packets and files for tests, these and those of captures.
+#[cfg(test)]
+#[path = "../../../tests/captures/wire.rs"]
+pub(crate) mod writer;

@@ -1,8 +1,5 @@
 use super::*;
 
-#[path = "../../../tests/captures/wire.rs"]
-mod writer;
-
 use writer::{LINKS, Talk, Who};
 
 fn links() -> impl Iterator<Item = (writer::Link, Link)> {
