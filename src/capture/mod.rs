@@ -7,6 +7,7 @@
 mod connection;
 pub mod file;
 mod half;
+pub mod table;
 
 /// One of the two ends of a connection; which is which says nothing of who opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,3 +48,6 @@ pub enum Piece<'a> {
     /// RST: the connection is gone.
     Reset,
 }
+
+#[cfg(test)]
+mod tests;
