@@ -112,6 +112,8 @@ pub enum Kind {
     Opaque {
         /// Record content type.
         content_type: u8,
+        /// Length of its payload in bytes, as its header says.
+        len: u16,
     },
     /// A record without content.
     EmptyRecord {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::event::{Event, Kind, TLS_INSIDE_TLS};
+use super::seek::{Found, More, Seek};
 use super::unit::Unit;
 use super::{Link, text, tls};
 use crate::transcript::{Flow, Layer, Micros, Role, Span};
@@ -28,6 +29,8 @@ pub(super) struct Reader {
     held: Option<(usize, Event)>,
     /// Nothing in this flow can be told any more.
     lost: bool,
+    /// Bytes were missing: where the flow makes sense again is not yet found.
+    seek: Option<Seek>,
     /// A transfer in clear: its first byte decided.
     data: bool,
     pub(super) tls: tls::State,
@@ -57,6 +60,7 @@ impl Reader {
             due: None,
             held: None,
             lost: false,
+            seek: None,
             data: false,
             tls: tls::State::default(),
             text: text::State::default(),
@@ -67,15 +71,7 @@ impl Reader {
         let start = self.base + self.buf.len() as u64;
         self.chunks.push_back(Chunk { start, entry: n, at });
         self.buf.extend_from_slice(data);
-        while self.buf.len() - self.done >= self.needs.max(1) {
-            match self.unit(link) {
-                Unit::Is(len, kind) => self.emit(len, kind, out),
-                Unit::Needs(len) => {
-                    self.needs = len.max(self.buf.len() - self.done + 1);
-                    break;
-                }
-            }
-        }
+        self.read(More::Maybe, link, out);
         if self.done > 64 * 1024 && self.done * 2 > self.buf.len() {
             self.buf.drain(..self.done);
             self.base += self.done as u64;
@@ -83,11 +79,24 @@ impl Reader {
         }
     }
 
+    /// Reads what is here, as far as it can be told.
+    fn read(&mut self, more: More, link: &mut Link, out: &mut Sink<'_>) {
+        while self.buf.len() - self.done >= self.needs.max(1) {
+            match self.unit(more, link) {
+                Unit::Is(len, kind) => self.emit(len, kind, out),
+                Unit::Needs(len) => {
+                    self.needs = len.max(self.buf.len() - self.done + 1);
+                    break;
+                }
+            }
+        }
+    }
+
     fn rest(&self) -> &[u8] {
         self.buf.get(self.done..).unwrap_or_default()
     }
 
-    fn unit(&mut self, link: &mut Link) -> Unit {
+    fn unit(&mut self, more: More, link: &mut Link) -> Unit {
         let bytes = self.buf.get(self.done..).unwrap_or_default();
         if self.lost {
             return Unit::Is(bytes.len(), Kind::Undecoded);
@@ -99,6 +108,13 @@ impl Reader {
         let inside = self.flow.layer == Layer::InsideTls;
         if self.tls.in_record() {
             return self.tls.unit(bytes, self.flow, link);
+        }
+        if let Some(seek) = &mut self.seek {
+            match seek.look(bytes, self.flow.from, link.role == Role::Control, more) {
+                Found::Place(0) => self.seek = None,
+                Found::Undecided(0, len) => return Unit::Needs(len),
+                Found::Place(len) | Found::Undecided(len, _) => return Unit::Is(len, Kind::Undecoded),
+            }
         }
         if inside && link.role != Role::Control {
             self.data = true;
@@ -192,12 +208,12 @@ impl Reader {
     }
 
     /// Bytes that were seen but not kept.
-    pub(super) fn skip(&mut self, len: u64, n: usize, at: Option<Micros>, out: &mut Sink<'_>) {
+    pub(super) fn skip(&mut self, len: u64, n: usize, at: Option<Micros>, link: &mut Link, out: &mut Sink<'_>) {
         let begun = self.rest().len();
         if let Some(kind) = self.tls.leave_open(self.buf.get(self.done..).unwrap_or_default()) {
             self.emit(begun, kind, out);
         }
-        self.flush(out);
+        self.flush(More::No, link, out);
         self.tls.skip(len);
         let start = self.base;
         self.base = self.base.saturating_add(len);
@@ -207,20 +223,33 @@ impl Reader {
         }
     }
 
-    /// Bytes are missing: what is begun ends here, and nothing is known of what follows.
-    pub(super) fn gap(&mut self, out: &mut Sink<'_>) {
-        self.flush(out);
-        self.tls.lose_place();
+    /// Bytes are missing, so many if that is known: what is begun ends here.
+    pub(super) fn gap(&mut self, len: Option<u64>, link: &mut Link, out: &mut Sink<'_>) {
+        self.flush_search(More::No, link, out);
+        let mut tls = self.tls;
+        let is_known = tls.miss(self.rest(), len) && self.seek.is_none() && !self.lost;
+        self.flush(More::No, link, out);
+        self.tls = tls;
+        self.seek = (!is_known).then(Seek::new);
         self.lost = false;
     }
 
-    /// The end of the transcript.
-    pub(super) fn end(&mut self, out: &mut Sink<'_>) {
-        self.flush(out);
+    /// The evidence ends, or the sender does.
+    pub(super) fn end(&mut self, more: More, link: &mut Link, out: &mut Sink<'_>) {
+        self.flush(more, link, out);
+    }
+
+    /// Decides a search that nothing more will decide.
+    fn flush_search(&mut self, more: More, link: &mut Link, out: &mut Sink<'_>) {
+        if self.seek.is_some() {
+            self.needs = 1;
+            self.read(more, link, out);
+        }
     }
 
     /// Turns what is left into events, and forgets it.
-    fn flush(&mut self, out: &mut Sink<'_>) {
+    fn flush(&mut self, more: More, link: &mut Link, out: &mut Sink<'_>) {
+        self.flush_search(more, link, out);
         let rest = self.rest().to_vec();
         if !rest.is_empty() {
             let kind = self.unfinished(&rest);
@@ -232,6 +261,7 @@ impl Reader {
         self.base += self.done as u64;
         self.chunks.clear();
         self.due = None;
+        self.needs = 1;
         self.buf.clear();
         self.done = 0;
         self.text = text::State::default();

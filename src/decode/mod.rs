@@ -9,6 +9,7 @@
 
 mod event;
 mod flow;
+mod seek;
 mod text;
 mod tls;
 mod unit;
@@ -19,6 +20,7 @@ pub use event::{Event, Kind, Reply, TLS_INSIDE_TLS, Timeline};
 
 use crate::transcript::{Code, ConnId, Flow, Layer, Role, Side, Transcript, What};
 use flow::Reader;
+use seek::More;
 
 /// What is known of a connection while its flows are read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,11 +54,11 @@ pub fn decode(t: &Transcript) -> Timeline {
                 continue;
             }
             What::Skipped { from, layer, len, .. } => {
-                reader(&mut flows, entry.conn, *layer, *from).skip(*len, n, entry.at, &mut out);
+                reader(&mut flows, entry.conn, *layer, *from).skip(*len, n, entry.at, link, &mut out);
                 continue;
             }
             What::Gap { from, len } => {
-                reader(&mut flows, entry.conn, Layer::Wire, *from).gap(&mut out);
+                reader(&mut flows, entry.conn, Layer::Wire, *from).gap(*len, link, &mut out);
                 Kind::Gap { from: *from, len: *len }
             }
             What::TlsStarts { by } => {
@@ -77,12 +79,14 @@ pub fn decode(t: &Transcript) -> Timeline {
         // What an end interrupts is not continued behind it.
         for flow in flows_of(entry.conn).filter(|flow| is_ended(&kind, flow.from)) {
             let Some(reader) = flows.get_mut(&flow) else { continue };
-            reader.end(&mut |n, event| found.push((n, event)));
+            let more = if matches!(kind, Kind::Closed { .. }) { More::Never } else { More::No };
+            reader.end(more, link, &mut |n, event| found.push((n, event)));
         }
         found.push((n, Event { at: entry.at, conn: entry.conn, span: None, kind }));
     }
     for mut reader in flows.into_values() {
-        reader.end(&mut |n, event| found.push((n, event)));
+        let link = links.entry(reader.flow.conn).or_default();
+        reader.end(More::No, link, &mut |n, event| found.push((n, event)));
     }
     // An event has its place where its first byte came: what completes it later does not move it.
     found.sort_by_key(|(n, _)| *n);

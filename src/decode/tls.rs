@@ -3,6 +3,7 @@
 use super::Link;
 use super::event::Kind;
 use super::unit::Unit;
+use crate::codes;
 use crate::transcript::{Flow, Side};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::{self, Message};
@@ -12,18 +13,39 @@ use crate::wire::tls::record::{Front, HEADER_LEN, Header, front};
 const TLS13: u16 = 0x0304;
 
 /// Where a flow stands within its records.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct State {
     /// The record whose payload is being read, and how much of it is left.
     record: Option<(u8, usize)>,
+    /// A part of that record is missing: the rest of it means nothing.
+    torn: bool,
     /// The sender switched encryption on (ChangeCipherSpec).
     encrypted: bool,
+    /// Bytes were missing, and perhaps that switch among them: only what cannot be chance is read as clear.
+    unsure: bool,
+}
+
+/// What the payload of a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payload {
+    Clear,
+    Encrypted,
+    /// Nobody saw whether encryption was switched on.
+    Unknown,
 }
 
 impl State {
     /// Whether the flow stands inside a record.
     pub(super) fn in_record(&self) -> bool {
         self.record.is_some()
+    }
+
+    fn payload(&self, link: &Link) -> Payload {
+        match (self.encrypted && link.version != Some(TLS13), self.unsure) {
+            (true, _) => Payload::Encrypted,
+            (false, true) => Payload::Unknown,
+            (false, false) => Payload::Clear,
+        }
     }
 
     /// The beginning of an encrypted record, when the rest of it is not kept.
@@ -36,7 +58,7 @@ impl State {
         let is_new = self.record.is_none();
         is_new.then(|| {
             self.record = Some((content_type, left));
-            Kind::Opaque { content_type }
+            Kind::Opaque { content_type, len }
         })
     }
 
@@ -46,11 +68,37 @@ impl State {
             Some((t, left)) if left as u64 > len => Some((t, left - len as usize)),
             _ => None,
         };
+        self.torn &= self.record.is_some();
     }
 
-    /// Bytes are missing: the next byte may be anything.
-    pub(super) fn lose_place(&mut self) {
-        self.record = None;
+    /// So many bytes are missing behind `rest`, which was not yet read. Whether the place within the records is still
+    /// known: the gap lies inside one, or ends with it.
+    pub(super) fn miss(&mut self, rest: &[u8], len: Option<u64>) -> bool {
+        let left = self.left_behind(rest);
+        self.unsure = true;
+        (self.record, self.torn) = (None, false);
+        let Some(((content_type, left), len)) = left.zip(len.and_then(|len| usize::try_from(len).ok())) else {
+            return false;
+        };
+        let Some(left) = left.checked_sub(len) else { return false };
+        if left > 0 {
+            (self.record, self.torn) = (Some((content_type, left)), true);
+        }
+        true
+    }
+
+    /// The record in which `rest` ends, and how much of it is still to come.
+    fn left_behind(&self, rest: &[u8]) -> Option<(u8, usize)> {
+        let (mut content_type, mut end) = self.record.unwrap_or_default();
+        loop {
+            let Some(left) = end.checked_sub(rest.len()) else {
+                let Front::Record(header) = front(rest.get(end..).unwrap_or_default()) else { return None };
+                content_type = header.content_type;
+                end += HEADER_LEN + usize::from(header.len);
+                continue;
+            };
+            return Some((content_type, left));
+        }
     }
 
     /// Reads the unit at the front. `bytes` begin with a record header, or inside the record that is open.
@@ -63,7 +111,23 @@ impl State {
         if left == 0 {
             return Unit::Is(header, Kind::EmptyRecord { content_type });
         }
-        let clear = !self.encrypted || link.version == Some(TLS13);
+        if self.torn {
+            let len = left.min(bytes.len());
+            self.record = (len < left).then_some((content_type, left - len));
+            self.torn = len < left;
+            return Unit::Is(len, Kind::Undecoded);
+        }
+        let payload = self.payload(link);
+        let whole = header + left;
+        if payload == Payload::Unknown {
+            let Some(body) = bytes.get(header..whole) else { return Unit::Needs(whole) };
+            if !is_clear(content_type, body) {
+                self.record = None;
+                return Unit::Is(whole, Kind::Opaque { content_type, len: left as u16 });
+            }
+            self.unsure &= content_type != content::HANDSHAKE;
+        }
+        let clear = payload != Payload::Encrypted;
         match content_type {
             content::HANDSHAKE if clear => return self.handshake(bytes, header, left, flow, link),
             content::ALERT if left == 2 || (left % 2 == 0 && (clear || self.record.is_some())) => {
@@ -71,7 +135,6 @@ impl State {
             }
             _ => {}
         }
-        let whole = header + left;
         if bytes.len() < whole {
             return Unit::Needs(whole);
         }
@@ -84,7 +147,7 @@ impl State {
                     Kind::ChangeCipherSpec
                 }
                 content::ALERT if clear => Kind::Malformed { part: "alert length" },
-                _ => Kind::Opaque { content_type },
+                _ => Kind::Opaque { content_type, len: left as u16 },
             },
         )
     }
@@ -158,6 +221,7 @@ impl State {
         };
         let missing = whole.and_then(|w| w.checked_sub(rest.len())).filter(|n| *n > 0);
         let what = match (rest.first(), rest.get(HEADER_LEN)) {
+            _ if self.unsure => "TLS record",
             (Some(22), Some(1)) => "ClientHello",
             (Some(22), Some(2)) => "ServerHello",
             (Some(21), None | Some(1 | 2)) => "TLS alert",
@@ -166,3 +230,28 @@ impl State {
         Kind::CutShort { what, missing: missing.map(|n| n as u64) }
     }
 }
+
+/// Whether the whole payload of a record reads as what it would be in clear, where that is not known. Encrypted bytes do so
+/// by chance once in millions of records.
+fn is_clear(content_type: u8, body: &[u8]) -> bool {
+    match (content_type, body) {
+        (content::CHANGE_CIPHER_SPEC, body) => body == [1],
+        (content::ALERT, [level, description]) => matches!(level, 1 | 2) && codes::alert(*description).is_some(),
+        (content::HANDSHAKE, body) => are_clear_messages(body),
+        _ => false,
+    }
+}
+
+/// Whether these are whole handshake messages of types that travel in clear.
+fn are_clear_messages(mut body: &[u8]) -> bool {
+    while !body.is_empty() {
+        let whole = handshake::header(body).filter(|(kind, _)| CLEAR_MESSAGES.contains(kind));
+        let rest = whole.and_then(|(_, len)| body.get(handshake::HEADER_LEN + len..));
+        let Some(rest) = rest else { return false };
+        body = rest;
+    }
+    true
+}
+
+/// Messages that somebody sends before encryption begins: no HelloRequest (four zeros are a nonce), no Finished.
+const CLEAR_MESSAGES: [u8; 10] = [1, 2, 4, 11, 12, 13, 14, 15, 16, 22];

@@ -211,7 +211,7 @@ fn describe(kind: &Kind) -> (&'static str, String) {
             let level = if *level == 2 { "fatal" } else { "warning" };
             ("alert", format!("{level} alert {description} {name}"))
         }
-        Kind::Opaque { content_type } => ("opaque", format!("encrypted {}", content_name(*content_type))),
+        Kind::Opaque { content_type, .. } => ("opaque", format!("encrypted {}", content_name(*content_type))),
         Kind::EmptyRecord { content_type } => {
             ("empty-record", format!("empty record ({})", content_name(*content_type)))
         }

@@ -274,8 +274,8 @@ impl Completion {
             (Kind::Decrypted { seen: Decrypted::Established { .. }, .. }, _) => return true,
             // Who quotes what the server said inside TLS had a handshake.
             (Kind::Reply(_), _) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => return true,
-            (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Client)) => self.client = true,
-            (Kind::Opaque { content_type: content::APPLICATION_DATA }, Some(Side::Server)) => self.server = true,
+            (Kind::Opaque { content_type: content::APPLICATION_DATA, .. }, Some(Side::Client)) => self.client = true,
+            (Kind::Opaque { content_type: content::APPLICATION_DATA, .. }, Some(Side::Server)) => self.server = true,
             _ => self.answered |= is_server_hello(e),
         }
         self.answered && self.client && self.server && !self.ours

@@ -115,9 +115,9 @@ impl<'a> Walk<'a> {
                 return true;
             }
             (Kind::Data, Some(Side::Server)) => self.early = self.early.or(Some(e)),
-            (Kind::Opaque { content_type: content::ALERT }, _) if !self.ours => return true,
+            (Kind::Opaque { content_type: content::ALERT, .. }, _) if !self.ours => return true,
             // The Finished of both ends: TLS 1.2 sends it as a handshake record, TLS 1.3 as application data.
-            (Kind::Opaque { content_type: content::HANDSHAKE | content::APPLICATION_DATA }, Some(from)) => {
+            (Kind::Opaque { content_type: content::HANDSHAKE | content::APPLICATION_DATA, .. }, Some(from)) => {
                 let seen = if from == Side::Client { &mut self.opaque.0 } else { &mut self.opaque.1 };
                 *seen = true;
                 self.shake.done |= !self.ours && self.shake.answered.is_some() && self.opaque == (true, true);

@@ -47,6 +47,26 @@ pub fn may_begin_reply(bytes: &[u8]) -> bool {
         && bytes.iter().skip(4).all(|b| is_text(*b))
 }
 
+/// Whether these bytes can be the beginning of a command line with a verb that is known, in any case, however short they are.
+pub fn may_begin_command(bytes: &[u8]) -> bool {
+    let verb = bytes.split(|b| matches!(b, b' ' | b'\r' | b'\n')).next().unwrap_or_default();
+    let whole = verb.len() < bytes.len();
+    let same = |known: &&str| match known.as_bytes().get(..verb.len()) {
+        Some(begin) => begin.eq_ignore_ascii_case(verb) && (!whole || known.len() == verb.len()),
+        None => false,
+    };
+    !verb.is_empty() && COMMANDS.iter().any(|known| same(&known))
+}
+
+/// Verbs of RFC 959, 1123, 1639, 2228, 2389, 2428, 2640, 3659 and 7151, and what clients send besides.
+const COMMANDS: [&str; 61] = [
+    "ABOR", "ACCT", "ADAT", "ALLO", "APPE", "AUTH", "AVBL", "CCC", "CDUP", "CLNT", "CONF", "CSID", "CWD", "DELE",
+    "ENC", "EPRT", "EPSV", "FEAT", "HELP", "HOST", "LANG", "LIST", "LPRT", "LPSV", "MDTM", "MFMT", "MIC", "MKD",
+    "MLSD", "MLST", "MODE", "NLST", "NOOP", "OPTS", "PASS", "PASV", "PBSZ", "PORT", "PROT", "PWD", "QUIT", "REIN",
+    "REST", "RETR", "RMD", "RNFR", "RNTO", "SITE", "SIZE", "SMNT", "STAT", "STOR", "STOU", "STRU", "SYST", "TYPE",
+    "USER", "XCWD", "XMKD", "XPWD", "XRMD",
+];
+
 /// Whether a byte belongs into a line of text: printable ASCII, blank, tab, CR, LF, or above 127 (any other character set).
 pub fn is_text(b: u8) -> bool {
     matches!(b, b'\t' | b'\r' | b'\n' | b' '..=b'~') || !b.is_ascii()
@@ -139,6 +159,16 @@ mod tests {
         }
         for no in [&b""[..], b"7", b"5x", b"550x", b"\x16\x03", b"550 \x00"] {
             assert!(!may_begin_reply(no), "{no:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_may_begin_so() {
+        for yes in [&b"P"[..], b"PASS", b"pass x", b"QUIT\r", b"stor a b", b"PWD\r\n"] {
+            assert!(may_begin_command(yes), "{yes:?}");
+        }
+        for no in [&b""[..], b" PASS", b"PAS ", b"PASSW", b"secret\r\n", b"\x16\x03"] {
+            assert!(!may_begin_command(no), "{no:?}");
         }
     }
 

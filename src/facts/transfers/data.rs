@@ -70,7 +70,7 @@ impl<'a> Data<'a> {
         let opaque = |side| {
             self.events
                 .iter()
-                .any(|e| matches!(e.kind, Kind::Opaque { content_type: 22 | 23 }) && e.from() == Some(side))
+                .any(|e| matches!(e.kind, Kind::Opaque { content_type: 22 | 23, .. }) && e.from() == Some(side))
         };
         self.established().is_some()
             || self.events.iter().any(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls))
@@ -186,7 +186,7 @@ impl<'a> Data<'a> {
         if self.version().is_none_or(|v| v > TLS12) || self.first(hides).is_some() {
             return None;
         }
-        let alert = |e: &Event| matches!(e.kind, Kind::Opaque { content_type: 21 }) && e.from() == Some(side);
+        let alert = |e: &Event| matches!(e.kind, Kind::Opaque { content_type: 21, .. }) && e.from() == Some(side);
         Some(self.first(alert).is_some())
     }
 
