@@ -9,6 +9,7 @@ mod decrypted;
 pub mod dialogue;
 mod echo;
 mod job;
+mod mask;
 mod origin;
 pub mod redact;
 pub mod secrets;

@@ -3,99 +3,15 @@
 //! Two views of the same law: [`mask_flows`] works on bytes of the control connection wherever they came
 //! from, [`Lines`] on the lines of a paste before any source has seen them. Spans count the asterisks.
 
-use std::collections::BTreeMap;
-
 use super::echo::Prompt;
 use super::job::Job;
-use super::{Flow, Layer, Role, Side, Transcript, What};
-use crate::wire::tls::record::{Front, HEADER_LEN, front};
+pub use super::mask::mask_flows;
 
 /// What stands in place of a secret, whatever its length.
 pub const MASK: &str = "********";
 
 /// Commands whose argument is a secret (RFC 959).
-const SECRET_VERBS: [&str; 2] = ["PASS", "ACCT"];
-
-/// Masks the arguments of PASS and ACCT in the client's bytes of every control connection.
-/// TLS records are stepped over, so encrypted bytes that look like a command stay as they are.
-pub fn mask_flows(t: &mut Transcript) {
-    let mut flows: BTreeMap<Flow, Mask> = BTreeMap::new();
-    let conns = &t.conns;
-    for entry in &mut t.entries {
-        let role = conns.get(usize::from(entry.conn.0)).map(|c| c.role).unwrap_or_default();
-        if let (Role::Control, What::Bytes { from: Side::Client, layer, data, .. }) = (role, &mut entry.what) {
-            let flow = Flow { conn: entry.conn, layer: *layer, from: Side::Client };
-            *data = flows.entry(flow).or_default().filter(data, *layer);
-        }
-    }
-}
-
-/// Where in a flow of commands a byte stands.
-#[derive(Debug, Default)]
-enum Mask {
-    /// At the beginning of a line; holds the bytes of it so far.
-    #[default]
-    LineStart,
-    Begun(Vec<u8>),
-    InLine,
-    Secret,
-    /// Inside a TLS record: this many bytes to go.
-    Record(usize),
-}
-
-impl Mask {
-    fn filter(&mut self, data: &[u8], layer: Layer) -> Vec<u8> {
-        let mut out = Vec::with_capacity(data.len());
-        for &b in data {
-            let state = std::mem::take(self);
-            *self = self.step(state, b, layer, &mut out);
-        }
-        out
-    }
-
-    fn step(&self, state: Mask, b: u8, layer: Layer, out: &mut Vec<u8>) -> Mask {
-        if !matches!(state, Mask::Secret) || b == b'\r' || b == b'\n' {
-            out.push(b);
-        }
-        match state {
-            Mask::Record(left) if left > 1 => Mask::Record(left - 1),
-            Mask::Record(_) => Mask::LineStart,
-            Mask::Secret | Mask::InLine | Mask::Begun(_) if b == b'\n' => Mask::LineStart,
-            Mask::Secret if b != b'\r' => Mask::Secret,
-            Mask::Secret | Mask::InLine => Mask::InLine,
-            Mask::LineStart => Self::begin(Vec::new(), b, layer, out),
-            Mask::Begun(line) => Self::begin(line, b, layer, out),
-        }
-    }
-
-    fn begin(mut line: Vec<u8>, b: u8, layer: Layer, out: &mut Vec<u8>) -> Mask {
-        line.push(b);
-        if layer == Layer::Wire && matches!(line.first(), Some(20..=24)) {
-            return match front(&line) {
-                Front::Record(header) if header.len > 0 => Mask::Record(usize::from(header.len)),
-                Front::Record(_) => Mask::LineStart,
-                Front::Undecided if line.len() < HEADER_LEN => Mask::Begun(line),
-                _ => Mask::InLine,
-            };
-        }
-        let verb = line.strip_suffix(b" ").unwrap_or(&line);
-        let known = |whole: bool| {
-            SECRET_VERBS.iter().any(|v| {
-                let v = v.as_bytes();
-                if whole {
-                    verb.eq_ignore_ascii_case(v)
-                } else {
-                    v.len() >= verb.len() && v.iter().zip(verb).all(|(a, b)| a.eq_ignore_ascii_case(b))
-                }
-            })
-        };
-        if b == b' ' && known(true) {
-            out.extend_from_slice(MASK.as_bytes());
-            return Mask::Secret;
-        }
-        if b != b' ' && known(false) { Mask::Begun(line) } else { Mask::InLine }
-    }
-}
+pub(super) const SECRET_VERBS: [&str; 2] = ["PASS", "ACCT"];
 
 /// Masks secrets in the lines of a paste, in order: some span several lines.
 #[derive(Debug, Default)]
@@ -298,37 +214,6 @@ fn mask_url(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transcript::dialogue;
-
-    fn masked(play: &str) -> String {
-        let mut t = dialogue::parse(play).unwrap();
-        mask_flows(&mut t);
-        let mut out = Vec::new();
-        for e in t.entries {
-            if let What::Bytes { data, .. } = e.what {
-                out.extend(data);
-            }
-        }
-        String::from_utf8_lossy(&out).into_owned()
-    }
-
-    #[test]
-    fn a_password_is_masked_however_it_is_cut() {
-        let want = "USER joe\r\nPASS ********\r\nLIST\r\n";
-        assert_eq!(masked("0 C \"USER joe\\r\\nPASS s3cret\\r\\nLIST\\r\\n\""), want);
-        let bytewise: String =
-            "USER joe\r\npAsS s3cret\r\nLIST\r\n".bytes().map(|b| format!("0 C {b:02x}\n")).collect();
-        assert_eq!(masked(&bytewise), want.replace("PASS", "pAsS"));
-        assert_eq!(masked("0 C \"PASS ********\\r\\n\""), "PASS ********\r\n");
-        assert_eq!(masked("0 C* \"PASS x\""), "PASS ********");
-        assert_eq!(masked("0 C \"PASSIVE x\\r\\nPASS\\r\\n\""), "PASSIVE x\r\nPASS\r\n");
-    }
-
-    #[test]
-    fn records_are_stepped_over_and_clear_text_behind_them_is_not() {
-        let play = "0 C \"AUTH TLS\\r\\n\" 1603010006 \"PASS x\" \"PASS y\\r\\n\"";
-        assert_eq!(masked(play), "AUTH TLS\r\n\u{16}\u{3}\u{1}\0\u{6}PASS xPASS ********\r\n");
-    }
 
     #[test]
     fn secrets_in_pasted_lines() {

@@ -47,6 +47,9 @@ pub fn may_begin_reply(bytes: &[u8]) -> bool {
         && bytes.iter().skip(4).all(|b| is_text(*b))
 }
 
+/// Length of the longest verb.
+pub const LONGEST_VERB: usize = 4;
+
 /// Whether these bytes can be the beginning of a command line with a verb that is known, in any case, however short they are.
 pub fn may_begin_command(bytes: &[u8]) -> bool {
     let verb = bytes.split(|b| matches!(b, b' ' | b'\r' | b'\n')).next().unwrap_or_default();
@@ -55,7 +58,7 @@ pub fn may_begin_command(bytes: &[u8]) -> bool {
         Some(begin) => begin.eq_ignore_ascii_case(verb) && (!whole || known.len() == verb.len()),
         None => false,
     };
-    !verb.is_empty() && COMMANDS.iter().any(|known| same(&known))
+    !verb.is_empty() && COMMANDS.iter().any(|known| same(known))
 }
 
 /// Verbs of RFC 959, 1123, 1639, 2228, 2389, 2428, 2640, 3659 and 7151, and what clients send besides.

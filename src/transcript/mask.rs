@@ -1,0 +1,225 @@
+//! Masks what a client sends as PASS and ACCT on a control connection, byte by byte, also where bytes are missing.
+
+use std::collections::BTreeMap;
+
+use super::secrets::{MASK, SECRET_VERBS};
+use super::{Flow, Layer, Role, Side, Transcript, What};
+use crate::wire::ftp;
+use crate::wire::tls::record::{Front, HEADER_LEN, front};
+
+/// Masks the arguments of PASS and ACCT in the client's bytes of every control connection.
+/// TLS records are stepped over, so encrypted bytes that look like a command stay as they are.
+/// Behind a gap a line of text that no other command begins may be the rest of a password, and is masked whole.
+pub fn mask_flows(t: &mut Transcript) {
+    let mut flows: BTreeMap<Flow, Mask> = BTreeMap::new();
+    let conns = &t.conns;
+    for entry in &mut t.entries {
+        let role = conns.get(usize::from(entry.conn.0)).map(|c| c.role).unwrap_or_default();
+        let flow = |layer| Flow { conn: entry.conn, layer, from: Side::Client };
+        match &mut entry.what {
+            What::Bytes { from: Side::Client, layer, data, .. } if role == Role::Control => {
+                *data = flows.entry(flow(*layer)).or_default().filter(data, *layer);
+            }
+            What::Gap { from: Side::Client, len } => flows.entry(flow(Layer::Wire)).or_default().miss(*len),
+            _ => {}
+        }
+    }
+}
+
+/// Where in a flow of commands a byte stands.
+#[derive(Debug, Default)]
+enum Mask {
+    /// At the beginning of a line; holds the bytes of it so far.
+    #[default]
+    LineStart,
+    Begun(Vec<u8>),
+    InLine,
+    Secret,
+    /// Inside a TLS record: this many bytes to go.
+    Record(usize),
+    /// Behind missing bytes: perhaps inside a password. Whether a part of it has been masked.
+    Torn(bool),
+    /// Behind missing bytes, and not in text: the last bytes, among which a command may begin anywhere.
+    Noise(Vec<u8>),
+}
+
+impl Mask {
+    fn filter(&mut self, data: &[u8], layer: Layer) -> Vec<u8> {
+        let mut out = Vec::with_capacity(data.len());
+        let rest = match std::mem::take(self) {
+            Mask::Torn(masked) => self.behind_gap(masked, data, &mut out),
+            state => {
+                *self = state;
+                data
+            }
+        };
+        for &b in rest {
+            let state = std::mem::take(self);
+            *self = self.step(state, b, layer, &mut out);
+        }
+        out
+    }
+
+    /// Bytes are missing. A secret stays one; a record of which more is left than that goes on.
+    fn miss(&mut self, len: Option<u64>) {
+        let len = len.and_then(|len| usize::try_from(len).ok());
+        *self = match (std::mem::take(self), len) {
+            (Mask::Record(left), Some(len)) if len < left => Mask::Record(left - len),
+            (Mask::Record(left), Some(len)) if len == left => Mask::LineStart,
+            (Mask::Secret | Mask::Torn(true), _) => Mask::Torn(true),
+            (state, Some(0)) => state,
+            _ => Mask::Torn(false),
+        };
+    }
+
+    /// Decides what the first bytes behind a gap are, and gives back those that are still to be read.
+    fn behind_gap<'d>(&mut self, masked: bool, data: &'d [u8], out: &mut Vec<u8>) -> &'d [u8] {
+        let end = data.iter().position(|b| *b == b'\n').unwrap_or(data.len());
+        let (line, rest) = data.split_at_checked(end).unwrap_or((data, &[]));
+        if data.is_empty() {
+            *self = Mask::Torn(masked);
+        } else if matches!(data.first(), Some(20..=24)) || (!masked && begins_with_verb(data)) {
+            *self = Mask::LineStart;
+        } else if line.iter().any(|b| !ftp::is_text(*b)) {
+            *self = Mask::Noise(Vec::new());
+        } else {
+            if !masked && !ftp::without_line_end(line).is_empty() {
+                out.extend_from_slice(MASK.as_bytes());
+            }
+            out.extend(line.last().filter(|b| **b == b'\r'));
+            *self = if rest.is_empty() { Mask::Torn(true) } else { Mask::InLine };
+            return rest;
+        }
+        data
+    }
+
+    fn step(&self, state: Mask, b: u8, layer: Layer, out: &mut Vec<u8>) -> Mask {
+        if !matches!(state, Mask::Secret) || b == b'\r' || b == b'\n' {
+            out.push(b);
+        }
+        match state {
+            Mask::Record(left) if left > 1 => Mask::Record(left - 1),
+            Mask::Record(_) => Mask::LineStart,
+            Mask::Noise(last) => Self::noise(last, b, out),
+            // The length in a record header may hold a line end.
+            Mask::Begun(line) if matches!(line.first(), Some(20..=24)) => Self::begin(line, b, layer, out),
+            Mask::Secret | Mask::InLine | Mask::Begun(_) if b == b'\n' => Mask::LineStart,
+            Mask::Secret if b != b'\r' => Mask::Secret,
+            Mask::Secret | Mask::InLine => Mask::InLine,
+            Mask::LineStart | Mask::Torn(_) => Self::begin(Vec::new(), b, layer, out),
+            Mask::Begun(line) => Self::begin(line, b, layer, out),
+        }
+    }
+
+    /// Where nobody knows whether a line begins, a verb with a blank begins a secret wherever it stands.
+    fn noise(mut last: Vec<u8>, b: u8, out: &mut Vec<u8>) -> Mask {
+        let is_secret = b == b' ' && SECRET_VERBS.iter().any(|v| v.as_bytes().eq_ignore_ascii_case(&last));
+        if is_secret {
+            out.extend_from_slice(MASK.as_bytes());
+            return Mask::Secret;
+        }
+        if last.len() == ftp::LONGEST_VERB {
+            last.remove(0);
+        }
+        last.push(b);
+        Mask::Noise(last)
+    }
+
+    fn begin(mut line: Vec<u8>, b: u8, layer: Layer, out: &mut Vec<u8>) -> Mask {
+        line.push(b);
+        if layer == Layer::Wire && matches!(line.first(), Some(20..=24)) {
+            return match front(&line) {
+                Front::Record(header) if header.len > 0 => Mask::Record(usize::from(header.len)),
+                Front::Record(_) => Mask::LineStart,
+                Front::Undecided if line.len() < HEADER_LEN => Mask::Begun(line),
+                _ => Mask::InLine,
+            };
+        }
+        let verb = line.strip_suffix(b" ").unwrap_or(&line);
+        let known = |whole: bool| {
+            SECRET_VERBS.iter().any(|v| {
+                let v = v.as_bytes();
+                if whole {
+                    verb.eq_ignore_ascii_case(v)
+                } else {
+                    v.len() >= verb.len() && v.iter().zip(verb).all(|(a, b)| a.eq_ignore_ascii_case(b))
+                }
+            })
+        };
+        if b == b' ' && known(true) {
+            out.extend_from_slice(MASK.as_bytes());
+            return Mask::Secret;
+        }
+        if b != b' ' && known(false) { Mask::Begun(line) } else { Mask::InLine }
+    }
+}
+
+/// Whether these bytes begin with a verb that is known, and whole.
+fn begins_with_verb(data: &[u8]) -> bool {
+    let whole = data.iter().take(ftp::LONGEST_VERB + 1).any(|b| matches!(b, b' ' | b'\r' | b'\n'));
+    whole && ftp::may_begin_command(data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::dialogue;
+
+    fn masked(play: &str) -> String {
+        let mut t = dialogue::parse(play).unwrap();
+        mask_flows(&mut t);
+        let mut out = Vec::new();
+        for e in t.entries {
+            if let What::Bytes { data, .. } = e.what {
+                out.extend(data);
+            }
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn a_password_is_masked_however_it_is_cut() {
+        let want = "USER joe\r\nPASS ********\r\nLIST\r\n";
+        assert_eq!(masked("0 C \"USER joe\\r\\nPASS s3cret\\r\\nLIST\\r\\n\""), want);
+        let bytewise: String =
+            "USER joe\r\npAsS s3cret\r\nLIST\r\n".bytes().map(|b| format!("0 C {b:02x}\n")).collect();
+        assert_eq!(masked(&bytewise), want.replace("PASS", "pAsS"));
+        assert_eq!(masked("0 C \"PASS ********\\r\\n\""), "PASS ********\r\n");
+        assert_eq!(masked("0 C* \"PASS x\""), "PASS ********");
+        assert_eq!(masked("0 C \"PASSIVE x\\r\\nPASS\\r\\n\""), "PASSIVE x\r\nPASS\r\n");
+    }
+
+    #[test]
+    fn records_are_stepped_over_and_clear_text_behind_them_is_not() {
+        let play = "0 C \"AUTH TLS\\r\\n\" 1603010006 \"PASS x\" \"PASS y\\r\\n\"";
+        assert_eq!(masked(play), "AUTH TLS\r\n\u{16}\u{3}\u{1}\0\u{6}PASS xPASS ********\r\n");
+    }
+
+    #[test]
+    fn half_a_password_behind_a_gap_is_masked() {
+        // Its verb is missing, or a part of it is.
+        for play in [
+            "0 C gap\n1 C \"s3cret\\r\\nLIST\\r\\n\"",
+            "0 C \"USER joe\\r\\nPA\"\n1 C gap 4\n2 C \"cret\\r\\nLIST\\r\\n\"",
+            "0 C \"PASS s\"\n1 C gap\n2 C \"cret\\r\\nLIST\\r\\n\"",
+            "0 C \"PASS s\"\n1 C gap 2\n2 C \"cr\"\n3 C \"et\\r\\nLIST\\r\\n\"",
+            "0 C gap\n1 C \"PASS s\"\n2 C gap\n3 C \"cret\\r\\nLIST\\r\\n\"",
+        ] {
+            let shown = masked(play);
+            assert!(!shown.contains("cr") && shown.ends_with("********\r\nLIST\r\n"), "{play}: {shown:?}");
+        }
+        // What another command begins is none; nor is what is no text.
+        assert_eq!(masked("0 C gap\n1 C \"STOR cret\\r\\nPASS x\\r\\n\""), "STOR cret\r\nPASS ********\r\n");
+        assert_eq!(masked("0 C gap\n1 C 1503030002 0228"), "\u{15}\u{3}\u{3}\0\u{2}\u{2}(");
+    }
+
+    #[test]
+    fn records_behind_a_gap_stay_as_they_are() {
+        let play = "0 C 17030300 0a 0102\n1 C gap 4\n2 C 414243 0a 1503030002 0228";
+        assert_eq!(masked(play), "\u{17}\u{3}\u{3}\0\n\u{1}\u{2}ABC\n\u{15}\u{3}\u{3}\0\u{2}\u{2}(");
+        // Where the place is lost, a command in clear is found wherever it stands.
+        let play = "0 C gap\n1 C 4142004344 1703030001 55 \"PASS x\\r\\nNOOP\\r\\n\"";
+        let shown = masked(play);
+        assert!(shown.starts_with("AB\0CD\u{17}") && shown.ends_with("UPASS ********\r\nNOOP\r\n"), "{shown:?}");
+    }
+}
