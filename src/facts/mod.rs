@@ -9,6 +9,7 @@ mod control;
 mod hello;
 mod offer;
 mod server;
+mod shake;
 pub mod transfers;
 
 pub use answers::{Answer, Came};
@@ -16,6 +17,7 @@ pub use client::{Client, Sure};
 pub use clock::HelloClock;
 pub use offer::{Offer, suite_name, version_name};
 pub use server::Product;
+pub use shake::{Completion, LONGEST_ALERT, resumed};
 pub use transfers::Transfer;
 
 use crate::codes;

@@ -7,10 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
-use crate::facts::{suite_name, version_name};
+use crate::facts::{LONGEST_ALERT, resumed, suite_name, version_name};
 use crate::transcript::{Close, Code, ConnId, Decrypted, Layer, Micros, OpenFailure, Role, Side, Transcript, Why};
-use crate::wire::printable_str;
-use crate::wire::tls::handshake::{Message, type_name};
+use crate::wire::tls::content;
+use crate::wire::tls::handshake::{Message, named_group, type_name};
+use crate::wire::{printable, printable_str};
+
+/// TLS 1.3.
+const TLS13: u16 = 0x0304;
 
 /// One connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -112,14 +116,23 @@ pub(super) fn connections(t: &Transcript, timeline: &Timeline) -> Vec<Connection
         .collect()
 }
 
-/// What was negotiated on each connection.
+/// What was negotiated on each connection: as our own engine saw it, else as the messages show it.
 fn tls(timeline: &Timeline) -> BTreeMap<ConnId, TlsOut> {
     let mut out: BTreeMap<ConnId, TlsOut> = BTreeMap::new();
     let mut chains: BTreeMap<ConnId, Vec<String>> = BTreeMap::new();
+    let mut suites: BTreeMap<ConnId, u16> = BTreeMap::new();
     for event in &timeline.events {
         match &event.kind {
             Kind::Handshake(Message::ServerHello(h)) => {
-                out.insert(event.conn, negotiated(h.negotiated(), h.suite, h.group(), None, None));
+                let alpn = h.protocol().map(printable);
+                suites.insert(event.conn, h.suite);
+                out.insert(event.conn, negotiated(h.negotiated(), h.suite, h.group(), alpn, None));
+            }
+            Kind::Handshake(Message::ServerKeyExchange { params }) => {
+                let is_ecdhe = suites.get(&event.conn).is_some_and(|suite| suite_name(*suite).contains("_ECDHE_"));
+                if let (true, Some(tls)) = (is_ecdhe, out.get_mut(&event.conn)) {
+                    tls.group = tls.group.take().or_else(|| named_group(params).map(group_name));
+                }
             }
             Kind::Handshake(Message::Certificate { chain: c }) if event.from() == Some(Side::Server) => {
                 chains.insert(event.conn, c.iter().map(hex::encode).collect());
@@ -134,7 +147,12 @@ fn tls(timeline: &Timeline) -> BTreeMap<ConnId, TlsOut> {
             _ => {}
         }
     }
+    let mut shown: BTreeMap<ConnId, Vec<&Event>> = BTreeMap::new();
+    for event in timeline.events.iter().filter(|e| out.contains_key(&e.conn)) {
+        shown.entry(event.conn).or_default().push(event);
+    }
     for (conn, tls) in &mut out {
+        tls.resumed = tls.resumed.or_else(|| resumed(shown.get(conn)?.iter().copied()));
         tls.certificates = chains.remove(conn).unwrap_or_default();
     }
     out
@@ -144,20 +162,34 @@ fn negotiated(version: u16, suite: u16, group: Option<u16>, alpn: Option<String>
     TlsOut {
         version: version_name(version),
         cipher: CipherOut { id: format!("{suite:04X}"), name: suite_name(suite) },
-        group: group.map(|g| codes::group(g).map_or_else(|| format!("0x{g:04X}"), str::to_owned)),
+        group: group.map(group_name),
         alpn,
         resumed,
         certificates: Vec::new(),
     }
 }
 
-/// All events.
-pub(super) fn events(timeline: &Timeline) -> Vec<EventOut> {
-    timeline.events.iter().map(event).collect()
+fn group_name(group: u16) -> String {
+    codes::group(group).map_or_else(|| format!("0x{group:04X}"), str::to_owned)
 }
 
-fn event(e: &Event) -> EventOut {
-    let (kind, text) = describe(&e.kind);
+/// All events.
+pub(super) fn events(timeline: &Timeline) -> Vec<EventOut> {
+    let mut versions: BTreeMap<ConnId, u16> = BTreeMap::new();
+    let shown = timeline.events.iter().map(|e| {
+        if let Kind::Handshake(Message::ServerHello(hello)) = &e.kind {
+            versions.insert(e.conn, hello.negotiated());
+        }
+        event(e, versions.get(&e.conn).copied())
+    });
+    shown.collect()
+}
+
+fn event(e: &Event, version: Option<u16>) -> EventOut {
+    let (kind, text) = match e.kind {
+        Kind::Opaque { content_type, len } => ("opaque", opaque(content_type, len, version)),
+        _ => describe(&e.kind),
+    };
     EventOut {
         ms: e.at.map(Micros::millis),
         at: e.at,
@@ -211,7 +243,7 @@ fn describe(kind: &Kind) -> (&'static str, String) {
             let level = if *level == 2 { "fatal" } else { "warning" };
             ("alert", format!("{level} alert {description} {name}"))
         }
-        Kind::Opaque { content_type, .. } => ("opaque", format!("encrypted {}", content_name(*content_type))),
+        Kind::Opaque { content_type, len } => ("opaque", opaque(*content_type, *len, None)),
         Kind::EmptyRecord { content_type } => {
             ("empty-record", format!("empty record ({})", content_name(*content_type)))
         }
@@ -229,6 +261,17 @@ fn describe(kind: &Kind) -> (&'static str, String) {
                     .map_or_else(String::new, |n| format!(", {n} {} missing", if n == 1 { "byte" } else { "bytes" }))
             ),
         ),
+    }
+}
+
+/// An encrypted record: what its type tells, and in TLS 1.3, where all are data, what its length allows.
+fn opaque(content_type: u8, len: u16, version: Option<u16>) -> String {
+    match (content_type, version) {
+        (content::ALERT, _) => "encrypted alert; which one does not show".to_owned(),
+        (content::APPLICATION_DATA, Some(TLS13..)) if len <= LONGEST_ALERT => {
+            format!("encrypted record of {len} bytes: perhaps an alert")
+        }
+        _ => format!("encrypted {}", content_name(content_type)),
     }
 }
 

@@ -51,7 +51,9 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     }
     let complete = how.complete;
     let completed = case.handshake_completed();
-    let end = case.completion().and_then(|done| case.after(done).find(|e| is_end(e)));
+    // What is missing behind the handshake may be what went wrong.
+    let lost = |e: &Event| matches!(e.kind, Kind::Gap { .. });
+    let end = case.completion().and_then(|done| case.after(done).find(|e| is_end(e) || lost(e))).filter(|e| is_end(e));
     let refused = refused_inside(case, end);
     let moved = case.moved();
     let stuck = stuck(case, complete);
@@ -85,7 +87,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
         scope: scope(case),
         for_whom: None,
         shows: places(case, shows),
-        act: (!works).then(|| act(stuck.map(|s| s.act), how)),
+        act: (!works).then(|| act(stuck.map(|s| s.act).or_else(|| plain_ftp(case).map(|(_, act)| act)), how)),
     }
 }
 
@@ -120,6 +122,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
     } else if !how.complete && case.is_logged_in() {
         let n = case.moved().unwrap_or_default();
         format!("cut off behind {n} transfers; until then TLS and the login worked")
+    } else if completed && case.first(|e| matches!(e.kind, Kind::Gap { .. })).is_some() {
+        "the TLS handshake completed; bytes are missing behind it".to_owned()
     } else if completed {
         "the TLS handshake completed; the evidence ends there".to_owned()
     } else if !how.complete {
@@ -127,6 +131,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
             &format!("{}: cut off before anything was decided", case.endpoint()),
             "cut off before anything was decided",
         )
+    } else if let Some((words, _)) = plain_ftp(case) {
+        words
     } else if case.is_ended() {
         "something failed, but the evidence does not show what".to_owned()
     } else {
@@ -234,6 +240,28 @@ fn what_works(case: &Case<'_>) -> &'static str {
         Some(_) => "the TLS handshake works; the certificate is another matter",
         None => "the TLS handshake works",
     }
+}
+
+/// Of a session of others in clear text, beyond its greeting and without a sign of TLS: what to say of it, and who does what.
+fn plain_ftp(case: &Case<'_>) -> Option<(String, Act)> {
+    let lacks = case.first(|e| matches!(e.kind, Kind::Gap { .. })).is_some();
+    let asks = |verb: &str| matches!(verb, "AUTH" | "ADAT" | "CCC");
+    let is_plain = |e: &Event| match &e.kind {
+        Kind::Command { verb, .. } => !asks(verb) && e.span.is_some_and(|s| s.flow.layer == Layer::Wire),
+        Kind::Reply(_) | Kind::Text { .. } => e.span.is_some_and(|s| s.flow.layer == Layer::Wire),
+        Kind::Opened | Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::Gap { .. } => true,
+        Kind::CutShort { what, .. } => matches!(*what, "command" | "reply"),
+        Kind::Undecoded => lacks,
+        _ => false,
+    };
+    let goes_on = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if verb != "QUIT" && verb != "FEAT");
+    if case.transcript.origin.asked.is_some() || case.first(goes_on).is_none() || !case.control().all(is_plain) {
+        return None;
+    }
+    let words = if lacks { "plain FTP, no TLS in what was seen" } else { "plain FTP, nobody asked for TLS" };
+    let text = "client: ask for TLS (AUTH TLS) if this was to be secured; it was not";
+    let act = Act { party: Party::Client, text: text.to_owned() };
+    Some((first_fitting(&format!("{}: {words}", case.endpoint()), words), act))
 }
 
 /// How far the evidence reaches.

@@ -1,13 +1,12 @@
 //! The events of one transcript, with the questions that rules ask of them.
 
 use crate::decode::{Event, Kind, Timeline};
-use crate::facts::{Facts, Transfer, changed, is_session_control};
+use crate::facts::{Completion, Facts, Transfer, changed, is_session_control};
 use crate::transcript::speakers::side_of;
 use crate::transcript::{BY_OPENSSL, Clock, Code, ConnId, Decrypted, Layer, Role, Side, Transcript};
 use crate::trust::Judgement;
 use crate::wire::printable_str;
 use crate::wire::sniff::Speaker;
-use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
 
 /// Everything that a rule may look at.
@@ -212,9 +211,11 @@ impl<'a> Case<'a> {
         self.completed(self.control())
     }
 
-    /// Whether our own engine, or the records themselves, show that: not only a log.
+    /// Whether our own engine, or the records themselves, prove that: not only a log, nor what is only likely.
     pub fn handshake_is_proved(&self) -> bool {
-        self.completed(self.control().filter(|e| e.span.is_none_or(|s| s.flow.layer == Layer::Wire)))
+        let mut seen = self.nothing_completed();
+        let mut shown = self.control().filter(|e| e.span.is_none_or(|s| s.flow.layer == Layer::Wire));
+        shown.any(|e| seen.takes(e)) && seen.is_proved()
     }
 
     /// Whether it had completed before an event.
@@ -228,14 +229,17 @@ impl<'a> Case<'a> {
 
     /// The event by which the handshake of the control connection had completed.
     pub fn completion(&self) -> Option<&'a Event> {
-        let mut seen = Completion { ours: self.transcript.origin.asked.is_some(), ..Completion::default() };
+        let mut seen = self.nothing_completed();
         self.control().find(|e| seen.takes(e))
     }
 
-    /// Our own engine said so; or, in evidence of others, the server answered and application data went both ways.
-    /// In a run of ours that is no proof: an encrypted alert looks like data.
+    /// A handshake of which nothing was seen yet.
+    fn nothing_completed(&self) -> Completion {
+        Completion::new(self.transcript.origin.asked.is_some())
+    }
+
     fn completed<'e>(&self, events: impl Iterator<Item = &'e Event>) -> bool {
-        let mut seen = Completion { ours: self.transcript.origin.asked.is_some(), ..Completion::default() };
+        let mut seen = self.nothing_completed();
         events.into_iter().any(|e| seen.takes(e))
     }
 }
@@ -256,30 +260,6 @@ fn is_login_taken<'e>(events: impl IntoIterator<Item = &'e Event>) -> bool {
         Kind::Reply(r) => matches!(last, "USER" | "PASS" | "ACCT") && matches!(r.code, 202 | 230 | 232),
         _ => false,
     })
-}
-
-/// What of a handshake was seen so far.
-#[derive(Default)]
-struct Completion {
-    ours: bool,
-    answered: bool,
-    client: bool,
-    server: bool,
-}
-
-impl Completion {
-    /// Takes an event; whether the handshake has completed with it.
-    fn takes(&mut self, e: &Event) -> bool {
-        match (&e.kind, e.from()) {
-            (Kind::Decrypted { seen: Decrypted::Established { .. }, .. }, _) => return true,
-            // Who quotes what the server said inside TLS had a handshake.
-            (Kind::Reply(_), _) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => return true,
-            (Kind::Opaque { content_type: content::APPLICATION_DATA, .. }, Some(Side::Client)) => self.client = true,
-            (Kind::Opaque { content_type: content::APPLICATION_DATA, .. }, Some(Side::Server)) => self.server = true,
-            _ => self.answered |= is_server_hello(e),
-        }
-        self.answered && self.client && self.server && !self.ours
-    }
 }
 
 /// Whether an event is the server's answer to a ClientHello.

@@ -99,6 +99,7 @@ fn session(case: &Case<'_>, asked: &Asked<'_>, by: &Event, how: &str, sink: &mut
     let (mine, yours) = (goodbye(Side::Client), goodbye(Side::Server));
     f.set("close_notify", serde_json::json!({ "client": mine, "server": yours }));
     f.evidence.extend(sink.evidence(by, ""));
+    sink.shows_by(&mut f, by);
     f.why.push("Login and TLS had worked; CCC was accepted.".to_owned());
     f.why.push(match (mine, yours) {
         (false, false) => "No close_notify was seen from either end: each may wait for the other's.".to_owned(),

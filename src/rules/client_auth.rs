@@ -70,6 +70,13 @@ pub(super) fn read<'a>(case: &Case<'a>) -> ClientAuth<'a> {
     };
     for e in case.control() {
         let side = e.from();
+        if let Some(description) = refusing(e) {
+            return story.refused(e, Refusal::Alert(description));
+        }
+        if story.goes_on(case, e) {
+            story.accepted = true;
+            return story;
+        }
         match &e.kind {
             Kind::Handshake(Message::CertificateRequest { authorities }) if side == Some(Side::Server) => {
                 story.requested(e, authorities.iter().map(Vec::as_slice));
@@ -83,12 +90,6 @@ pub(super) fn read<'a>(case: &Case<'a>) -> ClientAuth<'a> {
             Kind::Decrypted { from: Side::Client, seen: Decrypted::Certificates { chain } } => {
                 story.answered(e, chain.first().map(|d| d.0.as_slice()));
             }
-            Kind::Alert { level: 2, description } if side == Some(Side::Server) => {
-                return story.refused(e, Refusal::Alert(*description));
-            }
-            Kind::Decrypted { from: Side::Server, seen: Decrypted::Alert { level: 2, description } } => {
-                return story.refused(e, Refusal::Alert(*description));
-            }
             Kind::TextInsteadOfTls { reply: Some(r), .. } if side == Some(Side::Server) && r.code >= 400 => {
                 // Alert and text may share a segment; what was decrypted of it is written down behind its bytes.
                 let alert = case.after(e).find_map(|b| match &b.kind {
@@ -99,10 +100,6 @@ pub(super) fn read<'a>(case: &Case<'a>) -> ClientAuth<'a> {
                 });
                 let (at, how) = alert.unwrap_or((e, Refusal::Text(&r.text)));
                 return story.refused(at, how);
-            }
-            Kind::Reply(_) if e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls) => {
-                story.accepted = true;
-                return story;
             }
             // Behind a goodbye, or once the client has left, nothing is said of its certificate.
             Kind::Reply(r) if r.code == 221 && r.whole => return story,
@@ -119,7 +116,31 @@ pub(super) fn read<'a>(case: &Case<'a>) -> ClientAuth<'a> {
     story
 }
 
+/// The fatal alert of the server that an event is.
+fn refusing(e: &Event) -> Option<u8> {
+    match (&e.kind, e.from()) {
+        (Kind::Alert { level: 2, description }, Some(Side::Server))
+        | (Kind::Decrypted { from: Side::Server, seen: Decrypted::Alert { level: 2, description } }, _) => {
+            Some(*description)
+        }
+        _ => None,
+    }
+}
+
 impl<'a> ClientAuth<'a> {
+    /// Whether the server goes on with this event: inside TLS, or, up to TLS 1.2, with its ChangeCipherSpec behind the client's
+    /// Certificate. In a run of ours the end has the word: some servers refuse behind their Finished.
+    fn goes_on(&self, case: &Case<'_>, e: &Event) -> bool {
+        let is_answered = |a: &Event| a.conn == e.conn && a.from() == Some(Side::Client);
+        match e.kind {
+            Kind::Reply(_) => e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls),
+            Kind::ChangeCipherSpec if e.from() == Some(Side::Server) => {
+                case.asked().is_none() && self.answer.is_some_and(is_answered)
+            }
+            _ => false,
+        }
+    }
+
     fn requested<'d>(&mut self, e: &'a Event, authorities: impl Iterator<Item = &'d [u8]>) {
         self.request.get_or_insert(e);
         self.issuers =

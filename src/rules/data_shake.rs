@@ -71,8 +71,13 @@ impl Shake<'_> {
 
     /// Whether what it shows was put together from a log; what stands behind the end adds nothing.
     pub(super) fn is_from_log(&self, case: &Case<'_>) -> bool {
+        self.is_from_log_until(case, self.broke.map(|b| b.event))
+    }
+
+    /// The same, where another event was the end.
+    pub(super) fn is_from_log_until(&self, case: &Case<'_>, end: Option<&Event>) -> bool {
         let seen = [self.transfer.command.map(|c| c.event), self.hello, self.broke.map(|b| b.event)];
-        let counts = |e: &&Event| self.broke.is_none_or(|b| !is_before(b.event, e));
+        let counts = |e: &&Event| end.is_none_or(|end| !is_before(end, e));
         seen.into_iter().flatten().filter(counts).any(|e| case.is_from_log(e))
     }
 }

@@ -18,8 +18,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all: Vec<_> = shakes.iter().filter_map(silent).collect();
     let tries = case.tries(all.iter().map(|(s, ..)| s.transfer));
     let Some(&(s, event, of, after)) = tries.worst(&all, |(s, ..)| s.transfer) else { return };
-    let confidence =
-        if case.direction_is_assumed() || s.is_from_log(case) { Confidence::Likely } else { Confidence::Certain };
+    let told = case.direction_is_assumed() || s.is_from_log_until(case, Some(event));
+    let confidence = if told { Confidence::Likely } else { Confidence::Certain };
     let confidence = tries.sure(s.transfer, confidence);
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let waited = super::phase::End::Silent(after).did();

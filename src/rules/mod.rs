@@ -102,7 +102,8 @@ pub use finding::{
 pub use replies::{DataReply, data_reply};
 pub use sink::Sink;
 
-use crate::transcript::Span;
+use crate::decode::{Event, Kind};
+use crate::transcript::{Role, Span};
 
 /// One rule.
 #[derive(Debug)]
@@ -198,6 +199,7 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         let (mut found, checked) = sink.finish();
         found.iter_mut().for_each(|f| experiments::settle(case, f));
         found.iter_mut().for_each(|f| f.place = f.place.or_else(|| last_evidence(case, f)));
+        found.iter_mut().for_each(|f| doubt(case, f));
         findings.extend(found);
         checks.extend(checked);
     }
@@ -212,6 +214,21 @@ fn last_evidence(case: &Case<'_>, f: &Finding) -> Option<usize> {
     };
     let holds = |span: Span| f.evidence.iter().any(|e| is_in(&span, e));
     case.timeline.events.iter().rposition(|e| e.span.is_some_and(holds))
+}
+
+/// Where bytes were missing before a finding shows, on its connection or on the one that this belongs to, they may have said
+/// what explains it: nothing is certain then.
+fn doubt(case: &Case<'_>, f: &mut Finding) {
+    let Some((place, shown)) = f.place.and_then(|n| Some((n, case.timeline.events.get(n)?))) else { return };
+    let of = case.transcript.conn(shown.conn).and_then(|c| match c.role {
+        Role::Data { of } => Some(of),
+        Role::Control => None,
+    });
+    let counts = |e: &Event| (e.conn == shown.conn || Some(e.conn) == of) && matches!(e.kind, Kind::Gap { .. });
+    if f.confidence == Confidence::Certain && case.timeline.events.iter().take(place).any(counts) {
+        f.confidence = Confidence::Likely;
+        f.why.push("Bytes are missing before it: what they said is not known.".to_owned());
+    }
 }
 
 /// What every rule needs.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::decode::{Event, Kind, Timeline};
+use crate::facts::shake;
 use crate::transcript::{Close, ConnId, Decrypted, Layer, OpenFailure, Role, Side, Transcript};
 use crate::wire::tls::handshake::Message;
 use crate::wire::tls::hello::ClientHello;
@@ -83,16 +84,7 @@ impl<'a> Data<'a> {
         if let Some(established) = self.established() {
             return Some(established.resumed);
         }
-        let hello = self.events.iter().find_map(|e| match &e.kind {
-            Kind::Handshake(Message::ServerHello(hello)) => Some(hello),
-            _ => None,
-        })?;
-        if hello.negotiated() >= TLS13 {
-            return Some(hello.extensions.iter().flatten().any(|x| x.id == PRE_SHARED_KEY));
-        }
-        let full = self.first(|e| matches!(e.kind, Kind::Handshake(Message::Certificate { .. }))).is_some();
-        let done = self.first(|e| e.kind == Kind::ChangeCipherSpec && e.from() == Some(Side::Server)).is_some();
-        (full || done).then_some(!full)
+        shake::resumed(self.events.iter().copied())
     }
 
     /// Whether the client offered to resume a session: a ticket (TLS 1.3: pre_shared_key), or the session id of an earlier
@@ -178,9 +170,10 @@ impl<'a> Data<'a> {
         if self.is_read() {
             return Some(false);
         }
+        // What is skipped hides none: alerts are always kept.
         let hides = |e: &Event| match e.kind {
             Kind::Gap { from, .. } => from == side,
-            Kind::CutShort { .. } | Kind::Skipped | Kind::Undecoded | Kind::Malformed { .. } => e.from() == Some(side),
+            Kind::CutShort { .. } | Kind::Undecoded | Kind::Malformed { .. } => e.from() == Some(side),
             _ => false,
         };
         if self.version().is_none_or(|v| v > TLS12) || self.first(hides).is_some() {

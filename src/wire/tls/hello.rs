@@ -161,6 +161,11 @@ impl ServerHello {
         find(self.extensions.as_deref(), id)
     }
 
+    /// The application protocol (ALPN) that the server chose, as bytes; in TLS 1.3 it travels encrypted.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        Reader::new(Reader::new(self.extension(16)?).part16()?).part8()
+    }
+
     /// The version that was negotiated: that of supported_versions, else legacy_version.
     pub fn negotiated(&self) -> u16 {
         self.extension(43).and_then(|d| Reader::new(d).u16()).unwrap_or(self.version)
