@@ -28,10 +28,20 @@ fn corpus() -> Vec<Transcript> {
         "0 C 802e010301 001500000010\n1 S \"HTTP/1.1 400 Bad\\r\\n\"\n",
         "0 C starts-tls\n1 S f5f5f040e3d3e2150000\n",
         "0 C 1603010000 16030900 \"x\"\n",
+        "conn 1 data-of=0\n0 1> C 1603010000\n1 1> C starts-tls\n2 C silent 10\n3 C~ \"RETR a\\r\\n\"\n",
+        // bytes missing: inside a record, over a header, inside a line; what follows proves its place, or does not
+        "0 S 1703030008 0102\n1 S gap 3\n2 S aabbcc 1703030002 1122\n3 S gap 4\n4 S 031703 1703030002 3344 1503030002 0228\n5 S closes\n",
+        "0 C gap\n0 S gap\n1 S \"dy\\r\\n230 in\\r\\n55\"\n2 C \"cret\\r\\nLIST\\r\\nPA\"\n3 C gap 2\n4 C \"S x\\r\\n\" 1603010006 0d00\n",
     ] {
         all.push(dialogue::parse(play).unwrap());
     }
     all
+}
+
+/// 300 cases, or as many as PROPTEST_CASES asks for.
+fn config() -> ProptestConfig {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    ProptestConfig { cases: config.cases.max(300), ..config }
 }
 
 fn kinds(t: &Transcript) -> Vec<(Option<Span>, Kind)> {
@@ -106,6 +116,35 @@ fn certain_failures(r: &ftpsdiag::report::Report) -> Vec<String> {
     let all = r.findings.iter().chain(&r.consequences);
     let certain = all.filter(|f| f.severity == Severity::Failure && f.confidence == Confidence::Certain);
     certain.map(|f| f.id.clone()).collect()
+}
+
+/// With any one piece of the bytes missing, nothing fails for certain that does not with all of them.
+fn holes_are_safe(t: &Transcript) -> Result<(), String> {
+    let whole = common::report(t);
+    for (n, entry) in t.entries.iter().enumerate() {
+        let What::Bytes { from, layer: Layer::Wire, data, .. } = &entry.what else { continue };
+        for len in [Some(data.len() as u64), None] {
+            let mut holed = t.clone();
+            holed.entries[n].what = What::Gap { from: *from, len };
+            let report = common::report(&holed);
+            if let Some(id) = certain_failures(&report).iter().find(|id| !certain_failures(&whole).contains(id)) {
+                return Err(format!("certain of {id} without entry {n} of\n{}", dialogue::write(t)));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_hole_makes_nothing_certain() {
+    let mut told: Vec<String> = corpus().iter().filter_map(|t| holes_are_safe(t).err()).collect();
+    for path in common::files(&common::root().join("fixtures/dialogue")) {
+        if path.extension().is_some_and(|x| x == "dialogue") {
+            let text = std::fs::read_to_string(path).unwrap();
+            told.extend(holes_are_safe(&dialogue::parse(&text).unwrap()).err());
+        }
+    }
+    assert!(told.is_empty(), "{}: {}", told.len(), told.join("\n"));
 }
 
 #[test]
@@ -214,7 +253,7 @@ fn some_transcript() -> impl Strategy<Value = Transcript> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn laws_1_and_2_hold_for_any_transcript(t in some_transcript(), size in 1..9usize) {
@@ -276,6 +315,40 @@ proptest! {
         secrets::mask_flows(&mut t);
         let shown = ftpsdiag::render(&common::report(&t), ftpsdiag::Format::Json, Default::default());
         prop_assert!(!shown.contains("Geheim") && !shown.contains(&hex::encode("Geheim")));
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Whatever of the command is missing, the rest of its argument shows nowhere.
+    #[test]
+    fn no_half_of_a_password_survives_a_gap(
+        lost in (10..40usize, 0..20usize), size in 1..50usize, told in any::<bool>(), noise in any::<bool>()
+    ) {
+        let mut bytes = b"USER joe\r\nPASS Geheimnis-Wortlaut\r\nLIST\r\n".to_vec();
+        let (from, to) = (lost.0.min(33), (lost.0 + lost.1).min(34));
+        let mut behind = bytes.split_off(to.max(from));
+        bytes.truncate(from);
+        if noise {
+            behind.splice(0..0, *b"\x00\xffPASS ");
+        }
+        let mut t = Transcript { conns: vec![Conn::default()], ..Transcript::default() };
+        let says = |data: &[u8]| What::Bytes {
+            from: Side::Client, layer: Layer::Wire, data: data.to_vec(), fidelity: Fidelity::Exact };
+        let len = told.then_some((to.max(from) - from) as u64);
+        let gap = What::Gap { from: Side::Client, len };
+        let all = bytes.chunks(size).map(says).chain([gap]).chain(behind.chunks(size).map(says));
+        t.entries.extend(all.map(|what| Entry { at: None, conn: ConnId(0), what }));
+        secrets::mask_flows(&mut t);
+        let shown: Vec<u8> = t.entries.iter().flat_map(|e| match &e.what {
+            What::Bytes { data, .. } => data.clone(),
+            _ => Vec::new(),
+        }).collect();
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        for part in b"Geheimnis-Wortlaut".windows(3) {
+            prop_assert!(!shown.contains(std::str::from_utf8(part).unwrap()), "{shown:?}");
+        }
     }
 }
 

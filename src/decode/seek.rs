@@ -123,3 +123,76 @@ fn text(rest: &[u8], from: Side, first: bool) -> Here {
         _ => Here::No,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::{Kind, decode};
+    use crate::transcript::dialogue;
+
+    /// The events that have bytes, with their lengths.
+    fn events(play: &str) -> Vec<(u64, Kind)> {
+        let t = dialogue::parse(play).unwrap();
+        decode(&t).events.into_iter().filter_map(|e| Some((e.span?.len(), e.kind))).collect()
+    }
+
+    fn opaque(content_type: u8, len: u16) -> (u64, Kind) {
+        (u64::from(len) + 5, Kind::Opaque { content_type, len })
+    }
+
+    const FATAL: Kind = Kind::Alert { level: 2, description: 40 };
+
+    #[test]
+    fn behind_a_gap_only_what_reads_whole_is_clear() {
+        let encrypted = "1503030008 022800112233aabb";
+        assert_eq!(events(&format!("0 S gap\n1 S {encrypted}")), [opaque(21, 8)]);
+        assert_eq!(events("0 S gap\n1 S 16030300080000000000000000"), [opaque(22, 8)]);
+        assert_eq!(events("0 S gap\n1 S 15030300022a28"), [opaque(21, 2)]);
+        assert_eq!(events("0 S gap\n1 S 15030300020228"), [(7, FATAL)]);
+        // What reads whole shows that nothing is encrypted yet.
+        let shown = events("0 S gap\n1 S 16030300040e000000 1603030004 ff000000");
+        assert!(matches!(shown[..], [(9, Kind::Handshake(_)), (9, Kind::Handshake(_))]), "{shown:?}");
+        assert_eq!(events("0 S gap\n1 S 140303000101 15030300020228"), [(6, Kind::ChangeCipherSpec), (7, FATAL)]);
+    }
+
+    #[test]
+    fn a_gap_inside_a_record_keeps_the_place() {
+        let (cut, lost) = (|n| Kind::CutShort { what: "TLS record", missing: Some(n) }, Kind::Undecoded);
+        let tail = "17030300021122";
+        assert_eq!(
+            events(&format!("0 S 1703030008 0102\n1 S gap 3\n2 S aabb\n3 S cc {tail}")),
+            [(7, cut(6)), (3, lost.clone()), opaque(23, 2)]
+        );
+        assert_eq!(events(&format!("0 S 1703030008 0102\n1 S gap 6\n2 S {tail}")), [(7, cut(6)), opaque(23, 2)]);
+        // One byte more is missing: the place is lost, and one header is no proof of another.
+        let shown = events(&format!("0 S 1703030008 0102\n1 S gap 7\n2 S aabb {tail}"));
+        assert_eq!(shown, [(7, cut(6)), (9, lost)]);
+    }
+
+    #[test]
+    fn two_headers_in_a_row_are_a_place() {
+        let records = "17030300021122 1503030003334455";
+        let begun = Kind::CutShort { what: "TLS record", missing: None };
+        assert_eq!(
+            events(&format!("0 S gap\n1 S aa1703bb {records} 1403")),
+            [(4, Kind::Undecoded), opaque(23, 2), opaque(21, 3), (2, begun)]
+        );
+        // The last one of a side that closes needs no second.
+        assert_eq!(events("0 S gap\n1 S aabb 15030300020228"), [(9, Kind::Undecoded)]);
+        assert_eq!(events("0 S gap\n1 S aabb 15030300020228\n2 S closes"), [(2, Kind::Undecoded), (7, FATAL)]);
+    }
+
+    #[test]
+    fn a_whole_line_is_a_place() {
+        let kinds = |play: &str| events(play).into_iter().map(|(_, kind)| kind).collect::<Vec<_>>();
+        let shown = kinds("0 S gap 9\n1 S \"dy\\r\\n230 in\\r\\n\"");
+        assert!(matches!(&shown[..], [Kind::Undecoded, Kind::Reply(r)] if r.code == 230), "{shown:?}");
+        let shown = kinds("0 C gap 9\n1 C \"cret\\r\\nPWD\\r\\n\"");
+        assert!(matches!(&shown[..], [Kind::Undecoded, Kind::Command { verb, .. }] if verb == "PWD"), "{shown:?}");
+        // The rest of a line is not said to stand where TLS was due; a reply is.
+        let due = "0 C \"AUTH TLS\\r\\n\"\n1 S \"234 go\\r\\n\"\n2 S gap 5\n";
+        let shown = kinds(&format!("{due}3 S \"failed\\r\\n\"\n"));
+        assert_eq!(shown.last(), Some(&Kind::Undecoded));
+        let shown = kinds(&format!("{due}3 S \"550 no\\r\\n\"\n"));
+        assert!(matches!(shown.last(), Some(Kind::TextInsteadOfTls { reply: Some(r), .. }) if r.code == 550));
+    }
+}
