@@ -28,6 +28,7 @@ fn corpus() -> Vec<Transcript> {
         "0 C 802e010301 001500000010\n1 S \"HTTP/1.1 400 Bad\\r\\n\"\n",
         "0 C starts-tls\n1 S f5f5f040e3d3e2150000\n",
         "0 C 1603010000 16030900 \"x\"\n",
+        "0 C 15030300020228\n1 C gap\n2 C \"RETR a\\r\\n\"\n",
         "conn 1 data-of=0\n0 1> C 1603010000\n1 1> C starts-tls\n2 C silent 10\n3 C~ \"RETR a\\r\\n\"\n",
         // bytes missing: inside a record, over a header, inside a line; what follows proves its place, or does not
         "0 S 1703030008 0102\n1 S gap 3\n2 S aabbcc 1703030002 1122\n3 S gap 4\n4 S 031703 1703030002 3344 1503030002 0228\n5 S closes\n",

@@ -67,7 +67,6 @@ impl Mask {
             (Mask::Record(left), Some(len)) if len < left => Mask::Record(left - len),
             (Mask::Record(left), Some(len)) if len == left => Mask::LineStart,
             (Mask::Secret | Mask::Torn(true), _) => Mask::Torn(true),
-            (state, Some(0)) => state,
             _ => Mask::Torn(false),
         };
     }
