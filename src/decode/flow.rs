@@ -109,12 +109,11 @@ impl Reader {
         if self.tls.in_record() {
             return self.tls.unit(bytes, self.flow, link);
         }
-        if let Some(seek) = &mut self.seek {
-            match seek.look(bytes, self.flow.from, link.role == Role::Control, more) {
-                Found::Place(0) => self.seek = None,
-                Found::Undecided(0, len) => return Unit::Needs(len),
-                Found::Place(len) | Found::Undecided(len, _) => return Unit::Is(len, Kind::Undecoded),
-            }
+        let found = self.seek.as_mut().map(|s| s.look(bytes, self.flow.from, link.role == Role::Control, more));
+        match found {
+            None | Some(Found::Place(0)) => self.seek = None,
+            Some(Found::Undecided(0, len)) => return Unit::Needs(len),
+            Some(Found::Place(len) | Found::Undecided(len, _)) => return Unit::Is(len, Kind::Undecoded),
         }
         if inside && link.role != Role::Control {
             self.data = true;

@@ -5,8 +5,9 @@ use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
 use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
-use crate::transcript::Layer;
+use crate::transcript::{Layer, Side};
 use crate::trust::NameMatch;
+use crate::wire::tls::content;
 
 /// Findings in their final order, and those that others explain.
 pub(super) struct Ranked {
@@ -57,7 +58,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     let refused = refused_inside(case, end);
     let moved = case.moved();
     let stuck = stuck(case, complete);
-    let unhindered = refused.is_none() && stuck.is_none();
+    let unhindered = refused.is_none() && stuck.is_none() && !is_open(case);
     let works = completed && end.is_some() && unhindered && said_goodbye(case) && moved != Some(0);
     // The session may have worked, and a login behind it been cut off.
     let headline = if works && (complete || !case.is_logged_in()) {
@@ -122,7 +123,9 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
     } else if !how.complete && case.is_logged_in() {
         let n = case.moved().unwrap_or_default();
         format!("cut off behind {n} transfers; until then TLS and the login worked")
-    } else if completed && case.first(|e| matches!(e.kind, Kind::Gap { .. })).is_some() {
+    } else if completed && alert_is_first(case) {
+        "the TLS handshake completed; then the server sent an encrypted alert".to_owned()
+    } else if completed && lacks(case) {
         "the TLS handshake completed; bytes are missing behind it".to_owned()
     } else if completed {
         "the TLS handshake completed; the evidence ends there".to_owned()
@@ -133,6 +136,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         )
     } else if let Some((words, _)) = plain_ftp(case) {
         words
+    } else if lacks(case) {
+        "bytes are missing, and what is left decides nothing".to_owned()
     } else if case.is_ended() {
         "something failed, but the evidence does not show what".to_owned()
     } else {
@@ -156,6 +161,26 @@ fn act(stuck: Option<Act>, how: Ended) -> Act {
 /// `268 MB`, as the costs count them.
 fn megabytes(bytes: u64) -> String {
     format!("{} MB", bytes / 1_000_000)
+}
+
+/// Whether bytes of the session are missing.
+fn lacks(case: &Case<'_>) -> bool {
+    case.first(|e| matches!(e.kind, Kind::Gap { .. })).is_some()
+}
+
+/// Whether the session of others ended in the middle: a transfer was never answered, or an alert may have said no.
+fn is_open(case: &Case<'_>) -> bool {
+    let unanswered = |t: &Transfer<'_>| t.command.is_some() && t.reply.is_none();
+    let ours = case.transcript.origin.asked.is_some();
+    !ours && (alert_is_first(case) || case.session_transfers().any(unanswered))
+}
+
+/// Whether the server's first word behind the Finished of both is an alert that nobody can read.
+fn alert_is_first(case: &Case<'_>) -> bool {
+    let Some(done) = case.completion() else { return false };
+    let is_finished = matches!(done.kind, Kind::Opaque { content_type: content::HANDSHAKE, .. });
+    let mut said = case.after(done).filter(|e| e.from() == Some(Side::Server));
+    is_finished && said.next().is_some_and(|e| matches!(e.kind, Kind::Opaque { content_type: content::ALERT, .. }))
 }
 
 /// An end of the session: what comes behind it changes nothing.
@@ -244,7 +269,7 @@ fn what_works(case: &Case<'_>) -> &'static str {
 
 /// Of a session of others in clear text, beyond its greeting and without a sign of TLS: what to say of it, and who does what.
 fn plain_ftp(case: &Case<'_>) -> Option<(String, Act)> {
-    let lacks = case.first(|e| matches!(e.kind, Kind::Gap { .. })).is_some();
+    let lacks = lacks(case);
     let asks = |verb: &str| matches!(verb, "AUTH" | "ADAT" | "CCC");
     let is_plain = |e: &Event| match &e.kind {
         Kind::Command { verb, .. } => !asks(verb) && e.span.is_some_and(|s| s.flow.layer == Layer::Wire),
