@@ -28,6 +28,8 @@ fn corpus() -> Vec<Transcript> {
         "0 C 802e010301 001500000010\n1 S \"HTTP/1.1 400 Bad\\r\\n\"\n",
         "0 C starts-tls\n1 S f5f5f040e3d3e2150000\n",
         "0 C 1603010000 16030900 \"x\"\n",
+        "conn 1 data-of=0\n0 S* established 0303 C030\n1 C \"RETR a\\r\\n\"\n2 C silent 10\n3 1> C* alert 2 40\n",
+        "0 S gap\n1 C starts-tls\n2 C* alert 2 40\n3 C \"220 ready\\r\\n\"\n",
         "0 C 15030300020228\n1 C gap\n2 C \"RETR a\\r\\n\"\n",
         "conn 1 data-of=0\n0 1> C 1603010000\n1 1> C starts-tls\n2 C silent 10\n3 C~ \"RETR a\\r\\n\"\n",
         // bytes missing: inside a record, over a header, inside a line; what follows proves its place, or does not

@@ -96,7 +96,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("text", text.map(|(_, t)| t.as_str()));
     if let Some((e, _)) = text {
         f.evidence.extend(sink.evidence(e, "the same in FTP text, behind the alert"));
-        sink.shows_by(&mut f, event); // what stands behind it adds no doubt
+    }
+    if case.asked().is_none() {
+        sink.shows_by(&mut f, event); // what is missing behind it adds no doubt
     }
     for claim in case.claims().filter(|c| ours && c.by == "rustls") {
         f.why.push(format!("rustls: \"{}\".", claim.text));

@@ -58,7 +58,7 @@ pub fn may_begin_command(bytes: &[u8]) -> bool {
         Some(begin) => begin.eq_ignore_ascii_case(verb) && (!whole || known.len() == verb.len()),
         None => false,
     };
-    !verb.is_empty() && COMMANDS.iter().any(|known| same(known))
+    !verb.is_empty() && COMMANDS.iter().any(same)
 }
 
 /// Verbs of RFC 959, 1123, 1639, 2228, 2389, 2428, 2640, 3659 and 7151, and what clients send besides.
