@@ -2,7 +2,7 @@
 
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Completion, Facts, Transfer, changed, is_session_control};
-use crate::transcript::speakers::side_of;
+use crate::transcript::speakers::{AT_TLS, program_of, side_of};
 use crate::transcript::{BY_OPENSSL, Clock, Code, ConnId, Decrypted, Layer, Role, Side, Transcript};
 use crate::trust::Judgement;
 use crate::wire::printable_str;
@@ -197,7 +197,10 @@ impl<'a> Case<'a> {
     /// Whether anybody ended the session, or said that it failed: an end of the evidence alone is none.
     pub fn is_ended(&self) -> bool {
         self.control().any(|e| match &e.kind {
-            Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. } | Kind::Claim { .. } => true,
+            Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. } => true,
+            // AT-TLS writes down what goes well, too.
+            Kind::Claim { by, code: None | Some(Code::Message(_)), .. } => program_of(by) != AT_TLS,
+            Kind::Claim { .. } => true,
             Kind::Alert { level, .. } | Kind::Decrypted { seen: Decrypted::Alert { level, .. }, .. } => *level == 2,
             Kind::TextInsteadOfTls { reply: Some(r), .. } => r.code >= 400,
             // Nobody goes on with TLS behind the greeting of another protocol.

@@ -3,7 +3,7 @@
 use super::case::Claim;
 use super::phase::probably;
 use super::prelude::*;
-use crate::transcript::Close;
+use crate::transcript::{Close, speakers};
 use crate::wire::tls::handshake::Message;
 
 pub(super) static RULE: Rule = Rule {
@@ -39,7 +39,9 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
         Some(Code::Gsk(rc) | Code::AtTls(rc)) if ENVIRONMENT.contains(rc) => Some(*rc),
         _ => None,
     };
-    let mut claims = case.claims().filter(|c| !c.is_of_server());
+    // AT-TLS runs at servers as well: where its end is unknown, it speaks for nobody.
+    let of_nobody = |c: &Claim<'_>| c.side.is_none() && speakers::program_of(&c.by) == speakers::AT_TLS;
+    let mut claims = case.claims().filter(|c| !c.is_of_server() && !of_nobody(c));
     let claim = claims.find(|c| of_code(c).is_some() || causes::of_words(&c.text).is_some())?;
     let rc = of_code(&claim);
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));

@@ -6,6 +6,11 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 
+mod attls;
+mod attls_link;
+mod attls_log;
+mod attls_reader;
+mod cert_diag;
 mod charset;
 mod gsk_dump;
 mod gsk_reader;
@@ -14,6 +19,7 @@ mod hex_line;
 mod hexdump;
 mod input;
 mod paste;
+mod pool;
 mod source;
 mod weave;
 mod words;
@@ -102,6 +108,8 @@ pub enum Block {
     Log(Piece),
     /// The TLS bytes of one connection.
     Tls(Piece),
+    /// What AT-TLS said of one connection, and the bytes that it showed.
+    AtTls(Piece),
 }
 
 /// Entries of one connection, not yet in a transcript.
@@ -113,6 +121,8 @@ pub struct Piece {
     pub conn: Conn,
     /// The entries; their `conn` is 0.
     pub entries: Vec<Entry>,
+    /// Data connections that belong to it.
+    pub data: Vec<Piece>,
 }
 
 /// What one input held.

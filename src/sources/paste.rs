@@ -270,7 +270,7 @@ mod tests {
         lines.iter().for_each(|l| paste.line(l));
         let blocks = paste.finish().blocks.into_iter();
         let pieces = blocks.filter_map(|b| match b {
-            Block::Log(piece) | Block::Tls(piece) => Some(piece),
+            Block::Log(piece) | Block::Tls(piece) | Block::AtTls(piece) => Some(piece),
             Block::Session(_) => None,
         });
         let entries = pieces.flat_map(|p| p.entries);

@@ -2,11 +2,15 @@
 //!
 //! A log of an FTP client shows `AUTH TLS`, the 234, and what the client said of the failure; a System SSL trace shows
 //! the bytes in between. The n-th attempt of a log goes with the n-th handshake of a trace, unless outcome or peer
-//! contradict.
+//! contradict. What AT-TLS said of a connection goes with the log or the trace of that connection by the address of the server; where
+//! one of both names none, by the same order.
 
+use super::pool::{Pool, has_failed};
 use super::{Block, Evidence, Piece};
 use crate::error::InputError;
-use crate::transcript::{ASSUMED_TLS_DUE, Clock, Code, Entry, Input, Layer, Origin, Side, Transcript, What, secrets};
+use crate::transcript::{
+    ASSUMED_TLS_DUE, Clock, Code, Conn, ConnId, Entry, Input, Layer, Origin, Role, Side, Transcript, What, secrets,
+};
 use crate::wire::sniff::{Speaker, sniff};
 
 /// The sessions of a case, and what was wrong with its inputs.
@@ -23,7 +27,7 @@ pub struct Reading {
 /// Weaves the pieces of all inputs of one case.
 pub fn weave(evidence: Vec<Evidence>) -> Reading {
     let mut reading = Reading::default();
-    let (mut logs, mut traces) = (Vec::new(), Vec::new());
+    let (mut logs, mut traces, mut secured) = (Vec::new(), Vec::new(), Vec::new());
     for one in evidence {
         reading.inputs.push(one.input);
         reading.problems.extend(one.problems);
@@ -32,14 +36,27 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
                 Block::Session(t) => reading.sessions.push(t),
                 Block::Log(piece) => logs.push(piece),
                 Block::Tls(piece) => add_trace(&mut traces, piece),
+                Block::AtTls(piece) => secured.push(piece),
             }
         }
     }
+    let mut secured = Pool::new(secured);
+    let one_log = logs.len() == 1;
     for log in logs {
-        let partner = traces.iter().position(|t| belongs(&log, t)).map(|n| traces.remove(n));
-        reading.sessions.push(session(Some(log), partner));
+        let same = |t: &Piece| log.conn.peer.is_some() && log.conn.peer == t.conn.peer;
+        let surest = traces.iter().position(|t| same(t) && belongs(&log, t));
+        let partner = surest.or_else(|| traces.iter().position(|t| belongs(&log, t))).map(|n| traces.remove(n));
+        let by_order = is_negotiated(&log) || has_failed(&log) || one_log && secured.len() == 1;
+        let said = secured.take(log.conn.peer, has_failed(&log), has_succeeded(&log), by_order);
+        reading.sessions.push(session(Some(log), partner, said));
     }
-    reading.sessions.extend(traces.into_iter().map(|t| session(None, Some(t))));
+    let one_trace = traces.len() == 1;
+    for trace in traces {
+        let by_order = one_trace && secured.len() == 1 && trace.clock != Clock::Relative;
+        let said = secured.take(trace.conn.peer, has_failed(&trace), false, by_order);
+        reading.sessions.push(session(None, Some(trace), said));
+    }
+    reading.sessions.extend(secured.rest().map(|said| session(None, None, Some(said))));
     let mut inputs_of_session = reading.inputs.clone();
     for session in &mut reading.sessions {
         let kept = std::mem::take(&mut session.origin);
@@ -68,41 +85,53 @@ fn add_trace(traces: &mut Vec<Piece>, piece: Piece) {
 
 /// Whether a log and a trace can tell of the same attempt.
 fn belongs(log: &Piece, trace: &Piece) -> bool {
-    let negotiated = log.entries.iter().any(|e| matches!(e.what, What::TlsStarts { .. }) || is_auth(e));
     let same_peer = match (log.conn.peer, trace.conn.peer) {
         (Some(a), Some(b)) => a == b,
         _ => true,
     };
-    // A trace that shows a failure does not belong to a log that shows none, once the log goes on behind TLS.
-    let failed = |p: &Piece| {
-        p.entries.iter().any(|e| match &e.what {
-            What::Claim { code: Some(Code::Message(id)), .. } => matches!(id.as_str(), "EZA2897I" | "EZA2898I"),
-            What::Claim { code: Some(Code::Gsk(_) | Code::ContentType(_)), .. } => true,
-            _ => false,
-        })
-    };
-    let complete = log.entries.iter().any(|e| matches!(&e.what, What::Claim { code: Some(Code::Message(_)), .. }));
     // A log that lost its beginning still tells that the handshake failed.
-    (negotiated || failed(log)) && same_peer && (failed(log) || !failed(trace) || !complete)
+    (is_negotiated(log) || has_failed(log)) && same_peer && !(has_failed(trace) && has_succeeded(log))
+}
+
+/// Whether TLS was asked for, or began.
+fn is_negotiated(log: &Piece) -> bool {
+    log.entries.iter().any(|e| matches!(e.what, What::TlsStarts { .. }) || is_auth(e))
+}
+
+/// Whether a log asks for TLS and tells of no failure: a trace that shows one does not belong to it.
+fn has_succeeded(log: &Piece) -> bool {
+    let complete = log.entries.iter().any(|e| matches!(&e.what, What::Claim { code: Some(Code::Message(_)), .. }));
+    complete && is_negotiated(log) && !has_failed(log)
 }
 
 fn is_auth(entry: &Entry) -> bool {
     matches!(&entry.what, What::Bytes { from: Side::Client, data, .. } if data.starts_with(b"AUTH"))
 }
 
-fn session(log: Option<Piece>, trace: Option<Piece>) -> Transcript {
-    let (log, trace) = (log.unwrap_or_default(), trace.unwrap_or_default());
-    let clock = if trace.clock == Clock::Relative { log.clock } else { trace.clock };
+fn session(log: Option<Piece>, trace: Option<Piece>, said: Option<Piece>) -> Transcript {
+    let (log, trace, said) = (log.unwrap_or_default(), trace.unwrap_or_default(), said.unwrap_or_default());
+    let clock = [trace.clock, log.clock, said.clock].into_iter().find(|c| *c != Clock::Relative).unwrap_or_default();
     let mut t = Transcript::of_one_connection(clock);
     if let Some(conn) = t.conns.first_mut() {
         conn.host = log.conn.host.or(trace.conn.host);
-        conn.peer = log.conn.peer.or(trace.conn.peer);
+        conn.peer = log.conn.peer.or(trace.conn.peer).or(said.conn.peer);
+        conn.local = log.conn.local.or(trace.conn.local).or(said.conn.local);
     }
     let mut before = log.entries;
     let after = before.split_off(split_point(&before));
-    let begun = before.iter().any(|e| matches!(e.what, What::TlsStarts { .. }));
-    let traced = trace.entries.into_iter().filter(|e| !(begun && matches!(e.what, What::TlsStarts { .. })));
-    t.entries = before.into_iter().chain(traced).chain(after).collect();
+    let starts = |e: &Entry| matches!(e.what, What::TlsStarts { .. });
+    let is_bytes = |e: &Entry| matches!(e.what, What::Bytes { .. });
+    let begun = before.iter().any(starts);
+    let traced: Vec<Entry> = trace.entries.into_iter().filter(|e| !(begun && starts(e))).collect();
+    // Bytes that both show are the same ones.
+    let (begun, shown) = (begun || traced.iter().any(starts), traced.iter().any(is_bytes));
+    let said_of_it = said.entries.into_iter().filter(|e| !(begun && starts(e) || shown && is_bytes(e)));
+    t.entries = before.into_iter().chain(traced).chain(said_of_it).chain(after).collect();
+    for (n, data) in said.data.into_iter().enumerate() {
+        let Ok(n) = u16::try_from(n + 1) else { break };
+        t.conns.push(Conn { role: Role::Data { of: ConnId(0) }, ..data.conn });
+        t.entries.extend(data.entries.into_iter().map(|e| Entry { conn: ConnId(n), ..e }));
+    }
     t
 }
 

@@ -26,7 +26,8 @@ impl Source for Reader {
         let before = place.prefix.map_or(0, |p| p.words);
         let words = place.words.get(before..)?;
         self.form = begins(words, place.known, self.record.as_ref(), before > 0);
-        let weak = matches!(self.form?, Form::Reply | Form::Bare(_));
+        // A job may be called as a line of the trace begins.
+        let weak = matches!(self.form?, Form::Reply | Form::Bare(_) | Form::Trace);
         Some(Beginning { before, weak })
     }
 

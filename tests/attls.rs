@@ -1,0 +1,230 @@
+//! What mail programs, consoles and browsers do to a message of AT-TLS must not matter, and what is said of one connection never
+//! reaches another.
+
+mod common;
+
+use common::{expect, only_report, reports, root, verdict};
+use ftpsdiag::transcript::{Code, Role, What};
+
+fn fixture(name: &str) -> String {
+    std::fs::read_to_string(root().join("fixtures/attls").join(name)).unwrap()
+}
+
+fn same(name: &str, text: impl AsRef<[u8]>) {
+    let report = only_report(name, text.as_ref());
+    let expected =
+        "fails handshake-refused-by-client likely unknown <- no-shared-cipher likely\nclient zos-attls likely";
+    expect(&report, expected).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let conn = &report.transcript.conns[0];
+    let address = |a: Option<core::net::SocketAddr>| a.map(|a| a.to_string()).unwrap_or_default();
+    assert_eq!((address(conn.local), address(conn.peer)), ("192.0.2.20:1037".into(), "192.0.2.7:21".into()), "{name}");
+    assert_eq!(
+        claims(&report.transcript),
+        [("AT-TLS at the client, job JOE1", Some(Code::Gsk(402)), "Initial Handshake")]
+    );
+    let unread = &report.transcript.origin.inputs[0].unread;
+    assert!(unread.is_empty(), "{name}: {unread:?}");
+}
+
+fn claims(t: &ftpsdiag::transcript::Transcript) -> Vec<(&str, Option<Code>, &str)> {
+    let those = t.entries.iter();
+    those
+        .filter_map(|e| match &e.what {
+            What::Claim { by, code, text } => Some((by.as_str(), code.clone(), text.as_str())),
+            _ => None,
+        })
+        .collect()
+}
+
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut column = 0;
+        for word in line.split_inclusive(' ') {
+            if column > 0 && column + word.trim_end().len() > width {
+                out.push('\n');
+                column = 0;
+            }
+            column += word.len();
+            out.push_str(word);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn one_message_in_any_dress() {
+    let text = fixture("no-cipher.txt");
+    let each = |change: &dyn Fn(&str) -> String| -> String { text.lines().map(|l| change(l) + "\n").collect() };
+    let joined: String = text.lines().collect::<Vec<_>>().join(" ");
+    let collapsed: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let one_line = "EZD1286I TTLS Error GRPID: 00000004 ENVID: 00000002 CONNID: 00000028 LOCAL: 192.0.2.20..1037 REMOTE: 192.0.2.7..21 JOBNAME: JOE1 USERID: JOE RULE: ftp_client RC:  402 Initial Handshake\n";
+    same("as it stands", &text);
+    same("quoted", each(&|l| format!("> {l}")));
+    same("quoted three times", each(&|l| format!(">>>{l}")));
+    same("with bars", each(&|l| format!("| {l}")));
+    same("CR", text.replace('\n', "\r"));
+    same("CRLF", text.replace('\n', "\r\n"));
+    same("double spacing", text.replace('\n', "\n\n"));
+    same("JSON", fixture("no-cipher-json.txt"));
+    same("joined", &joined);
+    same("joined, quoted", text.lines().collect::<Vec<_>>().join(" > "));
+    same("collapsed", &collapsed);
+    same("collapsed, line by line", each(&|l| l.split_whitespace().collect::<Vec<_>>().join(" ")));
+    same("leading blanks gone", each(&|l| l.trim_start().to_owned()));
+    same("dates", each(&|l| format!("2021-02-27 09:15:00 {l}")));
+    same("HTML", each(&|l| format!("{}<br>", l.replace("  ", "&nbsp; "))));
+    same("quoted-printable", each(&|l| format!("{l}=20")));
+    same("one blank before the value", text.replace("RC:  402", "RC: 402"));
+    same("no blank before the value", text.replace("ID: 0", "ID:0").replace("RC:  402", "RC:402"));
+    for width in 20..=80 {
+        same(&format!("at {width}"), wrapped(&text, width));
+        same(&format!("joined, at {width}"), wrapped(&joined, width));
+        same(&format!("EZD1286I at {width}"), wrapped(one_line, width));
+    }
+    let utf16 = |big: bool| -> Vec<u8> {
+        text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
+    };
+    same("UTF-16", utf16(false));
+    same("UTF-16, big end first", utf16(true));
+    let ebcdic = |b: u8| (0..=255).rev().find(|e| ftpsdiag::wire::ebcdic::to_latin1(*e) == b).unwrap_or(0x6f);
+    same("CP1047", text.bytes().map(ebcdic).collect::<Vec<u8>>());
+}
+
+#[test]
+fn a_code_that_begins_a_line_is_no_reply() {
+    for rc in [400, 421, 425, 426, 431, 435, 450, 451, 452] {
+        let text = fixture("no-cipher.txt").replace("RC:  402", &format!("RC:\n{rc}"));
+        let report = only_report("wrapped", format!("220 ready\n{text}").as_bytes());
+        let claims = claims(&report.transcript);
+        assert_eq!(claims[0].1, Some(Code::Gsk(rc)), "{rc}");
+    }
+    // Behind a message that was cut, a reply is one.
+    for cut in
+        ["EZD1287I TTLS Error RC:  402 Initial Handshake\n", "EZD1287I TTLS Error RC: 402\n", "EZD1287I TTLS Error\n"]
+    {
+        let text = format!("EZA1701I >>> AUTH TLS\n{cut}234 go ahead\nEZA1701I >>> USER x\n");
+        let report = only_report("cut", text.as_bytes());
+        let replies = report
+            .transcript
+            .entries
+            .iter()
+            .filter(|e| matches!(&e.what, What::Bytes { data, .. } if data.starts_with(b"234 go")));
+        assert_eq!(replies.count(), 1, "{cut}");
+    }
+}
+
+#[test]
+fn a_message_that_was_cut_never_names_the_other_end() {
+    for name in [
+        "no-cipher.txt",
+        "no-cipher-server.txt",
+        "ring.txt",
+        "ring-server.txt",
+        "cms-root-of-connection.txt",
+        "timeout-then-406.txt",
+    ] {
+        let text = fixture(name);
+        let whole = verdict(&only_report(name, text.as_bytes()));
+        for (at, _) in text.match_indices([' ', '\n']) {
+            for (which, part) in [("end", &text[..at]), ("beginning", &text[at..])] {
+                for report in reports(&[(name, part.as_bytes())]) {
+                    let got = verdict(&report);
+                    let by = |v: &str| v.split(" likely").next().unwrap().to_owned();
+                    assert!(
+                        by(&got) == by(&whole) || got == "inconclusive",
+                        "{name}, {which} lost at {at}: {got}, whole {whole}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_connid_is_one_connection() {
+    let failed = fixture("no-cipher.txt");
+    let other = failed.replace("00000028", "00000029").replace("402", "412").replace("..1037", "..1039");
+    let both = reports(&[("both", format!("{failed}{other}").as_bytes())]);
+    assert_eq!(both.len(), 2);
+    assert_eq!(claims(&both[1].transcript)[0].1, Some(Code::Gsk(412)));
+    // The same CONNID with another partner is another connection.
+    let again = failed.replace("192.0.2.7", "192.0.2.8");
+    assert_eq!(reports(&[("again", format!("{failed}{again}").as_bytes())]).len(), 2);
+    // Lines of two connections, one into the other, and none of a third.
+    let one: Vec<&str> = failed.lines().collect();
+    let text = format!(
+        "EZD1284I TTLS Flow GRPID: 00000004 ENVID: 00000002 CONNID: 00000029 RC:    0 Get GSK_CONNECT_SEC_TYPE(208) -  TLSV1.2\n{}\n{other}",
+        one.join("\n")
+    );
+    let two = reports(&[("two", text.as_bytes())]);
+    assert_eq!(two.len(), 2);
+    assert_eq!(claims(&two[0].transcript).len(), 2);
+    // CONNID 00000000 is none.
+    let none = failed.replace("00000028", "00000000");
+    assert_eq!(reports(&[("none", format!("{none}{}", none.replace("192.0.2.7", "192.0.2.8")).as_bytes())]).len(), 2);
+}
+
+#[test]
+fn one_event_is_one_claim() {
+    for name in ["timeout-then-406.txt", "406-then-timeout.txt"] {
+        let report = only_report(name, fixture(name).as_bytes());
+        let by = "AT-TLS at the server, job FTPD1";
+        let expected = [(by, Some(Code::AtTls(5004)), "Initial Handshake"), (by, None, "RC: 406 Initial Handshake")];
+        assert_eq!(claims(&report.transcript), expected, "{name}");
+    }
+    let report = only_report("twice", fixture("no-cipher-twice.txt").as_bytes());
+    assert_eq!(claims(&report.transcript).len(), 1);
+}
+
+#[test]
+fn a_failing_data_connection_is_not_the_session_s() {
+    let report = only_report("data", fixture("data-connection.txt").as_bytes());
+    let t = &report.transcript;
+    assert_eq!(t.conns.len(), 2);
+    assert!(matches!(t.conns[1].role, Role::Data { .. }));
+    assert_eq!(t.conns[1].peer.unwrap().port(), 50123);
+    let of = |n: u16| t.entries.iter().filter(|e| e.conn.0 == n).count();
+    assert!(of(0) > 4 && of(1) == 2, "{} and {}", of(0), of(1));
+    assert_eq!(verdict(&report), "inconclusive");
+}
+
+#[test]
+fn logs_go_with_their_connection() {
+    let log = |ip: &str, end: &str| {
+        format!(
+            "EZA1450I IBM FTP CS V2R5\nEZA1554I Connecting to: ftp.example.org {ip} port: 21.\n220 ready\nEZA1701I >>> AUTH TLS\n234 go ahead\n{end}"
+        )
+    };
+    let failed = "EZA2897I Authentication negotiation failed\n";
+    let of = |ip: &str, conn: &str, rc: u32| {
+        fixture("no-cipher.txt").replace("192.0.2.7", ip).replace("00000028", conn).replace("402", &rc.to_string())
+    };
+    // The second log goes with the first message: by its address.
+    let logs = log("192.0.2.8", failed) + &log("192.0.2.7", failed);
+    let said = of("192.0.2.7", "00000028", 402) + &of("192.0.2.8", "00000029", 412);
+    for inputs in [[("log", &logs), ("at-tls", &said)], [("at-tls", &said), ("log", &logs)]] {
+        let inputs: Vec<(&str, &[u8])> = inputs.iter().map(|(n, t)| (*n, t.as_bytes())).collect();
+        let reports = reports(&inputs);
+        assert_eq!(reports.len(), 2);
+        for (report, rc) in reports.iter().zip([412, 402]) {
+            let t = &report.transcript;
+            let coded: Vec<_> =
+                claims(t).into_iter().filter_map(|c| c.1).filter(|c| matches!(c, Code::Gsk(_))).collect();
+            assert_eq!(coded, [Code::Gsk(rc)]);
+            // Before what the client says of it.
+            assert!(matches!(claims(t).last().unwrap().1, Some(Code::Message(_))));
+        }
+    }
+    // A log that works does not take a failure; another partner's is none of its own.
+    let works = log("192.0.2.7", "EZA2895I Authentication negotiation succeeded\nEZA1701I >>> USER x\n331 go\n");
+    assert_eq!(reports(&[("a", works.as_bytes()), ("b", of("192.0.2.7", "00000028", 402).as_bytes())]).len(), 2);
+    let foreign = of("192.0.2.9", "00000028", 402);
+    assert_eq!(reports(&[("a", log("192.0.2.7", failed).as_bytes()), ("b", foreign.as_bytes())]).len(), 2);
+    // Without addresses: in their order.
+    let masked = |n: &str, rc| of("nnn.nnn.nnn.nnn", n, rc).replace("::FFFF:", "");
+    let blind = log("x", failed).replace("EZA1554I Connecting to: ftp.example.org x port: 21.\n", "");
+    let text = format!("{blind}{blind}{}{}", masked("00000028", 402), masked("00000029", 412));
+    assert_eq!(reports(&[("blind", text.as_bytes())]).len(), 2);
+}
