@@ -5,6 +5,7 @@ mod common;
 
 use common::{expect, only_report, reports, root, verdict};
 use ftpsdiag::transcript::{Code, Role, What};
+use proptest::prelude::*;
 
 fn fixture(name: &str) -> String {
     std::fs::read_to_string(root().join("fixtures/attls").join(name)).unwrap()
@@ -227,4 +228,70 @@ fn logs_go_with_their_connection() {
     let blind = log("x", failed).replace("EZA1554I Connecting to: ftp.example.org x port: 21.\n", "");
     let text = format!("{blind}{blind}{}{}", masked("00000028", 402), masked("00000029", 412));
     assert_eq!(reports(&[("blind", text.as_bytes())]).len(), 2);
+}
+
+#[test]
+fn the_bytes_of_a_trace_outrank_what_at_tls_says_of_them() {
+    let said = fixture("no-cipher.txt").replace("402", "410").replace("192.0.2.7", "nnn.nnn.nnn.nnn");
+    for text in [format!("{}\n{said}", common::seed()), format!("{said}\n{}", common::seed())] {
+        let report = only_report("all three", text.as_bytes());
+        assert!(verdict(&report).starts_with("fails plaintext-instead-of-tls certain server"), "{}", verdict(&report));
+        let by = |c: &(&str, Option<Code>, &str)| c.0.starts_with("AT-TLS at the client");
+        assert_eq!(claims(&report.transcript).iter().filter(|c| by(c)).count(), 1);
+    }
+}
+
+/// Words of which messages of AT-TLS are made, and some of other sources.
+const WORDS: [&str; 40] = [
+    "EZD1281I",
+    "EZD1282I",
+    "EZD1283I",
+    "EZD1284I",
+    "EZD1285I",
+    "EZD1286I",
+    "EZD1287I",
+    "EZD2042I",
+    "EZD2052I",
+    "TTLS",
+    "Error",
+    "Data",
+    "GRPID:",
+    "GRPID:00000004",
+    "CONNID:",
+    "00000028",
+    "00000000",
+    "LOCAL:",
+    "REMOTE:",
+    "192.0.2.7..21",
+    "::FFFF:192.0.2.20..1037",
+    "nnn.nnn..",
+    "RC:",
+    "402",
+    "-22",
+    "99999999999",
+    "Initial",
+    "Handshake",
+    "STATUS:",
+    "Not",
+    "SEND",
+    "CIPHER",
+    "CLEAR",
+    "1503020002020",
+    "16030100",
+    "SSLRetCode=",
+    "Description=",
+    "<CN=<",
+    ">",
+    "\n",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_words_read_without_a_fault_and_prove_nothing(picks in proptest::collection::vec(0..WORDS.len(), 0..120)) {
+        let text: String = picks.iter().filter_map(|n| WORDS.get(*n)).map(|w| format!("{w} ")).collect();
+        for report in reports(&[("any", text.as_bytes())]) {
+            prop_assert!(!verdict(&report).contains(" certain ") || text.contains("SEND"), "{}", verdict(&report));
+        }
+    }
 }

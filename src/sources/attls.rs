@@ -188,6 +188,11 @@ impl Record {
         Some(SocketAddr::new(ip.to_canonical(), port.parse().ok()?))
     }
 
+    /// The port of an address, which stays where the rest is masked.
+    pub(super) fn port(&self, key: Key) -> Option<u16> {
+        self.field(key)?.rsplit_once("..")?.1.parse().ok()
+    }
+
     /// Whether the value of a field must come next, or the rest of a message that a job log has cut into lines.
     pub(super) fn holds_fast(&self) -> bool {
         let more_lines = self.number.is_some() && !self.fields.contains_key(&Key::Connection);

@@ -49,6 +49,8 @@ pub(super) struct Link {
     id: String,
     local: Option<SocketAddr>,
     remote: Option<SocketAddr>,
+    /// The ports of both, even where their addresses are masked.
+    ports: (Option<u16>, Option<u16>),
     job: String,
     user: String,
     /// Group and environment, when there are such.
@@ -76,6 +78,8 @@ impl Link {
     pub(super) fn take(&mut self, r: &Record) {
         self.local = self.local.or(r.address(Key::Local));
         self.remote = self.remote.or(r.address(Key::Remote));
+        let (local, remote) = self.ports;
+        self.ports = (local.or(r.port(Key::Local)), remote.or(r.port(Key::Remote)));
         for (place, key) in [(&mut self.job, Key::Job), (&mut self.user, Key::User)] {
             if let (true, Some(value)) = (place.is_empty(), r.field(key)) {
                 value.clone_into(place);
@@ -228,7 +232,7 @@ impl Link {
 
     /// The end at which AT-TLS ran: by the ports, by the name of the job, by what it sent.
     pub(super) fn side(&self) -> Option<Side> {
-        let (local, remote) = (self.local.map(|a| a.port()), self.remote.map(|a| a.port()));
+        let (local, remote) = self.ports;
         let is = |port: Option<u16>, one_of: &[u16]| port.is_some_and(|p| one_of.contains(&p));
         match (is(local, &CONTROL), is(remote, &CONTROL)) {
             (true, false) => return Some(Side::Server),
@@ -258,12 +262,12 @@ impl Link {
 
     /// Whether it is a control connection, by its ports.
     pub(super) fn is_control(&self) -> bool {
-        [self.local, self.remote].into_iter().flatten().any(|a| CONTROL.contains(&a.port()))
+        [self.ports.0, self.ports.1].into_iter().flatten().any(|port| CONTROL.contains(&port))
     }
 
     /// Whether it is a data connection that a server opened.
     pub(super) fn is_active_data(&self) -> bool {
-        [self.local, self.remote].into_iter().flatten().any(|a| a.port() == ACTIVE_DATA)
+        [self.ports.0, self.ports.1].into_iter().flatten().any(|port| port == ACTIVE_DATA)
     }
 
     /// By whom and with whom: what a data connection shares with its control connection.

@@ -72,7 +72,8 @@ fn form(words: &[Word], line_start: bool, known: bool, inside: Option<&Record>) 
     {
         return Some(Form::Trace);
     }
-    if is_message_id(first) {
+    // EZD messages are those of the stack: AT-TLS, IKE.
+    if is_message_id(first) && !first.starts_with("EZD") {
         return Some(Form::Message);
     }
     let after_reply_call = inside.is_some_and(Record::awaits_reply);

@@ -4,6 +4,7 @@
 //! or the records would no longer be records.
 
 mod bytes;
+mod claims;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +75,9 @@ pub fn redact(t: &mut Transcript, level: Level) {
                 *data = r.bytes(pending, ends.contains(&n));
             }
             What::Claim { by, text, .. } => {
+                if level >= Level::Names {
+                    *text = claims::without_names(by, text);
+                }
                 *by = r.text(by);
                 *text = r.text(text);
             }
