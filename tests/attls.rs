@@ -118,14 +118,9 @@ fn a_code_that_begins_a_line_is_no_reply() {
 
 #[test]
 fn a_message_that_was_cut_never_names_the_other_end() {
-    for name in [
-        "no-cipher.txt",
-        "no-cipher-server.txt",
-        "ring.txt",
-        "ring-server.txt",
-        "cms-root-of-connection.txt",
-        "timeout-then-406.txt",
-    ] {
+    let all = common::files(&root().join("fixtures/attls"));
+    let names = all.iter().filter(|p| p.extension().is_some_and(|x| x == "txt"));
+    for name in names.filter_map(|p| p.file_name()?.to_str()).filter(|n| *n != "client-log.txt") {
         let text = fixture(name);
         let whole = verdict(&only_report(name, text.as_bytes()));
         for (at, _) in text.match_indices([' ', '\n']) {
