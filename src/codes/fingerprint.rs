@@ -13,7 +13,7 @@ pub struct Fingerprint {
     pub product: &'static str,
     /// Releases that use this wording, in words; `-` when not limited.
     pub versions: &'static str,
-    /// Where it is said: `banner auth-ok auth-refused handshake-failed tls-required data-refused pbsz-prot oops`.
+    /// Where it is said: `banner auth-ok auth-refused handshake-failed tls-required login-refused data-refused pbsz-prot oops`.
     pub kind: &'static str,
     /// The reply code it comes with; `None` = any.
     pub code: Option<u16>,

@@ -96,6 +96,7 @@ fn place(kind: &str) -> &'static str {
         "auth-ok" | "auth-refused" => "to AUTH",
         "handshake-failed" => "handshake failed",
         "tls-required" => "wants TLS first",
+        "login-refused" => "to the login",
         "data-refused" => "for data",
         "pbsz-prot" => "to PBSZ or PROT",
         _ => "at any time",
@@ -147,6 +148,7 @@ fn page(kind: &str, code: u16) -> Option<&'static str> {
         "auth-ok" if code != 234 => Some("auth-reply-unusual"),
         "handshake-failed" => Some("plaintext-instead-of-tls"),
         "tls-required" => Some("tls-required-by-server"),
+        "login-refused" => Some("login-refused"),
         "oops" => Some("plaintext-inside-tls"),
         "banner" if code >= 400 => Some("banner-refuses"),
         _ => None,
@@ -180,7 +182,7 @@ fn reply_in(text: &str) -> Option<(u16, &str)> {
 pub(super) fn ending_in(characters: &str) -> Option<String> {
     let ending: u16 = characters.parse().ok().filter(|_| characters.len() == 2)?;
     let said = |code: u16| {
-        let kinds = ["handshake-failed", "oops", "tls-required"];
+        let kinds = ["handshake-failed", "oops", "tls-required", "login-refused"];
         let mut rows = codes::fingerprints().filter(|f| f.code == Some(code) && kinds.contains(&f.kind));
         rows.next().map(|f| format!("{} says so: \"{}\"", f.product, f.text.replace('*', "...")))
     };

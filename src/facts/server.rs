@@ -39,8 +39,10 @@ pub(super) fn products(timeline: &Timeline) -> Vec<Product> {
             Kind::TextInsteadOfTls { reply: Some(r), .. } => ("handshake-failed", r),
             _ => continue,
         };
-        for print in codes::fingerprints_of(kind) {
-            let matches = print.matches(kind, reply.code, &reply.text);
+        // In clear a login is refused for want of TLS, or for another reason.
+        let also = codes::fingerprints_of("login-refused").filter(|_| kind == "tls-required");
+        for print in codes::fingerprints_of(kind).chain(also) {
+            let matches = print.matches(print.kind, reply.code, &reply.text);
             if matches || (!reply.whole && print.could_begin(reply.code, &reply.text)) {
                 note(&mut found, print, format!("\"{} {}\"", reply.code, reply.text), matches);
             }
