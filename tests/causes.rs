@@ -104,3 +104,126 @@ fn alerts_of_the_hello_itself() {
         assert_eq!(r.verdict.cause.as_deref(), Some(cause), "{what}: {}", r.verdict.headline);
     }
 }
+
+/// Return codes by themselves: who says them (`c`, `s`), what, and the verdict.
+const RETURN_CODES: &[(&str, &str, &str)] = &[
+    ("c", "gsk 202", "client-tls-not-initialised likely client <- key-ring-unusable likely"),
+    ("s", "gsk 202", "handshake-refused-by-server likely server <- key-ring-unusable likely"),
+    ("c", "gsk 428", "client-tls-not-initialised likely client <- private-key-unusable likely"),
+    ("s", "gsk 456", "handshake-refused-by-server likely server <- private-key-unusable likely"),
+    (
+        "c",
+        "at-tls 5006",
+        "client-tls-not-initialised likely client <- key-ring-unusable possible, attls-policy-missing possible",
+    ),
+    (
+        "s",
+        "at-tls 5006",
+        "handshake-refused-by-server likely server <- key-ring-unusable possible, attls-policy-missing possible",
+    ),
+    ("c", "at-tls 5018", "client-tls-not-initialised likely client <- attls-policy-missing likely"),
+    ("s", "at-tls 5018", "handshake-refused-by-server likely server <- attls-policy-missing likely"),
+    ("c", "message \"EZD2042I\"", "client-tls-not-initialised likely client <- attls-policy-missing likely"),
+    ("s", "message \"EZD2042I\"", "handshake-refused-by-server likely server <- attls-policy-missing likely"),
+    ("c", "gsk 402", "handshake-refused-by-client likely unknown <- no-shared-cipher likely"),
+    ("s", "gsk 402", "handshake-refused-by-server likely unknown <- no-shared-cipher likely"),
+    ("c", "gsk 412", "handshake-refused-by-client likely unknown <- client-tls-version-refused likely"),
+    ("s", "gsk 446", "handshake-refused-by-server likely unknown <- client-tls-version-refused possible"),
+    ("c", "gsk 406", "handshake-refused-by-client likely unknown"),
+    ("s", "gsk 420", "handshake-refused-by-server likely unknown"),
+    ("c", "gsk 8", "certificate-untrusted likely client <- unknown-ca possible"),
+    ("c", "gsk 435", "certificate-untrusted likely client <- unknown-ca likely"),
+    ("c", "cms 03353024", "certificate-untrusted likely client <- unknown-ca likely"),
+    ("s", "gsk 435", "client-certificate-refused likely client <- client-certificate-issuer-unknown likely"),
+    ("c", "gsk 401", "certificate-expired likely server <- clock-wrong possible"),
+    ("s", "gsk 401", "client-certificate-refused likely client"),
+    ("c", "gsk 431", "certificate-revoked likely server"),
+    ("s", "gsk 431", "client-certificate-refused likely client"),
+    ("c", "gsk 467", "handshake-refused-by-client likely client <- missing-signature-algorithms likely"),
+    ("s", "gsk 468", "handshake-refused-by-server likely unknown <- missing-signature-algorithms likely"),
+    ("c", "gsk 508", "certificate-weak likely server"),
+    ("s", "gsk 508", "client-certificate-refused likely client"),
+    ("s", "gsk 403", "client-certificate-required likely client <- client-certificate-missing likely"),
+    ("s", "at-tls 5001", "client-certificate-required likely client <- client-certificate-missing likely"),
+    ("s", "at-tls 5002", "client-certificate-refused likely client <- server-policy likely"),
+    ("c", "at-tls 5003", "plaintext-instead-of-tls likely unknown <- attls-policy-missing likely, wrong-mode possible"),
+    ("s", "at-tls 5003", "plaintext-instead-of-tls likely unknown <- wrong-mode likely"),
+    ("c", "at-tls 5004", "silence-during-handshake likely unknown <- middlebox-closed possible, wrong-mode possible"),
+    (
+        "s",
+        "at-tls 5004",
+        "silence-during-handshake likely unknown <- attls-policy-missing possible, middlebox-closed possible",
+    ),
+    ("c", "gsk 4294967274", "closed-during-handshake likely unknown"),
+    ("s", "gsk 4294967274", "closed-during-handshake likely unknown"),
+];
+
+#[test]
+fn return_codes_say_something_else_at_each_end() {
+    for (side, code, expected) in RETURN_CODES {
+        let end = if *side == "c" { "client" } else { "server" };
+        let play = format!("- \"AT-TLS at the {end}, job JOB1\" says {code} \"Initial Handshake\"\n");
+        let r = common::report(&dialogue::parse(&play).unwrap());
+        assert_eq!(common::verdict(&r), format!("fails {expected}"), "{end}: {code}");
+        // The other end is never made to speak.
+        let other = if *side == "c" { "handshake-refused-by-server" } else { "handshake-refused-by-client" };
+        assert!(r.findings.iter().chain(&r.consequences).all(|f| f.id != other), "{end}: {code}");
+        assert!(r.findings.iter().all(|f| f.confidence != ftpsdiag::rules::Confidence::Certain), "{end}: {code}");
+    }
+}
+
+#[test]
+fn codes_without_a_public_meaning_decide_nothing() {
+    for rc in [5005, 5007, 5017, 5019, 5031, 6001, 6999] {
+        for end in ["client", "server"] {
+            let play = format!("- \"AT-TLS at the {end}, job JOB1\" says at-tls {rc} \"Initial Handshake\"\n");
+            let r = common::report(&dialogue::parse(&play).unwrap());
+            assert_eq!(common::verdict(&r), "inconclusive", "{end}: {rc}");
+            assert!(r.verdict.headline.contains(&rc.to_string()), "{}", r.verdict.headline);
+        }
+    }
+}
+
+#[test]
+fn words_give_way_to_a_handshake_that_completed() {
+    for code in ["gsk 401", "gsk 435", "gsk 508", "at-tls 5003", "at-tls 5004", "gsk 4294967274", "at-tls 5001"] {
+        for end in ["client", "server"] {
+            let play = format!(
+                "0 open\n1 S \"220 ready\\r\\n\"\n2 C \"AUTH TLS\\r\\n\"\n3 S \"234 go\\r\\n\"\n4 C starts-tls\n\
+                 5 S* established 0303 C030\n6 C* \"QUIT\\r\\n\"\n7 S* \"221 bye\\r\\n\"\n\
+                 8 \"AT-TLS at the {end}, job JOB1\" says {code} \"Connection Close\"\n9 C closes\n"
+            );
+            let r = common::report(&dialogue::parse(&play).unwrap());
+            assert_eq!(common::verdict(&r), "works", "{end}: {code}");
+        }
+    }
+}
+
+#[test]
+fn what_at_tls_says_of_later_is_no_handshake() {
+    for code in ["gsk 406", "gsk 401", "gsk 435", "gsk 4294967274", "at-tls 5003", "at-tls 5004"] {
+        for (end, event) in [("client", "Connection Close"), ("server", "Data Decryption")] {
+            let play = format!("- \"AT-TLS at the {end}, job JOB1\" says {code} \"{event}\"\n");
+            let r = common::report(&dialogue::parse(&play).unwrap());
+            assert_eq!(common::verdict(&r), "inconclusive", "{end}: {code}");
+        }
+    }
+}
+
+#[test]
+fn the_first_code_decides_and_echoes_do_not() {
+    let verdict = |claims: &[&str]| {
+        let play: String = claims.iter().map(|c| format!("- \"AT-TLS at the client, job JOB1\" says {c}\n")).collect();
+        let r = common::report(&dialogue::parse(&play).unwrap());
+        r.verdict.by.unwrap_or_default()
+    };
+    let (silent, io) = ("at-tls 5004 \"Initial Handshake\"", "gsk 406 \"Initial Handshake\"");
+    assert_eq!(verdict(&[silent, io]), "silence-during-handshake");
+    assert_eq!(verdict(&[io, silent]), "silence-during-handshake");
+    assert_eq!(verdict(&[io]), "handshake-refused-by-client");
+    let (ring, environment) = ("gsk 202 \"Environment Init\"", "at-tls 5006 \"Initial Handshake\"");
+    assert_eq!(verdict(&[environment, ring]), "client-tls-not-initialised");
+    // A refusal that came first is not made something else by what came of it.
+    assert_eq!(verdict(&["gsk 402 \"Initial Handshake\"", silent]), "handshake-refused-by-client");
+    assert_eq!(verdict(&["gsk 8 \"\"", "cms 03353041 \"revoked\""]), "certificate-revoked");
+}

@@ -136,6 +136,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         )
     } else if let Some((words, _)) = plain_ftp(case) {
         words
+    } else if let Some(rc) = case.unexplained() {
+        format!("AT-TLS gave up with rc {rc}, which no public source explains")
     } else if lacks(case) {
         "bytes are missing, and what is left decides nothing".to_owned()
     } else if case.is_ended() {

@@ -1,5 +1,6 @@
 //! The server's certificate, or a CA above it that is needed, has expired.
 
+use super::by_words;
 use super::certificates::{Doubt, advise_server, chain_lines, clock_wrong, day, finding, moment, span};
 use super::prelude::*;
 use crate::trust::Timing;
@@ -13,12 +14,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some(j) = case.trust else { return };
+    let Some(j) = case.trust else { return by_words(case, sink) };
     let (Some(at), Some(leaf)) = (j.at, j.leaf()) else {
         if j.leaf().is_some() {
             sink.untested("certificate-time", "validity of the certificate", "the evidence has no date");
         }
-        return;
+        return by_words(case, sink);
     };
     let Some(Timing::Expired { index, not_after }) = j.timing else {
         if j.timing.is_none() {
@@ -59,5 +60,27 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         AdviceKind::Check,
         "is the date of your own machine right? If so, there is nothing to change",
     );
+    sink.report(f);
+}
+
+/// The client says so, and no chain is there to be judged, or no date to judge it by.
+fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(said) = by_words::said(case, RULE.id) else { return };
+    // The return code alone says "a bad date"; certificate services say which.
+    let what = if said.cms.is_some() { "has expired" } else { "has expired, or is not valid yet" };
+    let headlines = [
+        format!("the client says that {}'s certificate {what}", case.endpoint()),
+        format!("the client says that the server's certificate {what}"),
+    ];
+    let mut f = said.finding(case, sink, Party::Server, &headlines);
+    let because = "it is the client's own clock that the dates were held against";
+    f.causes.push(super::causes::clock_may_be_wrong(because));
+    f.act = Some(Act {
+        party: Party::Server,
+        text: "server: look at the dates of its certificate; renew, load and restart".to_owned(),
+    });
+    let otherwise = "put the renewed certificate where the server loads it, then restart";
+    advise_server(case, &mut f, "fix-certificate", otherwise);
+    f.tell(Party::Client, AdviceKind::Check, "is the date of that machine right? If so, there is nothing to change");
     sink.report(f);
 }

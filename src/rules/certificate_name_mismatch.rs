@@ -1,5 +1,6 @@
 //! The certificate is one for another name.
 
+use super::by_words;
 use super::certificates::{Doubt, advise_server, finding};
 use super::prelude::*;
 use crate::trust::NameMatch;
@@ -17,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 const SHOWN: usize = 6;
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some((j, leaf)) = case.trust.and_then(|j| Some((j, j.leaf()?))) else { return };
+    let Some((j, leaf)) = case.trust.and_then(|j| Some((j, j.leaf()?))) else { return by_words(case, sink) };
     let asked = printable_str(&j.asked);
     match j.name {
         NameMatch::Differs => {}
@@ -27,7 +28,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         NameMatch::OnlyCommonName => return,
         NameMatch::NotJudged => {
             let why = if case.is_redacted() { "names are redacted" } else { "the name that was dialled is not known" };
-            return sink.untested("certificate-name", "name in the certificate", why);
+            sink.untested("certificate-name", "name in the certificate", why);
+            return by_words(case, sink);
         }
     }
     let mut names: Vec<String> =
@@ -65,5 +67,24 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.advise("verify-name", client.id);
     }
     advise_server(case, &mut f, "fix-certificate", &format!("get a certificate whose subjectAltName holds {asked}"));
+    sink.report(f);
+}
+
+/// The client compared names (AT-TLS does where its policy names the host), and says that they differ.
+fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(said) = by_words::said(case, RULE.id) else { return };
+    let headlines = [
+        format!("the client says that {}'s certificate is for another name", case.endpoint()),
+        "the client says that the server's certificate is for another name".to_owned(),
+    ];
+    let mut f = said.finding(case, sink, Party::Unknown, &headlines);
+    f.set("asked", serde_json::Value::Null).set("names", Vec::<String>::new());
+    f.why.push("On z/OS the program itself may only report ECONNRESET.".to_owned());
+    f.act = Some(Act {
+        party: Party::Unknown,
+        text: "client: the name that its policy wants; else the server needs a certificate for it".to_owned(),
+    });
+    f.advise("verify-name", "zos-attls");
+    f.tell(Party::Client, AdviceKind::Check, "ftpsdiag probe HOST shows the names that the certificate holds");
     sink.report(f);
 }

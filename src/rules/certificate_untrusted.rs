@@ -1,5 +1,6 @@
 //! The chain leads to no authority of the lists that judge it.
 
+use super::by_words;
 use super::certificates::{
     Doubt, advise_trust, chain_lines, finding, list, short, tls_inspection, top, trusted_elsewhere, unknown_ca,
 };
@@ -14,18 +15,28 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// GSK_ERR_CERT_VALIDATION.
+const VALIDATION: u32 = 8;
+
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some(j) = case.trust.filter(|j| !j.certificates.is_empty()) else { return };
+    let Some(j) = case.trust.filter(|j| !j.certificates.is_empty()) else { return by_words(case, sink) };
     if j.leaf().is_none() {
         return unreadable(case, j, sink);
     }
     match j.is_trusted() {
-        Some(true) => return sink.passed("certificate-chain", "certificate chain is trusted", &by_whom(j)),
+        Some(true) => {
+            sink.passed("certificate-chain", "certificate chain is trusted", &by_whom(j));
+            // By our lists; the client has its own.
+            return by_words(case, sink);
+        }
         None if case.is_redacted() => {
             return sink.untested("certificate-chain", "who issued the certificate", "names are redacted");
         }
         None if j.is_self_signed => return,
-        None => return sink.untested("certificate-chain", "who issued the certificate", "no list of CAs was given"),
+        None => {
+            sink.untested("certificate-chain", "who issued the certificate", "no list of CAs was given");
+            return by_words(case, sink);
+        }
         Some(false) => {}
     }
     // Others say it better: the time, a missing intermediate, a certificate of its own making, a wrong usage.
@@ -62,6 +73,30 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     advise_trust(case, &mut f, root);
     let confirm = "tell the partner which root CA it is, and its SHA-256, by another way than this connection";
     f.tell(Party::Server, AdviceKind::Tonight, confirm);
+    sink.report(f);
+}
+
+/// The client's program says that its key ring leads nowhere, or a server's that the client rejected what it was shown.
+fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(said) = by_words::said(case, RULE.id) else { return };
+    let headlines = [
+        format!("{} says that {}'s certificate is not trusted{}", said.who(), case.endpoint(), said.code()),
+        format!("{} says that the server's certificate is not trusted{}", said.who(), said.code()),
+    ];
+    let mut f = said.finding(case, sink, Party::Client, &headlines);
+    let words = format!("{}: \"{}\"", said.claim.by, said.claim.text);
+    // A validation fails for other reasons as well, unless certificate services name this one.
+    let sure = !said.is_of_server() && (said.cms.is_some() || said.rc != Some(VALIDATION));
+    let confidence = if sure { Confidence::Likely } else { Confidence::Possible };
+    f.causes.push(causes::ca_not_in_ring(confidence, words));
+    f.act = Some(Act {
+        party: Party::Client,
+        text: "client: connect the partner's root CA to the ring, after the partner has confirmed it".to_owned(),
+    });
+    let root = "import the root CA, not the server's certificate, which changes with every renewal";
+    advise_trust(case, &mut f, root);
+    let sent = "does it send its intermediates? Then the root is enough at the client";
+    f.tell(Party::Server, AdviceKind::Check, sent);
     sink.report(f);
 }
 

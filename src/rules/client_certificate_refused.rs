@@ -1,5 +1,6 @@
 //! A client certificate was sent, and the server does not take it.
 
+use super::by_words;
 use super::client_auth::{ClientAuth, OUTRANKED, Refusal, Sent, read};
 use super::phase::{End, advise_server, probably};
 use super::prelude::*;
@@ -25,7 +26,9 @@ const UNKNOWN_CA: u8 = 48;
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let story = read(case);
-    let (Sent::Certificate(der), Some((event, refusal))) = (&story.sent, &story.refusal) else { return };
+    let (Sent::Certificate(der), Some((event, refusal))) = (&story.sent, &story.refusal) else {
+        return by_words(case, sink);
+    };
     let proof = match refusal {
         Refusal::Alert(n) if ABOUT_CERTIFICATES.contains(n) => Confidence::Certain,
         Refusal::Alert(n) if OTHERS.contains(n) => Confidence::Likely,
@@ -60,6 +63,35 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.why.push(format!("The client sent {subject}, issued by {issuer}."));
     }
     explain(case, &story, alert, issuer.as_deref(), &mut f);
+    sink.report(f);
+}
+
+/// The server's own program says why it took none, or the client's that its own was rejected.
+fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(said) = by_words::said(case, RULE.id) else { return };
+    let headlines = [
+        format!("{} says that the server refused the client certificate{}", said.who(), said.code()),
+        format!("{} says that the client certificate was refused{}", said.who(), said.code()),
+    ];
+    let mut f = said.finding(case, sink, Party::Client, &headlines);
+    let null = || serde_json::Value::Null;
+    f.set("issuers", Vec::<String>::new()).set("issuer", null()).set("subject", null());
+    f.set("alert", null()).set("text", null());
+    f.causes = match said.rc {
+        // The server's word for what it does not know; the rejected client does not learn the reason.
+        Some(rc) if said.is_of_server() || rc > 5000 => causes::of_return_code(case, &said.claim, rc),
+        Some(_) => {
+            let because = "alert 46 names no reason; an authority that the server does not know is the usual one";
+            vec![causes::client_certificate_issuer_unknown(Confidence::Possible, because.to_owned())]
+        }
+        None => Vec::new(),
+    };
+    f.act = Some(Act {
+        party: Party::Unknown,
+        text: "both: agree on an authority for client certificates; the server's log says what it dislikes".to_owned(),
+    });
+    super::advise::client(case, &mut f, "client-certificate");
+    advise_server(case, &mut f, "trust-client-ca");
     sink.report(f);
 }
 

@@ -1,5 +1,6 @@
 //! The server insists on a client certificate, and got none.
 
+use super::by_words;
 use super::client_auth::{OUTRANKED, Refusal, Sent, read};
 use super::phase::{advise_server, probably};
 use super::prelude::*;
@@ -21,7 +22,7 @@ const AFTER_AN_EMPTY_LIST: [u8; 6] = [40, 41, 42, 46, 48, 49];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let story = read(case);
-    let Some((event, refusal)) = &story.refusal else { return };
+    let Some((event, refusal)) = &story.refusal else { return by_words(case, sink) };
     let asked = story.request.is_some();
     let proof = match (&story.sent, refusal) {
         (Sent::Nothing | Sent::Unknown, Refusal::Alert(CERTIFICATE_REQUIRED)) => Confidence::Certain,
@@ -61,6 +62,24 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.why.push(format!("Inside TLS the server sent {said}{when}; our own engine decrypted it."));
     }
     explain(case, &story.wanted(), alert, asked, &mut f);
+    sink.report(f);
+}
+
+/// The server's own program says that it wanted one and got none.
+fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(said) = by_words::said(case, RULE.id) else { return };
+    let headlines = [format!("the server says that the client sent no certificate{}", said.code())];
+    let mut f = said.finding(case, sink, Party::Client, &headlines);
+    let null = || serde_json::Value::Null;
+    f.set("issuers", Vec::<String>::new()).set("alert", null()).set("text", null());
+    f.causes.push(causes::client_certificate_missing(Confidence::Likely, "the server's own return code says so"));
+    f.act = Some(Act {
+        party: Party::Client,
+        text: "client: present a certificate that the server accepts (--cert here)".to_owned(),
+    });
+    super::advise::client(case, &mut f, "client-certificate");
+    let text = "if no client certificate is meant to be required here: ClientAuthType in its policy";
+    f.tell(Party::Server, AdviceKind::Check, text);
     sink.report(f);
 }
 

@@ -21,8 +21,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// System SSL and AT-TLS before the first byte of a handshake: key ring or database, password, label, key, environment.
-pub(super) const ENVIRONMENT: [u32; 16] =
-    [6, 7, 102, 103, 106, 109, 201, 202, 204, 407, 408, 416, 428, 455, 5006, 5018];
+pub(super) const ENVIRONMENT: [u32; 19] =
+    [6, 7, 102, 103, 106, 109, 201, 202, 204, 407, 408, 416, 428, 455, 456, 457, 465, 5006, 5018];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let hello = |e: &Event| matches!(e.kind, Kind::Handshake(Message::ClientHello(_)));
@@ -41,8 +41,11 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
     };
     // AT-TLS runs at servers as well: where its end is unknown, it speaks for nobody.
     let of_nobody = |c: &Claim<'_>| c.side.is_none() && speakers::program_of(&c.by) == speakers::AT_TLS;
-    let mut claims = case.claims().filter(|c| !c.is_of_server() && !of_nobody(c));
-    let claim = claims.find(|c| of_code(c).is_some() || causes::of_words(&c.text).is_some())?;
+    // 5006 says that another message has the reason, wherever that stands.
+    let claims = case.claims().filter(|c| !c.is_of_server() && !of_nobody(c));
+    let claim = claims
+        .filter(|c| of_code(c).is_some() || !causes::of_words(case, c).is_empty())
+        .min_by_key(|c| of_code(c) == Some(5006))?;
     let rc = of_code(&claim);
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
     let what = rc.map_or_else(|| claim.text.clone(), |rc| format!("rc {rc}"));
@@ -62,10 +65,11 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
         "No ClientHello is in the evidence: the partner, its versions, ciphers and certificate are not the fault."
             .to_owned(),
     );
-    let cause =
-        rc.and_then(|rc| causes::of_return_code(case, claim.event, rc)).or_else(|| causes::of_words(&claim.text));
-    let id = cause.as_ref().map(|c| c.id.clone()).unwrap_or_default();
-    f.causes.extend(cause);
+    f.causes = match rc {
+        Some(rc) => causes::of_return_code(case, &claim, rc),
+        None => causes::of_words(case, &claim),
+    };
+    let id = f.causes.first().map(|c| c.id.clone()).unwrap_or_default();
     let (text, need) = match id.as_str() {
         "private-key-unusable" => ("client: the certificate's private key, and ICSF", "icsf-access"),
         "attls-policy-missing" => ("client: the AT-TLS policy; look at the message before this one", "attls-policy"),

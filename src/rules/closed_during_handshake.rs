@@ -1,5 +1,6 @@
 //! The connection ended between AUTH or the ClientHello and any answer to it.
 
+use super::by_words;
 use super::client_auth;
 use super::phase::{Broken, End, advise_server, probably};
 use super::prelude::*;
@@ -16,8 +17,22 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let closed = |b: &Broken<'_>| matches!(b.how, End::Closed(Close::Fin | Close::Unknown));
     if let Some(broken) = case.broken_handshake().filter(closed) {
-        ended(case, &broken, "Neither a fatal alert nor a text came before the end.", sink);
+        return ended(case, &broken, "Neither a fatal alert nor a text came before the end.", sink);
     }
+    by_words(case, sink);
+}
+
+/// A program says that the partner closed (-22), and the bytes are not there.
+fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(said) = by_words::said(case, RULE.id) else { return };
+    let (who, other) = if said.is_of_server() { ("the server", "the client") } else { ("the client", "the server") };
+    let headlines = [format!("{who} says that {other} closed during the handshake{}", said.code())];
+    let mut f = said.finding(case, sink, Party::Unknown, &headlines);
+    f.set("place", serde_json::Value::Null);
+    let (party, log) = if said.is_of_server() { (Party::Client, "client") } else { (Party::Server, "server") };
+    let text = format!("{log}: its own log of that second names the reason; else the network");
+    f.act = Some(Act { party, text });
+    sink.report(f);
 }
 
 /// The finding of an end without a word; a reset tells the same story.

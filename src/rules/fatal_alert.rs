@@ -236,6 +236,13 @@ fn by_client(case: &Case<'_>, event: &Event, description: u8, f: &mut Finding) {
         f.act = act(Party::Server, "server: DH parameters of 2048 bits, or ECDHE suites first");
         super::phase::advise_server(case, f, "dh-parameters");
         f.tell(Party::Client, AdviceKind::Tonight, "leave the DHE suites out of the client's list, for this partner");
+    } else if let Some(empty) =
+        causes::empty_certificate_request(case, event).filter(|_| description == ILLEGAL_PARAMETER)
+    {
+        f.causes.push(empty);
+        f.act = act(Party::Server, "server: ask for no client certificate, or name the CAs that it accepts");
+        super::phase::advise_server(case, f, "stop-requesting-client-certificate");
+        f.tell(Party::Client, AdviceKind::Tonight, "TLS 1.2 on the client's side: an empty list is allowed there");
     } else if description != ILLEGAL_PARAMETER && ABOUT_CERTIFICATES.contains(&description) {
         f.why.push("The client says it of the server's certificate; version and cipher were agreed on.".to_owned());
         f.act = act(Party::Client, "client: its log names what it dislikes in the server's certificate");

@@ -1,8 +1,10 @@
 //! The client gave up, and only its own words tell of it: the bytes that it could not read are not in the evidence.
 
+use super::by_words;
 use super::case::Claim;
 use super::phase::is_auth;
 use super::prelude::*;
+use crate::transcript::speakers;
 
 pub(super) static RULE: Rule = Rule {
     id: "handshake-refused-by-client",
@@ -20,35 +22,39 @@ const PEER_CODES: [u32; 8] = [402, 406, 412, 414, 415, 420, 437, 446];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let failed = case.claims().filter(|c| !c.is_of_server()).find_map(|claim| match claim.code {
-        Some(Code::Gsk(rc)) if *rc != 0 => Some((claim.event, *rc, claim.by, claim.text)),
+        Some(Code::Gsk(rc)) if by_words::is_refusal(case, &claim) => Some((*rc, claim)),
         _ => None,
     });
-    let Some((event, rc, by, text)) = failed else {
+    let Some((rc, claim)) = failed else {
         without_a_code(case, sink);
         return gave_up(case, sink);
     };
+    let event = claim.event;
     let starts = |e: &Event| match &e.kind {
         Kind::TlsStarts { .. } | Kind::Handshake(_) => true,
         Kind::Command { verb, .. } => verb == "AUTH",
         _ => false,
     };
-    let started = case.before(event).any(starts);
+    // What does TLS for others speaks of nothing else; and on the port for implicit TLS nothing comes before it.
+    let of_tls = matches!(speakers::program_of(&claim.by), speakers::AT_TLS | speakers::DB2);
+    let at_once = case.is_on_990() && case.auth().is_none();
+    let started = of_tls || at_once || case.before(event).any(starts);
     if !started || case.handshake_completed_before(event) {
         return;
     }
     let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(case, rc));
-    f.set("rc", rc).set("by", by).set("text", text.as_str());
+    f.set("rc", rc).set("by", claim.by.as_str()).set("text", claim.text.as_str());
     if let Some(auth) = case.auth() {
         f.evidence.extend(sink.evidence(auth, ""));
         let accepted = case.after(auth).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code < 400));
         f.evidence.extend(accepted.and_then(|e| sink.evidence(e, "")));
     }
-    let meaning = crate::codes::gsk(rc).map_or(text, |c| c.meaning.to_owned());
-    f.why.push(format!("rc {rc}: {meaning}."));
+    let meaning = crate::codes::gsk(rc).map_or_else(|| claim.text.clone(), |c| c.meaning.to_owned());
+    f.why.push(format!("rc {}: {meaning}.", by_words::shown(rc)));
     if rc == BAD_MESSAGE {
         f.why.push("The log does not hold the bytes that came, and different faults look the same here.".to_owned());
     }
-    explain(case, event, rc, &mut f);
+    explain(case, &claim, rc, &mut f);
     let unread = rc == BAD_MESSAGE || PEER_CODES.contains(&rc);
     let answered = |e: &Event| e.from() == Some(Side::Server) && !matches!(e.kind, Kind::Reply(_));
     if unread && !case.before(event).any(answered) {
@@ -141,7 +147,8 @@ fn headlines(case: &Case<'_>, rc: u32) -> Vec<String> {
     ]
 }
 
-fn explain(case: &Case<'_>, event: &Event, rc: u32, f: &mut Finding) {
+fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
+    let event = claim.event;
     let act = |party, text: &str| Some(Act { party, text: text.to_owned() });
     if rc != BAD_MESSAGE {
         // Other codes name their own reason; the server's log has nothing to say to a key ring that cannot be opened.
@@ -150,7 +157,7 @@ fn explain(case: &Case<'_>, event: &Event, rc: u32, f: &mut Finding) {
             (false, Some(_)) => act(Party::Client, &format!("client: see rc {rc} below; it names the reason")),
             (false, None) => act(Party::Client, &format!("client: look rc {rc} up in the manual of its release")),
         };
-        f.causes.extend(causes::of_return_code(case, event, rc));
+        f.causes.extend(causes::of_return_code(case, claim, rc));
         f.causes.extend(causes::version_refused(case, event, false).filter(|_| PEER_CODES.contains(&rc)));
         f.tell(
             Party::Client,
@@ -166,7 +173,21 @@ fn explain(case: &Case<'_>, event: &Event, rc: u32, f: &mut Finding) {
         return;
     }
     f.act = act(Party::Client, "client: get the bytes, one run with a System SSL trace");
-    if let Some(vsftpd) = case.facts.server_may_be("vsftpd") {
+    if let Some(stacked) = causes::both_do_tls(case) {
+        f.causes.push(stacked);
+        f.party = Party::Client;
+        f.act = act(Party::Client, "client: take one of its two layers of TLS away: AT-TLS, or FTP's own");
+        f.advise("exempt-attls", "zos-attls");
+    }
+    if let Some(mode) = causes::implicit_on_990(case) {
+        f.causes.push(mode);
+        f.act = act(Party::Client, "client: port and mode; then get the bytes, one run with a System SSL trace");
+        f.advise("use-explicit", case.facts.client.as_ref().map_or("any", |c| c.id));
+    }
+    if let Some(empty) = causes::empty_certificate_request(case, event) {
+        f.causes.push(empty);
+        super::phase::advise_server(case, f, "stop-requesting-client-certificate");
+    } else if let Some(vsftpd) = case.facts.server_may_be("vsftpd") {
         f.causes.push(causes::stumbles_over_certificate_request(vsftpd));
         f.advise("stop-requesting-client-certificate", "vsftpd");
         f.act = act(Party::Server, "server (vsftpd): one setting; if that does not end it, get the bytes");

@@ -1,5 +1,6 @@
 //! The server's own log says that it ended the handshake; the bytes are not in the evidence.
 
+use super::by_words;
 use super::case::Claim;
 use super::client_tls_not_initialised::ENVIRONMENT;
 use super::phase::is_auth;
@@ -24,16 +25,19 @@ const ENDED_BY_PARTNER: [u32; 3] = [406, 420, 437];
 const FAILED: &str = "EZYFT96I";
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let mut claims = case.claims().filter(Claim::is_of_server);
-    let coded = claims.find(|c| rc_of(c).is_some_and(|rc| rc != 0));
+    let claims = || case.claims().filter(Claim::is_of_server);
     let is_bare = |c: &Claim<'_>| matches!(c.code, Some(Code::Message(id)) if id == FAILED);
-    let Some(claim) = coded.or_else(|| case.claims().filter(Claim::is_of_server).find(is_bare)) else { return };
+    // What only repeats that another message has the reason gives way to it.
+    let coded = claims().filter(|c| by_words::is_refusal(case, c));
+    let coded = coded.min_by_key(|c| matches!(c.code, Some(Code::AtTls(5006))));
+    let denied = || claims().find(|c| !causes::of_words(case, c).is_empty());
+    let Some(claim) = coded.or_else(denied).or_else(|| claims().find(is_bare)) else { return };
     if case.handshake_completed_before(claim.event) {
         return;
     }
-    let rc = rc_of(&claim);
+    let rc = by_words::rc_of(&claim);
     let server = if claim.by == speakers::ZOS_FTP_SERVER { "z/OS server" } else { "server" };
-    let code = rc.map_or_else(String::new, |rc| format!(" (rc {rc})"));
+    let code = rc.map_or_else(String::new, |rc| format!(" (rc {})", by_words::shown(rc)));
     let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(server, rc, &code));
     f.ended = true;
     f.set("rc", rc).set("by", claim.by.as_str()).set("text", claim.text.as_str());
@@ -44,6 +48,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
     match rc {
         Some(rc) => f.why.push(format!("rc {rc}: {}.", meaning(&claim, rc))),
+        None if !is_bare(&claim) => {}
         None => f.why.push("Its log names no reason: the return code stands in a line before this one.".to_owned()),
     }
     f.why.push("It is the server's word alone: what reached it, and what it sent, is not in the evidence.".to_owned());
@@ -53,14 +58,6 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         sink.untested("bytes", "the bytes that reached the server", "not in the evidence");
     }
     sink.report(f);
-}
-
-/// The return code that a claim gives.
-fn rc_of(claim: &Claim<'_>) -> Option<u32> {
-    match claim.code {
-        Some(Code::Gsk(rc) | Code::AtTls(rc)) => Some(*rc),
-        _ => None,
-    }
 }
 
 /// AT-TLS has numbers of its own above those of System SSL.
@@ -96,7 +93,7 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
         }
         Some(rc) if ENVIRONMENT.contains(&rc) => {
             f.party = Party::Server;
-            f.causes.extend(environment(case, claim, rc));
+            f.causes.extend(causes::of_return_code(case, claim, rc));
             f.tell(Party::Client, AdviceKind::Leave, "nothing to change: the server could not have let anyone in");
             act(Party::Server, &format!("server: see rc {rc} below; it names the reason"))
         }
@@ -105,10 +102,19 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
             act(Party::Client, "client: port and mode; then get the bytes, by a capture at either end")
         }
         Some(402) => {
-            f.causes.extend(causes::of_return_code(case, claim.event, 402));
+            f.causes.extend(causes::of_return_code(case, claim, 402));
             act(Party::Server, "server: compare its ciphers with those that the client offers")
         }
-        Some(_) => act(Party::Server, "server: the lines before this one in its log name the reason"),
+        Some(rc) => {
+            f.causes.extend(causes::of_return_code(case, claim, rc));
+            act(Party::Server, "server: the lines before this one in its log name the reason")
+        }
+        None if !causes::of_words(case, claim).is_empty() => {
+            f.party = Party::Server;
+            f.causes.extend(causes::of_words(case, claim));
+            f.advise("attls-policy", "zos-ftp-server");
+            act(Party::Server, "server: the AT-TLS policy has to cover this connection")
+        }
         None => act(Party::Server, "server: the line before this one in its log has the return code"),
     };
     if let Some(rc) = rc {
@@ -118,13 +124,6 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
     }
     f.advise("see-tls-log", "zos-ftp-server");
     f.tell(Party::Client, AdviceKind::Check, "the client's log of that minute: what did it see, and who ended it?");
-}
-
-/// The same reasons as at a client, and the server's administrator is asked.
-fn environment(case: &Case<'_>, claim: &Claim<'_>, rc: u32) -> Option<super::Cause> {
-    let mut cause = causes::of_return_code(case, claim.event, rc)?;
-    cause.ask.iter_mut().for_each(|ask| ask.party = Party::Server);
-    Some(cause)
 }
 
 /// A server that cannot read the first message may have been met in the other mode. A log that shows no AUTH says little:

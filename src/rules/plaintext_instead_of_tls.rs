@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::by_words;
 use super::prelude::*;
 use super::{Evidence, PartOut};
 use crate::decode::Reply;
@@ -29,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let text_event = |e: &Event| e.from() == Some(Side::Server) && matches!(e.kind, Kind::TextInsteadOfTls { .. });
-    let Some(event) = case.first(text_event) else { return };
+    let Some(event) = case.first(text_event) else { return by_words(case, sink) };
     let Kind::TextInsteadOfTls { reply, text, encoding } = &event.kind else { return };
     let alerted = case.before(event).any(|e| matches!(e.kind, Kind::Alert { level: 2, .. }));
     if alerted || case.handshake_completed_before(event) {
@@ -66,6 +67,28 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     misreading(case, event, &said, *encoding, &mut f);
     explain(case, event, reply.as_ref(), *encoding, &mut f);
     open_questions(case, reply.as_ref(), sink);
+    sink.report(f);
+}
+
+/// AT-TLS says that clear text came (5003). The text itself is not in the evidence.
+fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(said) = by_words::said(case, RULE.id) else { return };
+    let (who, other) = if said.is_of_server() { ("the server", "the client") } else { ("the client", "the server") };
+    let headlines = [format!("{who}'s AT-TLS says that {other} sent clear text, not TLS{}", said.code())];
+    let mut f = said.finding(case, sink, Party::Unknown, &headlines);
+    let null = || Value::Null;
+    f.set("code", null()).set("text", null()).set("encoding", null());
+    f.causes = causes::of_clear_text(case, &said.claim);
+    f.act = match f.causes.first().map(|c| c.id.as_str()) {
+        Some("attls-policy-missing") => {
+            f.advise("attls-policy", "zos-attls");
+            act(Party::Client, "client: ApplicationControlled On, so that FTP itself says when TLS begins")
+        }
+        Some("wrong-mode") => act(Party::Client, "client: port and mode: implicit meets explicit here"),
+        _ => act(Party::Unknown, "both: get the bytes: a packet trace shows the text that came"),
+    };
+    f.advise("use-implicit", "zos-attls");
+    sink.untested("bytes", "the text that came", "not in the evidence");
     sink.report(f);
 }
 

@@ -1,5 +1,6 @@
 //! AUTH or the ClientHello was never answered, and somebody waited for it.
 
+use super::by_words;
 use super::phase::{Broken, End, advise_server, probably};
 use super::prelude::*;
 use crate::transcript::Mode;
@@ -20,7 +21,7 @@ const ONE_PACKET: u64 = 1_448;
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let silent = |b: &Broken<'_>| matches!(b.how, End::Silent(_));
-    let Some(b) = case.broken_handshake().filter(silent) else { return };
+    let Some(b) = case.broken_handshake().filter(silent) else { return by_words(case, sink) };
     let confidence = if b.from_log { Confidence::Likely } else { Confidence::Certain };
     let (endpoint, did, maybe) = (case.endpoint(), b.how.did(), probably(confidence));
     let to = match b.place {
@@ -70,5 +71,33 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.tell(Party::Client, AdviceKind::Tonight, text);
     }
     super::closed_during_handshake::advise_log_or_network(case, &mut f, &b);
+    sink.report(f);
+}
+
+/// AT-TLS says that its time ran out (5004); an I/O error on the same connection is the same event.
+fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(said) = by_words::said(case, RULE.id) else { return };
+    let (who, other) = if said.is_of_server() { ("the server", "the client") } else { ("the client", "the server") };
+    let headlines = [format!("{who}'s AT-TLS says that it waited for TLS from {other} in vain{}", said.code())];
+    let mut f = said.finding(case, sink, Party::Unknown, &headlines);
+    f.set("place", serde_json::Value::Null).set("waited_ms", serde_json::Value::Null);
+    let swallowed = "a firewall that inspects FTP may swallow what it cannot follow";
+    if said.is_of_server() {
+        let because =
+            "a policy that is not ApplicationControlled waits for TLS while the client waits for the greeting";
+        f.causes.push(causes::attls_policy_missing(Confidence::Possible, because.to_owned()));
+        f.causes.push(causes::middlebox_closed(Confidence::Possible, swallowed));
+        f.advise("attls-policy", "zos-ftp-server");
+    } else {
+        f.causes.push(causes::middlebox_closed(Confidence::Possible, swallowed));
+        let mode = causes::wrong_mode("a server that waits for AUTH TLS says nothing to a ClientHello");
+        f.causes.push(super::Cause { confidence: Confidence::Possible, ..mode });
+        f.advise("handshake-timeout", "zos-attls");
+    }
+    f.act = Some(Act {
+        party: Party::Unknown,
+        text: "both: which end was to speak first? Port, mode and HandshakeRole; then the network".to_owned(),
+    });
+    f.tell(Party::Between, AdviceKind::Check, "firewalls that inspect FTP: exempt this connection");
     sink.report(f);
 }

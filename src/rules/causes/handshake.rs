@@ -33,14 +33,16 @@ fn offered_groups(offer: &Offer) -> String {
 
 /// The client does not say which signatures it reads, or only such as nobody makes any more.
 pub(in crate::rules) fn missing_signature_algorithms(case: &Case<'_>, at: &Event, because: &str) -> Cause {
-    let what = match case.facts.offer.as_ref().map(|o| o.schemes.as_slice()) {
-        None | Some([]) => "the hello names no signature algorithms: that means SHA-1, which servers refuse today",
-        Some(_) => "all signature algorithms of the hello use SHA-1 or MD5, which servers refuse today",
+    let c =
+        cause("missing-signature-algorithms", "no signature algorithm in common", Confidence::Likely).because(because);
+    let Some(offer) = &case.facts.offer else {
+        return ask_for_log(case, c, at, "no suitable signature algorithm", "no suitable signature algorithm");
     };
-    let c = cause("missing-signature-algorithms", "no signature algorithm in common", Confidence::Likely)
-        .because(because)
-        .because(what);
-    ask_for_log(case, c, at, "no suitable signature algorithm", "no suitable signature algorithm")
+    let what = match offer.schemes.as_slice() {
+        [] => "the hello names no signature algorithms: that means SHA-1, which servers refuse today",
+        _ => "all signature algorithms of the hello use SHA-1 or MD5, which servers refuse today",
+    };
+    ask_for_log(case, c.because(what), at, "no suitable signature algorithm", "no suitable signature algorithm")
 }
 
 /// The server picks its certificate by name, and none was sent.

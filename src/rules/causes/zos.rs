@@ -1,8 +1,22 @@
-//! Causes that System SSL and AT-TLS name by their return codes.
+//! Causes that System SSL and AT-TLS name by their return codes. Whose word it is decides who acts: the same number at the
+//! server is about the server's ring, or about the client's certificate.
 
+use super::super::case::Claim;
+use super::super::client_tls_not_initialised::ENVIRONMENT;
 use super::super::finding::{Cause, Confidence, Party};
-use super::{Case, cause, no_shared_cipher};
-use crate::decode::Event;
+use super::{
+    Case, cause, client_certificate_issuer_unknown, client_certificate_missing, missing_signature_algorithms,
+    no_shared_cipher, no_shared_group, server_policy, stacked_tls, tls_not_initialised,
+};
+use crate::decode::{Event, Kind};
+use crate::transcript::{Code, Side, speakers};
+use crate::wire::tls::handshake::Message;
+
+/// AT-TLS: the environment did not come up, and the reason stands in an earlier message.
+const ENVIRONMENT_FAILED: u32 = 5006;
+
+/// TLS 1.0: up to here a list of authorities has to hold one at least (RFC 2246, 7.4.4).
+const TLS10: u16 = 0x0301;
 
 /// The key ring or key database cannot be opened, or holds nothing of use.
 pub(in crate::rules) fn key_ring_unusable(because: String) -> Cause {
@@ -40,23 +54,74 @@ pub(in crate::rules) fn attls_policy_missing(confidence: Confidence, because: St
     )
 }
 
-/// What a return code of System SSL or AT-TLS says of the reason.
-pub(in crate::rules) fn of_return_code(case: &Case<'_>, at: &Event, rc: u32) -> Option<Cause> {
-    let says = format!("rc {rc}: {}", meaning(rc)?);
-    Some(match rc {
-        6 | 7 | 102 | 103 | 106 | 109 | 201 | 202 | 204 | 407 | 408 | 416 => key_ring_unusable(says),
-        428 | 455 | 456 | 457 | 465 => private_key_unusable(says),
-        402 => no_shared_cipher(case, at, Confidence::Likely, &says),
+/// What a return code of System SSL or AT-TLS says of the reason, and at which end; the likeliest first.
+pub(in crate::rules) fn of_return_code(case: &Case<'_>, claim: &Claim<'_>, rc: u32) -> Vec<Cause> {
+    let Some(meaning) = meaning(rc) else { return Vec::new() };
+    let (says, server) = (format!("rc {rc}: {meaning}"), claim.is_of_server());
+    let mut causes = match rc {
+        6 | 7 | 102 | 103 | 106 | 109 | 201 | 202 | 204 | 407 | 408 | 416 => vec![key_ring_unusable(says)],
+        428 | 455 | 456 | 457 | 465 => vec![private_key_unusable(says)],
+        402 => vec![no_shared_cipher(case, claim.event, Confidence::Likely, &says)],
+        405 if is_about_curves(case) => {
+            vec![no_shared_group(case, claim.event, Confidence::Likely, "the curve of a certificate is not supported")]
+        }
+        412 => no_common_version(case, Confidence::Likely, says),
+        446 => no_common_version(case, Confidence::Possible, says),
+        467 | 468 => vec![missing_signature_algorithms(case, claim.event, &says)],
+        // Of these the server speaks of the client's certificate.
+        8 | 417 | 435 if server => vec![client_certificate_issuer_unknown(Confidence::Likely, says)],
         // A validation may fail for other reasons as well.
-        8 => ca_not_in_ring(Confidence::Possible, says),
-        417 | 435 => ca_not_in_ring(Confidence::Likely, says),
-        5006 | 5018 => attls_policy_missing(Confidence::Likely, says),
-        _ => return None,
-    })
+        8 => vec![ca_not_in_ring(Confidence::Possible, says)],
+        417 | 435 => vec![ca_not_in_ring(Confidence::Likely, says)],
+        403 if server => vec![client_certificate_missing(Confidence::Likely, &says)],
+        5001 => vec![client_certificate_missing(Confidence::Likely, &says)],
+        5002 => vec![server_policy(says)],
+        5018 => vec![attls_policy_missing(Confidence::Likely, says)],
+        ENVIRONMENT_FAILED => environment_failed(case, claim, says),
+        _ => Vec::new(),
+    };
+    // The same reasons as at a client, and the server's administrator is asked.
+    if server && ENVIRONMENT.contains(&rc) {
+        causes.iter_mut().flat_map(|c| c.ask.iter_mut()).for_each(|ask| ask.party = Party::Server);
+    }
+    causes
+}
+
+/// The code of System SSL that stands before 5006; without it the ring and the policy are as good as each other.
+fn environment_failed(case: &Case<'_>, claim: &Claim<'_>, says: String) -> Vec<Cause> {
+    let of = |c: &Claim<'_>| match c.code {
+        Some(Code::Gsk(rc)) if ENVIRONMENT.contains(rc) && c.side == claim.side => Some(*rc),
+        _ => None,
+    };
+    if let Some(rc) = case.claims().find_map(|c| of(&c)) {
+        return of_return_code(case, claim, rc);
+    }
+    let ring = Cause { confidence: Confidence::Possible, ..key_ring_unusable(says.clone()) };
+    vec![ring, attls_policy_missing(Confidence::Possible, says)]
+}
+
+/// 405 says that a type of certificate is not supported; only its words tell that it is the curve.
+fn is_about_curves(case: &Case<'_>) -> bool {
+    case.claims().any(|c| c.text.to_ascii_lowercase().contains("elliptic curve"))
+}
+
+/// No version in common, where no hello shows what was offered.
+fn no_common_version(case: &Case<'_>, confidence: Confidence, says: String) -> Vec<Cause> {
+    if case.facts.offer.is_some() {
+        return Vec::new();
+    }
+    let c = cause("client-tls-version-refused", "no TLS version in common", confidence).because(says).ask(
+        Party::Client,
+        None,
+        &["the versions that both ends have switched on; on z/OS GSK_PROTOCOL_TLSV1_2, or TLSv1.2 in the policy"
+            .to_owned()],
+        "works once TLS 1.2 is on at both ends",
+    );
+    vec![c]
 }
 
 /// The ring lacks the partner's authority.
-fn ca_not_in_ring(confidence: Confidence, because: String) -> Cause {
+pub(in crate::rules) fn ca_not_in_ring(confidence: Confidence, because: String) -> Cause {
     cause("unknown-ca", "the key ring lacks the partner's CA", confidence).because(because).ask(
         Party::Client,
         None,
@@ -65,16 +130,139 @@ fn ca_not_in_ring(confidence: Confidence, because: String) -> Cause {
     )
 }
 
+/// The clock that refused a certificate may be wrong; nothing shows what it read.
+pub(in crate::rules) fn clock_may_be_wrong(because: &str) -> Cause {
+    cause("clock-wrong", "the clock that judged it is wrong", Confidence::Possible).because(because).ask(
+        Party::Client,
+        None,
+        &["the date, in UTC, of the machine that refused, beside the dates in the certificate".to_owned()],
+        "the date lies inside the validity: then the clock was wrong at that moment",
+    )
+}
+
 fn meaning(rc: u32) -> Option<&'static str> {
     crate::codes::gsk(rc).map(|c| c.meaning).or_else(|| crate::codes::attls(rc).map(|c| c.meaning))
 }
 
-/// Words of a z/OS FTP trace about an environment that never came up.
-pub(in crate::rules) fn of_words(text: &str) -> Option<Cause> {
-    let words = text.to_ascii_lowercase();
-    let said = format!("the client's trace: \"{text}\"");
+/// Words about an environment that never came up, or a connection that no policy covers.
+pub(in crate::rules) fn of_words(case: &Case<'_>, claim: &Claim<'_>) -> Vec<Cause> {
+    let words = claim.text.to_ascii_lowercase();
+    let said = format!("{}: \"{}\"", claim.by, claim.text);
     if words.contains("no keyring") {
-        return Some(key_ring_unusable(said));
+        let mut causes = vec![key_ring_unusable(format!("the client's trace: \"{}\"", claim.text))];
+        if case.claims().any(|c| c.side == claim.side && says_mechanism(&c, "FTP")) {
+            let because = "tlsmech=FTP: FTP looks for a ring of its own, even where AT-TLS was meant to do it";
+            causes.push(attls_policy_missing(Confidence::Possible, because.to_owned()));
+        }
+        return causes;
     }
-    None
+    let group_failed = matches!(claim.code, Some(Code::Message(id)) if id == "EZD2042I");
+    let uncovered = attls_status(claim) == Some(false) && was_to_do_tls(case);
+    if words.contains("jrconndeniedpolicy") || group_failed || uncovered {
+        return vec![attls_policy_missing(Confidence::Likely, said)];
+    }
+    Vec::new()
+}
+
+/// Whether a trace of FTP says who was to do TLS: `tlsmech=FTP`, `tlsmech=ATTLS`.
+fn says_mechanism(claim: &Claim<'_>, who: &str) -> bool {
+    let value = claim.text.split_once("tlsmech=").map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or_default());
+    value == Some(who)
+}
+
+/// Whether AT-TLS was wanted: a plain session that nobody meant to secure is in clear as it should be.
+fn was_to_do_tls(case: &Case<'_>) -> bool {
+    let accepted = case.auth().is_some_and(|auth| {
+        let mut replies = case.after(auth).filter_map(|e| if let Kind::Reply(r) = &e.kind { Some(r) } else { None });
+        replies.find(|r| r.code >= 200).is_some_and(|r| r.code < 400)
+    });
+    accepted || case.claims().any(|c| says_mechanism(&c, "ATTLS"))
+}
+
+/// What AT-TLS says of a connection when it maps it to a rule: whether it does TLS there. `None` when it says nothing, or
+/// leaves it to the application.
+fn attls_status(claim: &Claim<'_>) -> Option<bool> {
+    let maps = matches!(claim.code, Some(Code::Message(id)) if id == "EZD1281I");
+    if claim.is_of_server() || !maps && speakers::program_of(&claim.by) != speakers::AT_TLS {
+        return None;
+    }
+    let words: Vec<&str> = claim.text.split_whitespace().map(|w| w.trim_end_matches([',', '.', ';'])).collect();
+    let at = words.iter().position(|w| *w == "Enabled")?;
+    Some(at.checked_sub(1).and_then(|n| words.get(n)) != Some(&"Not"))
+}
+
+/// Both FTP and AT-TLS do TLS at the client: one trace names FTP, the other shows AT-TLS at work on the same session.
+pub(in crate::rules) fn both_do_tls(case: &Case<'_>) -> Option<Cause> {
+    let by_ftp = case.claims().find(|c| !c.is_of_server() && says_mechanism(c, "FTP"))?;
+    let is_stack =
+        |c: &Claim<'_>| speakers::program_of(&c.by) == speakers::SYSTEM_SSL && speakers::job_of(&c.by) == Some("TCPIP");
+    let other = case.claims().find(|c| !c.is_of_server() && (attls_status(c) == Some(true) || is_stack(c)))?;
+    let because = format!("{} has tlsmech=FTP, and {} did TLS on the same connection", by_ftp.by, witness(&other));
+    Some(stacked_tls(Confidence::Likely, &because))
+}
+
+fn witness(claim: &Claim<'_>) -> &'static str {
+    if attls_status(claim) == Some(true) { "AT-TLS (EZD1281I: Enabled)" } else { "System SSL of job TCPIP" }
+}
+
+/// A CertificateRequest without a single authority, which SSL 3.0 and TLS 1.0 do not allow: System SSL refuses it.
+pub(in crate::rules) fn empty_certificate_request(case: &Case<'_>, before: &Event) -> Option<Cause> {
+    let mut version = None;
+    let empty = case.before(before).filter(|e| e.from() == Some(Side::Server)).any(|e| match &e.kind {
+        Kind::Handshake(Message::ServerHello(h)) => {
+            version = Some(h.version);
+            false
+        }
+        Kind::Handshake(Message::CertificateRequest { authorities }) => authorities.is_empty(),
+        _ => false,
+    });
+    let old = version.filter(|v| empty && *v <= TLS10)?;
+    let name = crate::facts::version_name(old);
+    let c = cause(
+        "client-stumbles-over-certificate-request",
+        "the client stumbles over a CertificateRequest",
+        Confidence::Likely,
+    )
+    .because(format!("the server's CertificateRequest names no authority, and {name} wants one at least"))
+    .ask(
+        Party::Server,
+        None,
+        &["one more try with the request switched off, or with a list of CAs for clients".to_owned()],
+        "the handshake goes on behind the ServerHello",
+    );
+    Some(c)
+}
+
+/// A client that begins TLS at once on port 990 cannot read the greeting of a server that waits for AUTH.
+pub(in crate::rules) fn implicit_on_990(case: &Case<'_>) -> Option<Cause> {
+    let at_once = case.is_on_990() && case.auth().is_none();
+    at_once.then(|| {
+        super::wrong_mode(
+            "port 990 is usually for implicit TLS; a server that greets there in clear is read as broken TLS",
+        )
+    })
+}
+
+/// Why AT-TLS met clear text (5003), seen from the end that says it.
+pub(in crate::rules) fn of_clear_text(case: &Case<'_>, claim: &Claim<'_>) -> Vec<Cause> {
+    if case.auth().is_some() {
+        // AUTH went through in clear: mode and policy fit, and what came behind the yes was no TLS.
+        return if claim.is_of_server() {
+            Vec::new()
+        } else {
+            vec![tls_not_initialised(case, claim.event, Confidence::Possible)]
+        };
+    }
+    if claim.is_of_server() {
+        return vec![super::wrong_mode("AT-TLS of the server waited for TLS, and the client began in clear")];
+    }
+    let policy = "AT-TLS expected TLS at once and met the greeting: the rule is not ApplicationControlled".to_owned();
+    let mode = "the server greets in clear where implicit TLS was expected";
+    match implicit_on_990(case) {
+        Some(mode) => vec![mode, attls_policy_missing(Confidence::Possible, policy)],
+        None => {
+            let mode = Cause { confidence: Confidence::Possible, ..super::wrong_mode(mode) };
+            vec![attls_policy_missing(Confidence::Likely, policy), mode]
+        }
+    }
 }
