@@ -5,9 +5,24 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 
 mod connection;
+mod early;
+mod expect;
 pub mod file;
 mod half;
+mod kind;
+mod record;
+mod session;
 pub mod table;
+mod track;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::error::{Damage, InputError};
+use crate::transcript::Transcript;
+use crate::wire::net::{Link, Packet, packet};
+use file::{File, Format, Frame};
+use table::{Limits, Table};
+use track::Track;
 
 /// One of the two ends of a connection; which is which says nothing of who opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +62,206 @@ pub enum Piece<'a> {
     Fin,
     /// RST: the connection is gone.
     Reset,
+}
+
+/// What the user said about a capture.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Ports that are FTP whatever shows there.
+    pub ports: Vec<u16>,
+    /// Only this session is wanted.
+    pub only_session: Option<u32>,
+}
+
+/// One session of FTP with its data connections.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Sessions are counted from 1 in the order in which they were recognised.
+    pub number: u32,
+    /// The evidence, with secrets masked.
+    pub transcript: Transcript,
+}
+
+/// What a whole capture came to.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Packets.
+    pub packets: u64,
+    /// TCP segments.
+    pub segments: u64,
+    /// TCP connections.
+    pub connections: u64,
+    /// Sessions of FTP.
+    pub sessions: u32,
+    /// Times of the first and the last packet, in nanoseconds since 1970.
+    pub times: Option<(i64, i64)>,
+    /// Packets that are something else, by name.
+    pub other: BTreeMap<String, u64>,
+    /// What is to be known of the file, and took nothing away.
+    pub remarks: Vec<String>,
+    /// What was wrong with it.
+    pub problems: Vec<InputError>,
+}
+
+/// Reads one capture piece by piece.
+#[derive(Debug)]
+pub struct Capture {
+    name: String,
+    options: Options,
+    format: Format,
+    file: Option<File>,
+    flow: Flow,
+    ready: VecDeque<Session>,
+}
+
+/// From packets to sessions.
+#[derive(Debug)]
+struct Flow {
+    table: Table,
+    track: Track,
+    other: BTreeMap<String, u64>,
+    fragments: u64,
+    times: Option<(i64, i64)>,
+}
+
+impl Capture {
+    /// A reader of a capture in this format that the user calls `name`.
+    pub fn new(name: &str, format: Format, options: Options) -> Self {
+        let table = Table::new(Limits::default());
+        let track = Track::new(&options.ports);
+        let flow = Flow { table, track, other: BTreeMap::new(), fragments: 0, times: None };
+        let (name, file) = (name.to_owned(), Some(File::new(format)));
+        Self { name, options, format, file, flow, ready: VecDeque::new() }
+    }
+
+    /// The next bytes of the file.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let Self { file: Some(file), flow, .. } = self else { return };
+        file.feed(bytes, |frame| flow.frame(&frame));
+        self.collect();
+    }
+
+    /// The next session that has ended.
+    pub fn next(&mut self) -> Option<Session> {
+        self.ready.pop_front()
+    }
+
+    /// The file ends: what goes on is given out too.
+    pub fn finish(&mut self) -> Summary {
+        let Some(file) = self.file.take() else { return Summary::default() };
+        let flow = &mut self.flow;
+        let read = file.finish(|frame| flow.frame(&frame));
+        let Flow { table, track, .. } = flow;
+        table.finish(&mut |told| track.told(told));
+        track.finish();
+        self.collect();
+        self.summary(read)
+    }
+
+    /// Memory in bytes, roughly.
+    pub fn weight(&self) -> usize {
+        let file = self.file.as_ref().map_or(0, File::held);
+        file + self.flow.table.weight() + self.flow.track.weight()
+    }
+
+    /// Sessions that have ended become transcripts.
+    fn collect(&mut self) {
+        self.flow.track.relieve();
+        while let Some(done) = self.flow.track.done.pop_front() {
+            let number = done.session.number;
+            if self.options.only_session.is_none_or(|wanted| wanted == number) {
+                let transcript = done.session.finish(&self.name, self.format.name(), done.complete);
+                self.ready.push_back(Session { number, transcript });
+            }
+        }
+    }
+
+    fn summary(&self, read: file::Read) -> Summary {
+        let counts = self.flow.table.counts();
+        let mut s = Summary {
+            packets: read.frames,
+            segments: counts.segments,
+            connections: counts.connections,
+            sessions: self.flow.track.count(),
+            times: self.flow.times,
+            other: self.flow.other.clone(),
+            ..Summary::default()
+        };
+        for said in read.said {
+            match said.damage {
+                Some(Damage::Torn) => s.problems.push(InputError::torn(&self.name, said.text, "")),
+                Some(Damage::Unreadable) => s.problems.push(InputError::unreadable(&self.name, said.text, "")),
+                None => s.remarks.push(said.text),
+            }
+        }
+        if read.dropped > 0 {
+            s.remarks.push(format!("the capturing program lost {} packets", read.dropped));
+        }
+        if let Some(at) = read.cut_at.filter(|_| read.cut > 0) {
+            let n = read.cut;
+            s.remarks.push(format!("{n} packets are cut, most of them to {at} bytes: capture whole packets (tcpdump -s 0, on z/OS SNIFFER(65535), PKTTRACE FULL)"));
+        }
+        if self.flow.fragments > 0 {
+            s.remarks.push(format!("{} IP fragments, not put together", self.flow.fragments));
+        }
+        for (server, n) in self.flow.track.unclaimed.iter().take(16) {
+            s.remarks.push(format!(
+                "{n} TLS connections to {server} are not known to be FTP: --port {} takes them",
+                server.port()
+            ));
+        }
+        if s.sessions == 0 {
+            s.problems.push(self.nothing(&s));
+        }
+        s
+    }
+
+    fn nothing(&self, s: &Summary) -> InputError {
+        let link = s.other.keys().find(|k| k.starts_with("link type"));
+        if let (Some(link), 0) = (link, s.segments) {
+            let what = format!("a capture of {link}, which is not read");
+            return InputError::unreadable(&self.name, what, "capture on Ethernet, on a loopback, or with -i any");
+        }
+        let what = format!("no session of FTP among its {} packets and {} TCP connections", s.packets, s.connections);
+        let tls = self.flow.track.unclaimed.keys().next().map_or(2121, |a| a.port());
+        InputError::unreadable(&self.name, what, format!("if FTP runs on a port of its own, name it: --port {tls}"))
+    }
+}
+
+impl Flow {
+    fn frame(&mut self, frame: &Frame<'_>) {
+        let at = frame.at;
+        let (first, last) = self.times.unwrap_or((at, at));
+        self.times = Some((first.min(at), last.max(at)));
+        let Some(link) = Link::of(frame.link) else {
+            return self.count(&format!("link type {}", frame.link));
+        };
+        let Self { table, track, .. } = self;
+        match packet(link, frame.data) {
+            Packet::Tcp(s) => table.segment(&s, at, &mut |told| track.told(told)),
+            Packet::Fragment { first } => {
+                self.fragments += 1;
+                if let Some(s) = first {
+                    table.segment(&s, at, &mut |told| track.told(told));
+                }
+            }
+            Packet::Unreachable { from, to } => table.unreachable(from, to, at, &mut |told| track.told(told)),
+            Packet::Other(name) => self.count(name),
+            Packet::Short(what) => self.count(&format!("short: {what}")),
+        }
+        for (slot, rank) in core::mem::take(&mut self.track.ranks) {
+            self.table.rank(slot, rank);
+        }
+        self.track.tick(last);
+    }
+
+    fn count(&mut self, name: &str) {
+        if let Some(n) = self.other.get_mut(name) {
+            *n += 1;
+        } else if self.other.len() < 256 {
+            self.other.insert(name.to_owned(), 1);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -68,6 +68,9 @@ pub(super) struct Decode {
     /// Report only session N of the input (from 1).
     #[arg(long, value_name = "N")]
     pub(super) session: Option<u32>,
+    /// In a capture, take this port of a server for FTP whatever shows there. Repeatable.
+    #[arg(long = "port", value_name = "N")]
+    pub(super) ports: Vec<u16>,
 }
 
 impl Decode {

@@ -72,6 +72,8 @@ impl Output {
             writeln!(stdout)?;
         }
         stdout.write_all(render(report, self.format, self.style).as_bytes())?;
+        // Somebody may read along while the input goes on.
+        stdout.flush()?;
         for (format, file) in &mut self.files {
             if self.count > 0 && matches!(format, Format::Text | Format::Markdown) {
                 writeln!(file)?;

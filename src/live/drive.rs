@@ -18,7 +18,8 @@ use super::clock;
 use super::dial::{self, Way};
 use super::limits::{COUNTED, Limits};
 use super::tcp::{self, Failure};
-use crate::probe::{Bulk, Input, Machine, Output, Where};
+use crate::probe::{Input, Machine, Output, Where};
+use crate::transcript::bulk::Bulk;
 use crate::transcript::{
     Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, OpenFailure, Role, Side, Transcript, What, Why,
 };

@@ -7,7 +7,6 @@
 
 mod answer;
 pub mod behave;
-mod bulk;
 mod engine;
 mod plan;
 mod questions;
@@ -17,7 +16,6 @@ mod talk;
 
 use core::net::SocketAddr;
 
-pub use bulk::Bulk;
 pub use engine::{ClientError, Identity, Terms, TlsClient, Wanted};
 pub use plan::{Confides, Login, Password, Patience, Plan, ServerName};
 pub use session::Session;

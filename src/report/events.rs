@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{LONGEST_ALERT, resumed, suite_name, version_name};
-use crate::transcript::{Close, Code, ConnId, Decrypted, Layer, Micros, OpenFailure, Role, Side, Transcript, Why};
+use crate::transcript::{
+    Close, Code, ConnId, Decrypted, Layer, Micros, OpenFailure, Role, Side, Tied, Transcript, Why,
+};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::{Message, named_group, type_name};
 use crate::wire::{printable, printable_str};
@@ -25,6 +27,8 @@ pub struct ConnectionOut {
     pub role: String,
     /// The control connection of a data connection.
     pub of: Option<u16>,
+    /// How sure it is that it belongs to that one; null where nobody had to find out.
+    pub tied: Option<Tied>,
     /// `session`, or what differed from it.
     pub why: String,
     /// The name that was dialled.
@@ -106,6 +110,7 @@ pub(super) fn connections(t: &Transcript, timeline: &Timeline) -> Vec<Connection
                 id,
                 role: role.to_owned(),
                 of,
+                tied: conn.tied,
                 why,
                 host: conn.host.as_deref().map(printable_str),
                 local: conn.local.map(|a| a.to_string()),

@@ -104,7 +104,7 @@ pub use replies::{DataReply, data_reply};
 pub use sink::Sink;
 
 use crate::decode::{Event, Kind};
-use crate::transcript::{Role, Span};
+use crate::transcript::{ConnId, Role, Span, Tied};
 
 /// One rule.
 #[derive(Debug)]
@@ -201,6 +201,7 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         found.iter_mut().for_each(|f| experiments::settle(case, f));
         found.iter_mut().for_each(|f| f.place = f.place.or_else(|| last_evidence(case, f)));
         found.iter_mut().for_each(|f| doubt(case, f));
+        found.iter_mut().for_each(|f| untie(case, f));
         findings.extend(found);
         checks.extend(checked);
     }
@@ -229,6 +230,17 @@ fn doubt(case: &Case<'_>, f: &mut Finding) {
     if f.confidence == Confidence::Certain && case.timeline.events.iter().take(place).any(counts) {
         f.confidence = Confidence::Likely;
         f.why.push("Bytes are missing before it: what they said is not known.".to_owned());
+    }
+}
+
+/// What shows on a data connection is no surer than that the connection belongs to the session.
+fn untie(case: &Case<'_>, f: &mut Finding) {
+    let shown = f.place.and_then(|n| case.timeline.events.get(n)).map(|e| e.conn);
+    let mut about = f.evidence.iter().map(|e| ConnId(e.conn)).chain(shown);
+    let is_likely = |id: ConnId| case.transcript.conn(id).is_some_and(|c| c.tied == Some(Tied::Likely));
+    if f.confidence == Confidence::Certain && about.any(is_likely) {
+        f.confidence = Confidence::Likely;
+        f.why.push("That the data connection belongs to this session is known by address and time alone.".to_owned());
     }
 }
 

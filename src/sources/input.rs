@@ -5,6 +5,8 @@ use sha2::{Digest, Sha256};
 use super::charset::{Charset, decode, detect};
 use super::paste::Paste;
 use super::{Block, Evidence, Kind, Options};
+use crate::capture::file::{foreign, format};
+use crate::capture::{self, Capture, Session};
 use crate::error::InputError;
 use crate::transcript::{Input, Transcript};
 use crate::wire::sniff::{Speaker, sniff};
@@ -35,6 +37,7 @@ enum State {
     Lines { charset: Charset, line: Vec<u8>, too_long: bool, paste: Box<Paste> },
     Report(Vec<u8>),
     Raw(Vec<u8>),
+    Capture(Box<Capture>),
     Refused(InputError),
 }
 
@@ -46,7 +49,10 @@ impl InputReader {
 
     /// Takes the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
-        self.sha256.update(bytes);
+        // The sessions of a capture are given out before its end, when no hash of it is known yet.
+        if !matches!(self.state, State::Capture(_)) {
+            self.sha256.update(bytes);
+        }
         self.bytes += bytes.len() as u64;
         match &mut self.state {
             State::Head(head) => {
@@ -97,7 +103,16 @@ impl InputReader {
                         State::Refused(InputError::unreadable(&self.name, what, "cut out the session that failed"));
                 }
             }
+            State::Capture(capture) => capture.feed(bytes),
             State::Head(_) | State::Refused(_) => {}
+        }
+    }
+
+    /// The next session that has ended, of an input that gives out its sessions while it is read: a capture.
+    pub fn ready(&mut self) -> Option<Session> {
+        match &mut self.state {
+            State::Capture(capture) => capture.next(),
+            _ => None,
         }
     }
 
@@ -119,6 +134,7 @@ impl InputReader {
                 paste.finish()
             }
             State::Report(bytes) => saved(&self.name, &bytes),
+            State::Capture(capture) => return captured(&self.name, self.bytes, *capture),
             State::Refused(error) => Evidence { problems: vec![error], ..Evidence::default() },
             State::Head(_) => Evidence::default(),
         };
@@ -135,6 +151,21 @@ impl InputReader {
 /// Chooses by the beginning of the input.
 fn begin(name: &str, options: &Options, head: &[u8]) -> Result<State, InputError> {
     let charset = detect(head);
+    let captured = options.only == Some(Kind::Capture);
+    if let Some(format) = format(head).filter(|_| captured || options.only.is_none()) {
+        let options = capture::Options { ports: options.ports.clone(), only_session: options.only_session };
+        return Ok(State::Capture(Box::new(Capture::new(name, format, options))));
+    }
+    if let Some(foreign) = foreign(head) {
+        return Err(InputError::unreadable(name, foreign.name, foreign.advice));
+    }
+    if captured {
+        return Err(InputError::unreadable(
+            name,
+            "neither pcap nor pcapng",
+            "capture with tcpdump -w FILE, or leave --as out",
+        ));
+    }
     let report = options.only == Some(Kind::Report);
     if report
         || (options.only.is_none() && head.trim_ascii_start().starts_with(b"{\"schema\""))
@@ -166,13 +197,6 @@ fn refuse(name: &str, head: &[u8]) -> InputError {
     let (what, advice) = match head {
         [0x1f, 0x8b, ..] => ("compressed with gzip", "gunzip it first"),
         [b'P', b'K', 3, 4, ..] => ("a zip archive", "unpack it first"),
-        [0xd4, 0xc3, 0xb2, 0xa1, ..]
-        | [0xa1, 0xb2, 0xc3, 0xd4, ..]
-        | [0x4d, 0x3c, 0xb2, 0xa1, ..]
-        | [0x0a, 0x0d, 0x0d, 0x0a, ..] => (
-            "a packet capture, which this version does not read",
-            "in Wireshark: Follow TCP Stream, show as Hex Dump, paste that",
-        ),
         _ => (
             "binary data; expected text (a trace, a log, hex) or a flow that begins with a TLS record",
             "format a trace first: IPCS CTRACE COMP(GSKSRVR) FULL, or the gsktrace command for a GSK_TRACE_FILE",
@@ -221,6 +245,20 @@ fn end_line(charset: Charset, line: &mut Vec<u8>, too_long: &mut bool, paste: &m
         paste.problem(problem.at_line(paste.line_number()));
     }
     line.clear();
+}
+
+/// The sessions of a capture that nobody has taken, and what was wrong with it.
+fn captured(name: &str, bytes: u64, mut capture: Capture) -> Evidence {
+    let summary = capture.finish();
+    let mut evidence = Evidence { problems: summary.problems, sessions: summary.sessions, ..Evidence::default() };
+    evidence.input.name = printable_str(name);
+    evidence.input.bytes = bytes;
+    evidence.input.assumed = summary.remarks;
+    while let Some(session) = capture.next() {
+        evidence.blocks.push(Block::Session(session.transcript));
+        evidence.numbers.push(session.number);
+    }
+    evidence
 }
 
 /// A saved report, or several, one a line: its evidence is diagnosed again.

@@ -1,6 +1,6 @@
 //! One file, one way in which evidence reaches people.
 //!
-//! An input is fed in chunks of any size ([`InputReader`]). A saved report owns its whole input; everything else is
+//! An input is fed in chunks of any size ([`InputReader`]). A capture or a saved report owns its whole input; everything else is
 //! a *paste*: unquoted, cut into lines and words, and every source claims what it knows. What nobody claims is kept
 //! and counted. Blocks that tell of one attempt are woven into one [`Transcript`] ([`weave::weave`]).
 
@@ -40,6 +40,10 @@ pub struct Options {
     pub from: Option<Side>,
     /// Only this source may claim lines.
     pub only: Option<Kind>,
+    /// Ports of a capture that are FTP whatever shows there.
+    pub ports: Vec<u16>,
+    /// The only session of a capture that is wanted.
+    pub only_session: Option<u32>,
 }
 
 /// The sources, by the names that `--as` takes.
@@ -65,11 +69,13 @@ pub enum Kind {
     Dialogue,
     /// A JSON report of this tool.
     Report,
+    /// A packet capture: pcap or pcapng.
+    Capture,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::AtTls,
         Kind::Gsksrvr,
         Kind::Gsktrace,
@@ -80,6 +86,7 @@ impl Kind {
         Kind::Hex,
         Kind::Dialogue,
         Kind::Report,
+        Kind::Capture,
     ];
 
     /// The name on the command line and in reports.
@@ -95,6 +102,7 @@ impl Kind {
             Kind::Hex => "hex",
             Kind::Dialogue => "dialogue",
             Kind::Report => "report",
+            Kind::Capture => "capture",
         }
     }
 }
@@ -132,6 +140,10 @@ pub struct Evidence {
     pub input: Input,
     /// The pieces, in the order of the input.
     pub blocks: Vec<Block>,
+    /// The numbers of the sessions of a capture, in the order of the blocks.
+    pub numbers: Vec<u32>,
+    /// How many sessions a capture held, given out or not.
+    pub sessions: u32,
     /// What was wrong with it.
     pub problems: Vec<InputError>,
 }

@@ -255,7 +255,7 @@ impl Paste {
             problem.input.clone_from(&self.input.name);
         }
         problems.sort_by_key(|p| p.line);
-        Evidence { input: self.input, blocks, problems }
+        Evidence { input: self.input, blocks, problems, ..Evidence::default() }
     }
 }
 

@@ -21,6 +21,10 @@ pub fn mask_flows(t: &mut Transcript) {
                 *data = flows.entry(flow(*layer)).or_default().filter(data, *layer);
             }
             What::Gap { from: Side::Client, len } => flows.entry(flow(Layer::Wire)).or_default().miss(*len),
+            // What was not kept is missing here too.
+            What::Skipped { from: Side::Client, layer, len, .. } if role == Role::Control => {
+                flows.entry(flow(*layer)).or_default().miss(Some(*len));
+            }
             _ => {}
         }
     }

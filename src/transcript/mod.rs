@@ -4,6 +4,7 @@
 //! seen, with what is known of its origin. It draws no conclusion, so that a report of today
 //! can be diagnosed again by the rules of next year.
 
+pub mod bulk;
 pub mod clock;
 mod decrypted;
 pub mod dialogue;
@@ -58,6 +59,29 @@ pub struct Conn {
     /// The server's address and port.
     #[schemars(with = "Option<String>")]
     pub peer: Option<SocketAddr>,
+    /// How sure it is that a data connection belongs to its control connection; `None` where nobody had to find out.
+    #[serde(default)]
+    pub tied: Option<Tied>,
+}
+
+/// How sure it is that a data connection belongs to its control connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tied {
+    /// The control connection announced its address and port, or both hold the same TLS session.
+    Certain,
+    /// The addresses and the time speak for it.
+    Likely,
+}
+
+impl Tied {
+    /// As reports spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tied::Certain => "certain",
+            Tied::Likely => "likely",
+        }
+    }
 }
 
 /// What a connection is for (RFC 959, section 2.3).

@@ -174,6 +174,8 @@ impl Parser {
             let address = |v: &str| v.parse().map(Some).map_err(|_| format!("`{}` is no address and port", clip(v)));
             match key.split_once('=').unwrap_or((key, "")) {
                 ("control", "") => {}
+                ("certain", "") => conn.tied = Some(Tied::Certain),
+                ("likely", "") => conn.tied = Some(Tied::Likely),
                 ("question", "") if words.rest.starts_with('"') => changed.get_or_insert_default().push(words.text()?),
                 ("question", "") => changed = Some(Vec::new()),
                 ("host", "") => conn.host = Some(words.text()?),

@@ -55,6 +55,9 @@ fn connection(out: &mut String, n: usize, conn: &Conn) {
             let _ = write!(out, " data-of={}", of.0);
         }
     }
+    if let Some(tied) = conn.tied {
+        let _ = write!(out, " {}", tied.name());
+    }
     if let Why::Question { changed } = &conn.why {
         if changed.is_empty() {
             out.push_str(" question");

@@ -1,10 +1,11 @@
-//! What of a data connection is kept: handshakes, alerts and record headers. Content is business data; of it the length
-//! and, where it travelled in clear, the hash are kept, and of text where TLS was due as much as shows what it was.
+//! What of a connection is kept. Of a data connection: handshakes, alerts and record headers; content is business data, of which
+//! the length and, where it travelled in clear, the hash are kept, and of text where TLS was due as much as shows what it was.
+//! Of a control connection all but what is encrypted.
 
 use sha2::{Digest, Sha256};
 
-use crate::transcript::{Fidelity, Layer, Side, What};
-use crate::wire::ftp::may_begin_reply;
+use super::{Fidelity, Layer, Side, What};
+use crate::wire::ftp::{may_begin_command, may_begin_reply};
 use crate::wire::tls::content;
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 
@@ -18,13 +19,30 @@ const REPLY: usize = 512;
 /// sends a million small ones costs no more than one who sends a few.
 const HEADERS: u32 = 256;
 
-/// Cuts what passes on one data connection.
+/// What becomes of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// They are kept.
+    Kept,
+    /// They are kept: text in clear on a control connection.
+    Text,
+    /// Only their number is kept: they are encrypted content.
+    Encrypted,
+    /// Only their number is kept: they are content in clear.
+    Clear,
+    /// They are not kept, and what they are is not known: where a record begins was missing before them.
+    Unknown,
+}
+
+/// Cuts what passes on one connection.
 #[derive(Debug, Default)]
 pub struct Bulk {
     client: Flow,
     server: Flow,
     /// Whether one of the two spoke TLS.
     tls: bool,
+    /// Whether it is a control connection.
+    control: bool,
 }
 
 /// One direction.
@@ -38,84 +56,149 @@ struct Flow {
     records: u32,
     /// The beginning of what is no TLS.
     text: Option<Vec<u8>>,
+    /// Bytes were missing, and where the next record begins is not known.
+    lost: bool,
 }
 
 impl Bulk {
+    /// For a control connection: a line of text is kept, and behind it a record or another line may begin.
+    pub fn control() -> Self {
+        Self { control: true, ..Self::default() }
+    }
+
     /// What to write down of bytes in the order in which they passed: none is lost, some are only counted.
     pub fn cut(&mut self, from: Side, bytes: &[u8]) -> Vec<What> {
-        let flow = if from == Side::Client { &mut self.client } else { &mut self.server };
         let mut out = Vec::new();
+        self.pass(from, bytes, |part, fate| push(&mut out, from, part, fate));
+        out
+    }
+
+    /// The same without copying and without a hash: each part of the bytes, and what becomes of it.
+    pub fn pass(&mut self, from: Side, bytes: &[u8], mut each: impl FnMut(&[u8], Fate)) {
+        let (tls_before, control) = (&mut self.tls, self.control);
+        let flow = if from == Side::Client { &mut self.client } else { &mut self.server };
         let mut rest = bytes;
         while !rest.is_empty() {
-            let (len, kept) = flow.next(rest, self.tls);
-            self.tls |= flow.body.is_some();
+            let (len, fate) = flow.next(rest, *tls_before, control);
+            *tls_before |= flow.body.is_some();
             let (part, behind) = rest.split_at_checked(len.max(1)).unwrap_or((rest, &[]));
             rest = behind;
-            push(&mut out, from, part, kept, flow.text.is_some());
+            each(part, fate);
         }
-        out
+    }
+
+    /// Bytes of this side are missing; how many, if that is known.
+    pub fn miss(&mut self, from: Side, len: Option<u64>) {
+        let flow = if from == Side::Client { &mut self.client } else { &mut self.server };
+        let missing = len.and_then(|len| usize::try_from(len).ok());
+        match (flow.body, missing) {
+            (Some((left, kept)), Some(missing)) if flow.header.is_empty() && missing <= left && left > 0 => {
+                flow.body = Some((left - missing, kept));
+            }
+            // Text of a data connection stays text.
+            _ if flow.text.is_some() && !self.control => {}
+            _ => {
+                (flow.body, flow.text, flow.lost) = (None, None, true);
+                flow.header.clear();
+            }
+        }
     }
 }
 
 impl Flow {
-    /// How many of the next bytes belong together, and whether they are kept.
-    fn next(&mut self, rest: &[u8], tls_due: bool) -> (usize, bool) {
+    /// How many of the next bytes belong together, and what becomes of them.
+    fn next(&mut self, rest: &[u8], tls_due: bool, control: bool) -> (usize, Fate) {
+        if self.lost {
+            return self.seek(rest, control);
+        }
         if let Some(text) = &mut self.text {
-            return text_in_clear(text, rest, tls_due);
+            if !control {
+                return text_in_clear(text, rest, tls_due);
+            }
+            return self.line(rest);
         }
         if let Some((left, kept)) = self.body.filter(|(left, _)| *left > 0) {
             let len = left.min(rest.len());
             self.body = Some((left - len, kept));
-            return (len, kept);
+            return (len, if kept { Fate::Kept } else { Fate::Encrypted });
         }
         // The first byte of a header tells its type.
         let first = self.header.first().or(rest.first()).copied();
         let is_kept = self.records < HEADERS || first != Some(content::APPLICATION_DATA);
         let missing = HEADER_LEN.saturating_sub(self.header.len()).min(rest.len());
         self.header.extend_from_slice(rest.get(..missing).unwrap_or_default());
+        let fate = if is_kept { Fate::Kept } else { Fate::Encrypted };
         match front(&self.header) {
-            Front::Undecided => (missing, is_kept),
+            Front::Undecided => (missing, fate),
             Front::Record(header) => {
                 self.header.clear();
-                self.records += u32::from(header.content_type == content::APPLICATION_DATA);
+                self.records = self.records.saturating_add(u32::from(header.content_type == content::APPLICATION_DATA));
                 self.body = Some((usize::from(header.len), header.content_type != content::APPLICATION_DATA));
-                (missing, is_kept)
+                (missing, fate)
             }
             Front::NotTls | Front::Malformed(_) => {
                 // What was taken for the beginning of a header stands in the evidence already.
                 let before = self.header.len() - missing;
                 let mut text = core::mem::take(&mut self.header);
                 text.truncate(before);
+                if control {
+                    self.text = Some(Vec::new());
+                    return self.line(rest);
+                }
                 text_in_clear(self.text.insert(text), rest, tls_due)
             }
         }
     }
+
+    /// Text on a control connection, as far as its line goes.
+    fn line(&mut self, rest: &[u8]) -> (usize, Fate) {
+        match rest.iter().position(|b| *b == b'\n') {
+            Some(end) => {
+                self.text = None;
+                (end + 1, Fate::Text)
+            }
+            None => (rest.len(), Fate::Text),
+        }
+    }
+
+    /// Behind missing bytes: where a record begins, or on a control connection a line.
+    fn seek(&mut self, rest: &[u8], control: bool) -> (usize, Fate) {
+        let is_record = |bytes: &[u8]| matches!(front(bytes), Front::Record(h) if h.len > 0 && h.version >= 0x0300);
+        if is_record(rest) || control && (may_begin_reply(rest) || may_begin_command(rest)) {
+            self.lost = false;
+            return self.next(rest, true, control);
+        }
+        let fate = if control { Fate::Kept } else { Fate::Unknown };
+        let next = (1..rest.len()).find(|n| rest.get(*n..).is_some_and(is_record));
+        (next.unwrap_or(rest.len()), fate)
+    }
 }
 
 /// Content in clear is counted; where TLS was due its beginning is the proof.
-fn text_in_clear(seen: &mut Vec<u8>, rest: &[u8], tls_due: bool) -> (usize, bool) {
+fn text_in_clear(seen: &mut Vec<u8>, rest: &[u8], tls_due: bool) -> (usize, Fate) {
     if !tls_due {
-        return (rest.len(), false);
+        return (rest.len(), Fate::Clear);
     }
     let sample: Vec<u8> = seen.iter().chain(rest).copied().take(FIRST).collect();
     let most = if may_begin_reply(&sample) { REPLY } else { FIRST };
     let len = most.saturating_sub(seen.len()).min(rest.len());
     if len == 0 {
-        return (rest.len(), false);
+        return (rest.len(), Fate::Clear);
     }
     seen.extend_from_slice(rest.get(..len).unwrap_or_default());
-    (len, true)
+    (len, Fate::Kept)
 }
 
 /// Neighbours of one kind are one entry. Of what is encrypted a hash would tell nothing.
-fn push(out: &mut Vec<What>, from: Side, part: &[u8], kept: bool, clear: bool) {
-    if kept {
+fn push(out: &mut Vec<What>, from: Side, part: &[u8], fate: Fate) {
+    if matches!(fate, Fate::Kept | Fate::Text) {
         if let Some(What::Bytes { data, .. }) = out.last_mut() {
             return data.extend_from_slice(part);
         }
         let (layer, fidelity) = (Layer::Wire, Fidelity::Exact);
         out.push(What::Bytes { from, layer, data: part.to_vec(), fidelity });
     } else {
+        let clear = fate == Fate::Clear;
         let sha256 = if clear { hex::encode(Sha256::digest(part)) } else { String::new() };
         if let Some(What::Skipped { len, .. }) = out.last_mut().filter(|_| !clear) {
             *len += part.len() as u64;

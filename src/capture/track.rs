@@ -1,0 +1,401 @@
+//! Connections to sessions: what each one is, and which belong together.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use core::net::{IpAddr, SocketAddr};
+
+use super::early::Early;
+use super::expect::{Announced, places};
+use super::kind::{Kind, PORTS, client_hello, recognise};
+use super::session::Open;
+use super::table::{Event, Facts, Rank, Slot, Told};
+use super::{End, Piece};
+use crate::transcript::{Side, Tied, What};
+
+/// Bytes of connections that are not recognised yet.
+const UNDECIDED: usize = 32 << 20;
+
+/// Bytes that are kept of all sessions that go on.
+const KEPT: usize = 64 << 20;
+
+/// Addresses at which data connections are expected, and those where FTP is known to be served.
+const PLACES: usize = 65_536;
+
+/// Nanoseconds for which an announced address is waited at.
+const PATIENCE: i64 = 600_000_000_000;
+
+/// Nanoseconds behind the end of a control connection for which its data connections are waited for.
+const LINGER: i64 = 30_000_000_000;
+
+/// A data connection begins so many nanoseconds behind something encrypted on its control connection, at most.
+const NEAR: i64 = 10_000_000_000;
+
+/// Ports of services that are no data connections.
+const SERVICES: [u16; 12] = [22, 23, 25, 53, 80, 110, 143, 443, 465, 587, 993, 995];
+
+#[derive(Debug)]
+enum State {
+    Undecided(Box<Early>),
+    /// A connection of a session, with its number in it.
+    Of(u32, u16),
+    Other,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    session: u32,
+    listener: Side,
+    at: i64,
+}
+
+/// A session that has ended, or had to be left.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub session: Open,
+    pub complete: bool,
+}
+
+/// All that goes on.
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    ports: Vec<u16>,
+    slots: Vec<State>,
+    open: BTreeMap<u32, Open>,
+    count: u32,
+    expected: HashMap<SocketAddr, Expected>,
+    /// Where FTP was spoken.
+    served: HashSet<SocketAddr>,
+    /// Sessions between two hosts, the lower address first.
+    pairs: HashMap<(IpAddr, IpAddr), Vec<u32>>,
+    /// Bytes of connections that are not recognised, and those connections in the order in which they said something.
+    undecided: (usize, VecDeque<Slot>),
+    lingering: VecDeque<(i64, u32)>,
+    /// What the table is to be told.
+    pub ranks: Vec<(Slot, Rank)>,
+    pub done: VecDeque<Done>,
+    /// TLS connections that nobody claimed, by server.
+    pub unclaimed: BTreeMap<SocketAddr, u64>,
+    now: i64,
+}
+
+fn pair(a: IpAddr, b: IpAddr) -> (IpAddr, IpAddr) {
+    if a <= b { (a, b) } else { (b, a) }
+}
+
+impl Track {
+    /// These ports are FTP whatever shows there.
+    pub fn new(ports: &[u16]) -> Self {
+        Self { ports: ports.to_vec(), now: i64::MIN, ..Self::default() }
+    }
+
+    /// Sessions so far.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Memory in bytes, roughly.
+    pub fn weight(&self) -> usize {
+        let open: usize = self.open.values().map(Open::kept).sum();
+        let done: usize = self.done.iter().map(|d| d.session.kept()).sum();
+        let places = (self.expected.capacity() + self.served.capacity()) * 96;
+        open + done + self.undecided.0 + places + self.slots.capacity() * size_of::<State>()
+    }
+
+    /// What happens to a connection.
+    pub fn told(&mut self, told: Told<'_>) {
+        let Told { slot, facts, at, event } = told;
+        self.now = self.now.max(at);
+        if event == Event::New {
+            return self.begin(slot, facts, at);
+        }
+        let n = slot.0 as usize;
+        let Some(state) = self.slots.get_mut(n) else { return };
+        match state {
+            State::Other => {}
+            State::Of(session, conn) => {
+                let (session, conn) = (*session, *conn);
+                self.pass(session, conn, facts, at, event);
+            }
+            State::Undecided(early) => {
+                let before = early.weight();
+                early.note(at, event);
+                let after = early.weight();
+                self.undecided.0 = self.undecided.0.saturating_sub(before).saturating_add(after);
+                if before == 0 && after > 0 {
+                    self.undecided.1.push_back(slot);
+                }
+                self.decide(slot, facts, at, event == Event::Gone);
+                self.make_room();
+            }
+        }
+        if event == Event::Gone {
+            self.set(slot, State::Other);
+        }
+    }
+
+    fn set(&mut self, slot: Slot, state: State) {
+        let n = slot.0 as usize;
+        if self.slots.len() <= n {
+            self.slots.resize_with(n + 1, || State::Other);
+        }
+        if let Some(place) = self.slots.get_mut(n) {
+            if let State::Undecided(early) = place {
+                self.undecided.0 = self.undecided.0.saturating_sub(early.weight());
+            }
+            *place = state;
+        }
+    }
+
+    /// A connection begins. Where one is expected, it is that one.
+    fn begin(&mut self, slot: Slot, facts: &Facts, at: i64) {
+        self.ranks.retain(|(s, _)| *s != slot);
+        for listener in [End::Two, End::One] {
+            let place = facts.address(listener);
+            let Some(e) = self.expected.get(&place).copied().filter(|e| at.saturating_sub(e.at) < PATIENCE) else {
+                continue;
+            };
+            let Some(open) = self.open.get_mut(&e.session) else { continue };
+            let client = if e.listener == Side::Client { listener } else { listener.other() };
+            let Some((own, _)) = open.hosts().map(|(c, s)| if e.listener == Side::Client { (s, c) } else { (c, s) })
+            else {
+                continue;
+            };
+            // Somebody else than the other end of the control connection may dial: a third host, or one behind a translation.
+            let tied = if facts.address(listener.other()).ip() == own { Tied::Certain } else { Tied::Likely };
+            return self.tie(slot, facts, e.session, client, tied, &Early::default());
+        }
+        self.set(slot, State::Undecided(Box::default()));
+    }
+
+    /// Makes a connection a data connection of a session.
+    fn tie(&mut self, slot: Slot, facts: &Facts, session: u32, client: End, tied: Tied, early: &Early) {
+        let conn = self.open.get_mut(&session).and_then(|open| open.add(facts, client, tied));
+        let Some(conn) = conn else {
+            self.set(slot, State::Other);
+            return self.ranks.push((slot, Rank::Other));
+        };
+        self.set(slot, State::Of(session, conn));
+        self.ranks.push((slot, Rank::Data));
+        early.replay(|at, event| self.pass(session, conn, facts, at, event));
+    }
+
+    /// Says what a connection is, if its bytes tell.
+    fn decide(&mut self, slot: Slot, facts: &Facts, at: i64, over: bool) {
+        let known = [End::One, End::Two].map(|end| self.is_served(facts.address(end)));
+        let Some(State::Undecided(early)) = self.slots.get_mut(slot.0 as usize) else { return };
+        let look = early.look(facts, known, over);
+        let mut kind = recognise(&look);
+        let is_known = look.known;
+        if over && early.is_silent() {
+            let server = early.opener(facts).map(End::other);
+            let at_ftp = |end: End| is_known.get(usize::from(end == End::Two)).is_some_and(|k| *k);
+            // Nobody said a word: only that it was tried tells.
+            kind = match server.filter(|s| at_ftp(*s)) {
+                Some(server) => Kind::Control { client: server.other(), assumed: false },
+                None => Kind::Other,
+            };
+        }
+        if kind == Kind::Open {
+            return;
+        }
+        let early = core::mem::take(early);
+        self.undecided.0 = self.undecided.0.saturating_sub(early.weight());
+        self.set(slot, State::Other);
+        match kind {
+            Kind::Control { client, assumed } => self.control(slot, facts, client, assumed, &early, over),
+            _ => match self.candidate(facts, &early, kind) {
+                Some((session, client, tied)) => {
+                    self.tie(slot, facts, session, client, tied, &early);
+                    if over {
+                        self.tell_gone(slot, facts, at);
+                    }
+                }
+                None => {
+                    if let Kind::Tls { client } = kind
+                        && self.unclaimed.len() < 1024
+                    {
+                        *self.unclaimed.entry(facts.address(client.other())).or_default() += 1;
+                    }
+                    self.ranks.push((slot, Rank::Other));
+                }
+            },
+        }
+    }
+
+    fn tell_gone(&mut self, slot: Slot, facts: &Facts, at: i64) {
+        if let Some(State::Of(session, conn)) = self.slots.get(slot.0 as usize) {
+            let (session, conn) = (*session, *conn);
+            self.pass(session, conn, facts, at, Event::Gone);
+        }
+    }
+
+    fn is_served(&self, address: SocketAddr) -> bool {
+        let port = address.port();
+        PORTS.contains(&port) || self.ports.contains(&port) || self.served.contains(&address)
+    }
+
+    /// A session begins.
+    fn control(&mut self, slot: Slot, facts: &Facts, client: End, assumed: bool, early: &Early, over: bool) {
+        if over && early.is_silent() && !says_something(facts, early, self.now) {
+            return;
+        }
+        self.count = self.count.saturating_add(1);
+        let number = self.count;
+        let mut open = Open::new(number, facts, client, early.began().unwrap_or(facts.first));
+        if assumed {
+            open.assume_direction();
+        }
+        if let Some((c, s)) = open.hosts() {
+            self.pairs.entry(pair(c, s)).or_default().push(number);
+        }
+        let server = facts.address(client.other());
+        if self.served.len() < PLACES && !early.is_silent() {
+            self.served.insert(server);
+        }
+        self.open.insert(number, open);
+        self.set(slot, State::Of(number, 0));
+        self.ranks.push((slot, Rank::Control));
+        early.replay(|at, event| self.pass(number, 0, facts, at, event));
+        if over {
+            self.pass(number, 0, facts, self.now, Event::Gone);
+        }
+    }
+
+    /// Hands what happens on to a session.
+    fn pass(&mut self, number: u32, conn: u16, facts: &Facts, at: i64, event: Event<'_>) {
+        let now = self.now;
+        let Some(open) = self.open.get_mut(&number) else { return };
+        match event {
+            Event::New => {}
+            Event::Opened => open.note(conn, at, What::Opened),
+            Event::Unreachable(_) => open.unreachable(conn, facts, at),
+            Event::Piece(end, piece) => open.piece(conn, facts, at, end, piece),
+            Event::Gone => open.gone(conn, facts, now),
+        }
+        if conn == 0 {
+            let announced = open.watch.take();
+            let hosts = open.hosts();
+            for a in announced {
+                self.expect(number, a, hosts, at);
+            }
+        }
+        let Some(open) = self.open.get_mut(&number) else { return };
+        if open.is_over() {
+            self.emit(number, true);
+        } else if open.ended == Some(at) {
+            self.lingering.push_back((now.saturating_add(LINGER), number));
+        }
+    }
+
+    fn expect(&mut self, session: u32, a: Announced, hosts: Option<(IpAddr, IpAddr)>, at: i64) {
+        let Some((client, server)) = hosts else { return };
+        if self.expected.len() >= PLACES {
+            self.expected.retain(|_, e| at.saturating_sub(e.at) < PATIENCE);
+        }
+        if self.expected.len() >= PLACES {
+            self.expected.clear();
+        }
+        for place in places(a, client, server).into_iter().flatten() {
+            self.expected.insert(place, Expected { session, listener: a.listener, at });
+        }
+    }
+
+    /// The session to which a connection belongs by address and time, or by the TLS session that both hold.
+    fn candidate(&self, facts: &Facts, early: &Early, kind: Kind) -> Option<(u32, End, Tied)> {
+        let [one, two] = [End::One, End::Two].map(|end| facts.address(end));
+        let sessions = self.pairs.get(&pair(one.ip(), two.ip()))?;
+        let opener = early.opener(facts)?;
+        let dialled = facts.address(opener.other());
+        let hello = client_hello(early.said(opener)).or_else(|| client_hello(early.said(opener.other())));
+        let alpn_of_others =
+            hello.as_ref().is_some_and(|h| !h.protocols().is_empty() && !h.protocols().contains(&&b"ftp"[..]));
+        if SERVICES.contains(&dialled.port()) || self.is_served(dialled) || alpn_of_others {
+            return None;
+        }
+        let client_of = |open: &Open| {
+            let (client, server) = open.hosts()?;
+            Some(match kind {
+                // RFC 4217: the client of FTP is that of TLS, whoever dials.
+                Kind::Tls { client } => client,
+                _ if client == server => opener,
+                _ if facts.address(opener).ip() == client => opener,
+                _ => opener.other(),
+            })
+        };
+        let ids: Vec<&[u8]> =
+            hello.iter().flat_map(|h| [h.session_id.as_slice(), h.extension(35).unwrap_or_default()]).collect();
+        let ids: Vec<&[u8]> = ids.into_iter().filter(|id| id.len() >= 16).collect();
+        let open = || sessions.iter().rev().filter_map(|n| self.open.get(n));
+        if let Some(open) = open().find(|open| ids.iter().any(|id| open.holds(id))) {
+            return Some((open.number, client_of(open)?, Tied::Certain));
+        }
+        let since = |open: &Open| open.watch.answered.or(open.watch.encrypted).map(|at| facts.first.saturating_sub(at));
+        let near =
+            open().filter(|open| since(open).is_some_and(|s| (-NEAR / 10..NEAR).contains(&s)) && open.ended.is_none());
+        let open = near.min_by_key(|open| since(open).map(i64::abs))?;
+        Some((open.number, client_of(open)?, Tied::Likely))
+    }
+
+    /// The time of the capture goes on: sessions whose data connections do not end are given out.
+    pub fn tick(&mut self, now: i64) {
+        self.now = self.now.max(now);
+        while self.lingering.front().is_some_and(|(at, _)| *at <= self.now) {
+            if let Some((_, number)) = self.lingering.pop_front() {
+                self.emit(number, true);
+            }
+        }
+    }
+
+    fn emit(&mut self, number: u32, complete: bool) {
+        let Some(session) = self.open.remove(&number) else { return };
+        if let Some((c, s)) = session.hosts()
+            && let Some(list) = self.pairs.get_mut(&pair(c, s))
+        {
+            list.retain(|n| *n != number);
+            if list.is_empty() {
+                self.pairs.remove(&pair(c, s));
+            }
+        }
+        self.done.push_back(Done { session, complete });
+    }
+
+    /// The capture ends: what is left goes out.
+    pub fn finish(&mut self) {
+        while let Some(number) = self.open.keys().next().copied() {
+            self.emit(number, true);
+        }
+    }
+
+    /// Over a bound the oldest goes first.
+    fn make_room(&mut self) {
+        while self.undecided.0 > UNDECIDED {
+            let Some(slot) = self.undecided.1.pop_front() else { return };
+            if matches!(self.slots.get(slot.0 as usize), Some(State::Undecided(_))) {
+                self.set(slot, State::Other);
+                self.ranks.push((slot, Rank::Other));
+            }
+        }
+        // What was decided long ago need not be remembered.
+        while self.undecided.1.len() > 2 * 131_072 {
+            self.undecided.1.pop_front();
+        }
+    }
+
+    /// Sessions hold too much: the one that has been idle for longest is given out as it is.
+    pub fn relieve(&mut self) {
+        while self.open.values().map(Open::kept).sum::<usize>() > KEPT {
+            let Some(number) = self.open.values().min_by_key(|o| o.last).map(|o| o.number) else { return };
+            self.emit(number, false);
+        }
+    }
+}
+
+/// Whether a connection on which nobody said a word tells of a failure: a refusal, or a wait that was long enough.
+fn says_something(facts: &Facts, early: &Early, now: i64) -> bool {
+    let waited = now.saturating_sub(facts.first);
+    let mut ended = false;
+    early.replay(|_, event| {
+        ended |= matches!(event, Event::Unreachable(_) | Event::Piece(_, Piece::Reset | Piece::Fin));
+    });
+    ended || facts.opened && waited >= NEAR / 2 || facts.tries >= 2 && waited >= NEAR / 3
+}
