@@ -140,11 +140,13 @@ fn exit_status_says_what_was_found() {
 fn bad_input_says_where_and_what_to_try() {
     let long = format!("{}\n", "x".repeat(2 * 1024 * 1024));
     let half = "00000000: 01000035 03016038 53AEFEE4 0E3FA5C1   *...5...8S....?..*\n";
-    let cases: [(&str, Vec<u8>, &str); 8] = [
+    let cases: [(&str, Vec<u8>, &str); 10] = [
         ("empty", Vec::new(), "empty"),
         ("binary", vec![0, 1, 2, 3, 0xff, 0, 9, 0x80, 7], "binary data"),
         ("gzip", vec![0x1f, 0x8b, 8, 0, 0, 0], "gzip"),
-        ("capture", vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], "packet capture"),
+        ("capture", vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], "no session of FTP"),
+        ("sniffer", b"TRSNIFF data    \x1a\0\0\0\0".to_vec(), "editcap -F pcap"),
+        ("snoop", b"snoop\0\0\0\0\0\0\x02".to_vec(), "a Solaris snoop capture"),
         ("prose", b"Dear all,\nit does not work.\n".to_vec(), "none of its 2 lines"),
         ("odd", b"16030100390100003503016038 53AEFEE40E3FA5C1738D117497B11A6C48D50A5\n".to_vec(), "odd"),
         ("long", long.into_bytes(), "longer than 1 MiB"),

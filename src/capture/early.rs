@@ -26,11 +26,19 @@ pub(super) struct Early {
     said: [Vec<u8>; 2],
     /// More came than is kept.
     pub full: bool,
+    /// What is known of the connection, as last told.
+    pub facts: Option<Facts>,
 }
 
 impl Early {
+    /// A connection of which nothing was told yet.
+    pub fn of(facts: &Facts) -> Self {
+        Self { facts: Some(*facts), ..Self::default() }
+    }
+
     /// What happens next.
-    pub fn note(&mut self, at: i64, event: Event<'_>) {
+    pub fn note(&mut self, facts: &Facts, at: i64, event: Event<'_>) {
+        self.facts = Some(*facts);
         let told = match event {
             Event::New | Event::Gone => return,
             Event::Opened => Told::Opened,
@@ -62,10 +70,19 @@ impl Early {
         self.said.iter().all(Vec::is_empty)
     }
 
-    /// Who opened it, as far as its beginning was seen.
-    pub fn opener(&self, facts: &Facts) -> Option<End> {
-        let is_torn = self.told.iter().any(|(_, t)| matches!(t, Told::Gap(_, None)));
-        facts.opener.filter(|_| !is_torn || facts.tries > 0 || facts.answered)
+    /// Whether it has ended.
+    pub fn is_closed(&self) -> bool {
+        let has = |wanted: Told| self.told.iter().any(|(_, t)| *t == wanted);
+        let reset = self.told.iter().any(|(_, t)| matches!(t, Told::Reset(_) | Told::Unreachable(_)));
+        reset || has(Told::Fin(End::One)) && has(Told::Fin(End::Two))
+    }
+
+    /// Who ended it first.
+    pub fn ended_by(&self) -> Option<End> {
+        self.told.iter().find_map(|(_, t)| match t {
+            Told::Fin(end) | Told::Reset(end) => Some(*end),
+            _ => None,
+        })
     }
 
     /// What recognises it. `known` says whether FTP is served at an end.
@@ -76,7 +93,7 @@ impl Early {
             let is_known = known.get(n).is_some_and(|k| *k);
             is_known || ports.get(n).is_some_and(|p| PORTS.contains(p))
         });
-        Look { said: [one, two], opener: self.opener(facts), ports, known, over: over || self.full }
+        Look { said: [one, two], opener: facts.opener, ports, known, over: over || self.full }
     }
 
     /// What was told, with the bytes.

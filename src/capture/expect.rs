@@ -2,8 +2,10 @@
 
 use core::net::{IpAddr, SocketAddr};
 
+use super::ties::id;
 use crate::transcript::Side;
 use crate::transcript::bulk::Fate;
+use crate::wire::reader::Reader;
 use crate::wire::{ebcdic, ftp};
 
 /// Longest line that is read.
@@ -28,6 +30,8 @@ pub(super) struct Watch {
     asked: Option<Announced>,
     /// What is announced and was not taken yet.
     announced: Vec<Announced>,
+    /// Ids and tickets of TLS sessions that the server gave out in clear and that were not taken yet.
+    ids: Vec<Vec<u8>>,
     /// When something encrypted last passed.
     pub encrypted: Option<i64>,
     /// When the server last sent something encrypted.
@@ -42,6 +46,9 @@ impl Watch {
             if from == Side::Server {
                 self.answered = Some(at);
             }
+        }
+        if fate == Fate::Kept && from == Side::Server {
+            self.ids.extend(given_out(part));
         }
         if fate != Fate::Text {
             return;
@@ -72,6 +79,11 @@ impl Watch {
         core::mem::take(&mut self.announced)
     }
 
+    /// The ids of TLS sessions that were given out since the last time.
+    pub fn ids(&mut self) -> Vec<Vec<u8>> {
+        core::mem::take(&mut self.ids)
+    }
+
     fn line(&mut self, from: Side, line: &[u8]) {
         match from {
             Side::Client => self.asked = active(line),
@@ -95,6 +107,24 @@ impl Watch {
                 }
             }
         }
+    }
+}
+
+/// The id in a ServerHello, or the ticket in a NewSessionTicket (RFC 5077), at the front of a record's content.
+fn given_out(content: &[u8]) -> Option<Vec<u8>> {
+    let mut r = Reader::new(content);
+    let kind = r.u8()?;
+    r.u24()?;
+    match kind {
+        2 => {
+            r.take(34)?;
+            id(r.part8()?)
+        }
+        4 => {
+            r.take(4)?;
+            id(r.part16()?)
+        }
+        _ => None,
     }
 }
 

@@ -74,6 +74,8 @@ pub(super) fn recognise(look: &Look<'_>) -> Kind {
         return match answer(client) {
             Kind::Control { .. } => Kind::Control { client, assumed: false },
             Kind::Tls { .. } => Kind::Tls { client },
+            // Whoever was dialled may be the client of TLS: a data connection in active mode.
+            _ if client_hello(of(client.other())).is_some() => Kind::Tls { client: client.other() },
             other => other,
         };
     }

@@ -13,6 +13,7 @@ mod kind;
 mod record;
 mod session;
 pub mod table;
+mod ties;
 mod track;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -122,6 +123,7 @@ struct Flow {
     other: BTreeMap<String, u64>,
     fragments: u64,
     times: Option<(i64, i64)>,
+    frames: u64,
 }
 
 impl Capture {
@@ -129,7 +131,7 @@ impl Capture {
     pub fn new(name: &str, format: Format, options: Options) -> Self {
         let table = Table::new(Limits::default());
         let track = Track::new(&options.ports);
-        let flow = Flow { table, track, other: BTreeMap::new(), fragments: 0, times: None };
+        let flow = Flow { table, track, other: BTreeMap::new(), fragments: 0, times: None, frames: 0 };
         let (name, file) = (name.to_owned(), Some(File::new(format)));
         Self { name, options, format, file, flow, ready: VecDeque::new() }
     }
@@ -166,7 +168,6 @@ impl Capture {
 
     /// Sessions that have ended become transcripts.
     fn collect(&mut self) {
-        self.flow.track.relieve();
         while let Some(done) = self.flow.track.done.pop_front() {
             let number = done.session.number;
             if self.options.only_session.is_none_or(|wanted| wanted == number) {
@@ -253,6 +254,10 @@ impl Flow {
             self.table.rank(slot, rank);
         }
         self.track.tick(last);
+        self.frames += 1;
+        if self.frames.is_multiple_of(1024) {
+            self.track.relieve();
+        }
     }
 
     fn count(&mut self, name: &str) {

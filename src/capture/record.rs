@@ -13,9 +13,6 @@ const KEPT: [usize; 2] = [1 << 20, 256 << 10];
 /// Entries that are kept of one connection.
 const NOTES: usize = 4096;
 
-/// Bytes of the server that are searched for the id of a session.
-const SEARCHED: usize = 16 << 10;
-
 /// Bytes of one end within so many nanoseconds are one entry.
 const TOGETHER: i64 = 1_000_000;
 
@@ -101,20 +98,6 @@ impl Line {
         matches!(self.notes.first().map(|n| &n.what), Some(What::Gap { len: None, .. }))
     }
 
-    /// Whether the first bytes that the server sent hold these.
-    pub fn holds(&self, wanted: &[u8]) -> bool {
-        let mut bytes = Vec::new();
-        for note in &self.notes {
-            if let What::Bytes { from: Side::Server, data, .. } = &note.what {
-                bytes.extend_from_slice(data);
-            }
-            if bytes.len() > SEARCHED {
-                break;
-            }
-        }
-        bytes.windows(wanted.len().max(1)).any(|w| w == wanted)
-    }
-
     /// Something that has no bytes.
     pub fn note(&mut self, order: &mut u32, at: i64, what: What) {
         if matches!(what, What::Opened) {
@@ -197,7 +180,8 @@ impl Line {
         if !self.is_over() {
             let asked = facts.opener.is_some() && !facts.opened && !facts.answered && self.spoke.is_none();
             if asked && facts.tries >= 2 && now.saturating_sub(facts.first) >= TRIED && waited > 0 {
-                self.note(order, now, What::OpenFailed { why: OpenFailure::TimedOut });
+                let at = facts.first.saturating_add(TRIED);
+                self.note(order, at, What::OpenFailed { why: OpenFailure::TimedOut });
             } else if waited >= LONG_SILENCE && self.fins == [false; 2] {
                 self.silence(order, now, Side::Client);
             }
@@ -254,9 +238,13 @@ impl Line {
             }
             return;
         }
-        let last = self.notes.last_mut().filter(|n| n.order == *order);
-        match (last.map(|n| (n.at, &mut n.what)), keeps) {
-            (Some((then, What::Bytes { from: f, data, .. })), true) if *f == from && at - then < TOGETHER => {
+        // Bytes are one entry with those before them unless something else happened in between; of what is only counted it is
+        // enough that nothing happened on this connection.
+        let is_last = self.notes.last().is_some_and(|n| n.order == *order);
+        match (self.notes.last_mut().map(|n| (n.at, &mut n.what)), keeps) {
+            (Some((then, What::Bytes { from: f, data, .. })), true)
+                if *f == from && is_last && at - then < TOGETHER =>
+            {
                 data.extend_from_slice(part);
             }
             (Some((_, What::Skipped { from: f, len: n, .. })), false) if *f == from => {

@@ -35,6 +35,10 @@ pub(super) struct Open {
     pub transfers: u64,
     dropped: u64,
     conflicts: u64,
+    /// Whether its end was noted, and its data connections are waited for.
+    pub lingers: bool,
+    /// Bytes that are kept.
+    kept: usize,
     /// When the control connection ended.
     pub ended: Option<i64>,
     /// When something was last told of it.
@@ -50,7 +54,8 @@ impl Open {
         let line = Line::new(conn, client, true);
         let lines = vec![Some(line)];
         let (assumed, watch) = (Vec::new(), Watch::default());
-        Self { number, lines, watch, order: 0, transfers: 0, dropped: 0, conflicts: 0, ended: None, last: at, assumed }
+        let (order, transfers, dropped, conflicts, lingers, kept, ended, last) = (0, 0, 0, 0, false, 0, None, at);
+        Self { number, lines, watch, order, transfers, dropped, conflicts, lingers, kept, ended, last, assumed }
     }
 
     /// The hosts of client and server.
@@ -111,10 +116,12 @@ impl Open {
     pub fn piece(&mut self, conn: u16, facts: &Facts, at: i64, end: End, piece: Piece<'_>) {
         self.last = self.last.max(at);
         self.conflicts += u64::from(matches!(piece, Piece::Conflict { .. }));
-        let room = KEPT.saturating_sub(self.kept());
+        let room = KEPT.saturating_sub(self.kept);
         let Some(Some(line)) = self.lines.get_mut(usize::from(conn)) else { return };
         let watch = (conn == 0).then_some(&mut self.watch);
+        let before = line.weight();
         line.piece(&mut self.order, room, facts, at, end, piece, watch);
+        self.kept = self.kept.saturating_sub(before).saturating_add(line.weight());
         if conn == 0 && line.is_over() {
             self.ended = self.ended.or(Some(at));
         }
@@ -128,6 +135,7 @@ impl Open {
         if conn == 0 {
             self.ended = self.ended.or(Some(now));
         } else if usize::from(conn) > FIRST_CONNS && line.went_well() {
+            self.kept = self.kept.saturating_sub(line.weight());
             *place = None;
             self.dropped += 1;
         }
@@ -140,12 +148,7 @@ impl Open {
 
     /// Bytes that are kept.
     pub fn kept(&self) -> usize {
-        self.lines.iter().flatten().map(Line::weight).sum()
-    }
-
-    /// Whether the server's first bytes on the control connection hold these.
-    pub fn holds(&self, wanted: &[u8]) -> bool {
-        self.lines.first().and_then(Option::as_ref).is_some_and(|line| line.holds(wanted))
+        self.kept
     }
 
     /// The session as evidence. `complete` is false where it had to be left before its end.

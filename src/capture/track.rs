@@ -1,16 +1,16 @@
 //! Connections to sessions: what each one is, and which belong together.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use core::net::{IpAddr, SocketAddr};
 
 use super::early::Early;
-use super::expect::{Announced, places};
-use super::kind::{Kind, PORTS, client_hello, recognise};
+use super::kind::{Kind, PORTS, recognise};
 use super::session::Open;
 use super::table::{Event, Facts, Rank, Slot, Told};
+use super::ties::{Tie, Ties};
 use super::{End, Piece};
-use crate::transcript::{Side, Tied, What};
+use crate::transcript::What;
 
 /// Bytes of connections that are not recognised yet.
 const UNDECIDED: usize = 32 << 20;
@@ -18,17 +18,17 @@ const UNDECIDED: usize = 32 << 20;
 /// Bytes that are kept of all sessions that go on.
 const KEPT: usize = 64 << 20;
 
-/// Addresses at which data connections are expected, and those where FTP is known to be served.
+/// Addresses where FTP is known to be served.
 const PLACES: usize = 65_536;
-
-/// Nanoseconds for which an announced address is waited at.
-const PATIENCE: i64 = 600_000_000_000;
 
 /// Nanoseconds behind the end of a control connection for which its data connections are waited for.
 const LINGER: i64 = 30_000_000_000;
 
-/// A data connection begins so many nanoseconds behind something encrypted on its control connection, at most.
-const NEAR: i64 = 10_000_000_000;
+/// So many nanoseconds without a word are a wait.
+const WAIT: i64 = 5_000_000_000;
+
+/// SYNs are repeated for so many nanoseconds before nobody answers.
+const TRIED: i64 = 3_000_000_000;
 
 /// Ports of services that are no data connections.
 const SERVICES: [u16; 12] = [22, 23, 25, 53, 80, 110, 143, 443, 465, 587, 993, 995];
@@ -39,13 +39,6 @@ enum State {
     /// A connection of a session, with its number in it.
     Of(u32, u16),
     Other,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Expected {
-    session: u32,
-    listener: Side,
-    at: i64,
 }
 
 /// A session that has ended, or had to be left.
@@ -62,11 +55,9 @@ pub(super) struct Track {
     slots: Vec<State>,
     open: BTreeMap<u32, Open>,
     count: u32,
-    expected: HashMap<SocketAddr, Expected>,
     /// Where FTP was spoken.
     served: HashSet<SocketAddr>,
-    /// Sessions between two hosts, the lower address first.
-    pairs: HashMap<(IpAddr, IpAddr), Vec<u32>>,
+    ties: Ties,
     /// Bytes of connections that are not recognised, and those connections in the order in which they said something.
     undecided: (usize, VecDeque<Slot>),
     lingering: VecDeque<(i64, u32)>,
@@ -76,10 +67,6 @@ pub(super) struct Track {
     /// TLS connections that nobody claimed, by server.
     pub unclaimed: BTreeMap<SocketAddr, u64>,
     now: i64,
-}
-
-fn pair(a: IpAddr, b: IpAddr) -> (IpAddr, IpAddr) {
-    if a <= b { (a, b) } else { (b, a) }
 }
 
 impl Track {
@@ -97,7 +84,7 @@ impl Track {
     pub fn weight(&self) -> usize {
         let open: usize = self.open.values().map(Open::kept).sum();
         let done: usize = self.done.iter().map(|d| d.session.kept()).sum();
-        let places = (self.expected.capacity() + self.served.capacity()) * 96;
+        let places = self.served.capacity() * size_of::<SocketAddr>() * 2 + self.ties.weight();
         open + done + self.undecided.0 + places + self.slots.capacity() * size_of::<State>()
     }
 
@@ -118,13 +105,14 @@ impl Track {
             }
             State::Undecided(early) => {
                 let before = early.weight();
-                early.note(at, event);
+                early.note(facts, at, event);
+                let closed = early.is_closed();
                 let after = early.weight();
                 self.undecided.0 = self.undecided.0.saturating_sub(before).saturating_add(after);
                 if before == 0 && after > 0 {
                     self.undecided.1.push_back(slot);
                 }
-                self.decide(slot, facts, at, event == Event::Gone);
+                self.decide(slot, facts, at, closed || event == Event::Gone);
                 self.make_room();
             }
         }
@@ -149,27 +137,22 @@ impl Track {
     /// A connection begins. Where one is expected, it is that one.
     fn begin(&mut self, slot: Slot, facts: &Facts, at: i64) {
         self.ranks.retain(|(s, _)| *s != slot);
-        for listener in [End::Two, End::One] {
-            let place = facts.address(listener);
-            let Some(e) = self.expected.get(&place).copied().filter(|e| at.saturating_sub(e.at) < PATIENCE) else {
-                continue;
-            };
-            let Some(open) = self.open.get_mut(&e.session) else { continue };
-            let client = if e.listener == Side::Client { listener } else { listener.other() };
-            let Some((own, _)) = open.hosts().map(|(c, s)| if e.listener == Side::Client { (s, c) } else { (c, s) })
-            else {
-                continue;
-            };
-            // Somebody else than the other end of the control connection may dial: a third host, or one behind a translation.
-            let tied = if facts.address(listener.other()).ip() == own { Tied::Certain } else { Tied::Likely };
-            return self.tie(slot, facts, e.session, client, tied, &Early::default());
+        if let Some(tie) = self.ties.expected(facts, at, &self.open) {
+            return self.tie(slot, facts, tie, &Early::default());
         }
-        self.set(slot, State::Undecided(Box::default()));
+        self.ties.wait(slot, facts);
+        self.set(slot, State::Undecided(Box::new(Early::of(facts))));
     }
 
     /// Makes a connection a data connection of a session.
-    fn tie(&mut self, slot: Slot, facts: &Facts, session: u32, client: End, tied: Tied, early: &Early) {
-        let conn = self.open.get_mut(&session).and_then(|open| open.add(facts, client, tied));
+    fn tie(&mut self, slot: Slot, facts: &Facts, tie: Tie, early: &Early) {
+        let session = tie.session;
+        let conn = self.open.get_mut(&session).and_then(|open| {
+            if tie.others > 0 {
+                open.assume(&format!("a data connection may belong to one of {} other sessions", tie.others));
+            }
+            open.add(facts, tie.client, tie.tied)
+        });
         let Some(conn) = conn else {
             self.set(slot, State::Other);
             return self.ranks.push((slot, Rank::Other));
@@ -187,7 +170,7 @@ impl Track {
         let mut kind = recognise(&look);
         let is_known = look.known;
         if over && early.is_silent() {
-            let server = early.opener(facts).map(End::other);
+            let server = facts.opener.map(End::other);
             let at_ftp = |end: End| is_known.get(usize::from(end == End::Two)).is_some_and(|k| *k);
             // Nobody said a word: only that it was tried tells.
             kind = match server.filter(|s| at_ftp(*s)) {
@@ -204,8 +187,8 @@ impl Track {
         match kind {
             Kind::Control { client, assumed } => self.control(slot, facts, client, assumed, &early, over),
             _ => match self.candidate(facts, &early, kind) {
-                Some((session, client, tied)) => {
-                    self.tie(slot, facts, session, client, tied, &early);
+                Some(tie) => {
+                    self.tie(slot, facts, tie, &early);
                     if over {
                         self.tell_gone(slot, facts, at);
                     }
@@ -229,6 +212,28 @@ impl Track {
         }
     }
 
+    /// Connections that began before their announcement was seen: packets are out of order.
+    fn claim(&mut self, hosts: (IpAddr, IpAddr), at: i64) {
+        for slot in self.ties.waiting(hosts) {
+            let Some(State::Undecided(early)) = self.slots.get_mut(slot.0 as usize) else { continue };
+            let Some(facts) = early.facts.filter(|f| at.saturating_sub(f.first) < TRIED) else { continue };
+            let Some(tie) = self.ties.expected(&facts, at, &self.open) else { continue };
+            let early = core::mem::take(early);
+            self.undecided.0 = self.undecided.0.saturating_sub(early.weight());
+            self.tie(slot, &facts, tie, &early);
+        }
+    }
+
+    /// The session to which a connection belongs that nobody announced in clear.
+    fn candidate(&self, facts: &Facts, early: &Early, kind: Kind) -> Option<Tie> {
+        let opener = facts.opener?;
+        let dialled = facts.address(opener.other());
+        if SERVICES.contains(&dialled.port()) || self.is_served(dialled) {
+            return None;
+        }
+        self.ties.candidate(facts, opener, early, kind, &self.open)
+    }
+
     fn is_served(&self, address: SocketAddr) -> bool {
         let port = address.port();
         PORTS.contains(&port) || self.ports.contains(&port) || self.served.contains(&address)
@@ -245,9 +250,7 @@ impl Track {
         if assumed {
             open.assume_direction();
         }
-        if let Some((c, s)) = open.hosts() {
-            self.pairs.entry(pair(c, s)).or_default().push(number);
-        }
+        self.ties.begin(number, open.hosts());
         let server = facts.address(client.other());
         if self.served.len() < PLACES && !early.is_silent() {
             self.served.insert(server);
@@ -273,67 +276,18 @@ impl Track {
             Event::Gone => open.gone(conn, facts, now),
         }
         if conn == 0 {
-            let announced = open.watch.take();
-            let hosts = open.hosts();
-            for a in announced {
-                self.expect(number, a, hosts, at);
+            let (announced, ids, hosts) = (open.watch.take(), open.watch.ids(), open.hosts());
+            self.ties.note(number, &announced, ids, hosts, at);
+            if let Some(hosts) = hosts.filter(|_| !announced.is_empty()) {
+                self.claim(hosts, at);
             }
         }
         let Some(open) = self.open.get_mut(&number) else { return };
         if open.is_over() {
             self.emit(number, true);
-        } else if open.ended == Some(at) {
+        } else if open.ended.is_some() && !core::mem::replace(&mut open.lingers, true) {
             self.lingering.push_back((now.saturating_add(LINGER), number));
         }
-    }
-
-    fn expect(&mut self, session: u32, a: Announced, hosts: Option<(IpAddr, IpAddr)>, at: i64) {
-        let Some((client, server)) = hosts else { return };
-        if self.expected.len() >= PLACES {
-            self.expected.retain(|_, e| at.saturating_sub(e.at) < PATIENCE);
-        }
-        if self.expected.len() >= PLACES {
-            self.expected.clear();
-        }
-        for place in places(a, client, server).into_iter().flatten() {
-            self.expected.insert(place, Expected { session, listener: a.listener, at });
-        }
-    }
-
-    /// The session to which a connection belongs by address and time, or by the TLS session that both hold.
-    fn candidate(&self, facts: &Facts, early: &Early, kind: Kind) -> Option<(u32, End, Tied)> {
-        let [one, two] = [End::One, End::Two].map(|end| facts.address(end));
-        let sessions = self.pairs.get(&pair(one.ip(), two.ip()))?;
-        let opener = early.opener(facts)?;
-        let dialled = facts.address(opener.other());
-        let hello = client_hello(early.said(opener)).or_else(|| client_hello(early.said(opener.other())));
-        let alpn_of_others =
-            hello.as_ref().is_some_and(|h| !h.protocols().is_empty() && !h.protocols().contains(&&b"ftp"[..]));
-        if SERVICES.contains(&dialled.port()) || self.is_served(dialled) || alpn_of_others {
-            return None;
-        }
-        let client_of = |open: &Open| {
-            let (client, server) = open.hosts()?;
-            Some(match kind {
-                // RFC 4217: the client of FTP is that of TLS, whoever dials.
-                Kind::Tls { client } => client,
-                _ if client == server => opener,
-                _ if facts.address(opener).ip() == client => opener,
-                _ => opener.other(),
-            })
-        };
-        let ids: Vec<&[u8]> =
-            hello.iter().flat_map(|h| [h.session_id.as_slice(), h.extension(35).unwrap_or_default()]).collect();
-        let ids: Vec<&[u8]> = ids.into_iter().filter(|id| id.len() >= 16).collect();
-        let open = || sessions.iter().rev().filter_map(|n| self.open.get(n));
-        if let Some(open) = open().find(|open| ids.iter().any(|id| open.holds(id))) {
-            return Some((open.number, client_of(open)?, Tied::Certain));
-        }
-        let since = |open: &Open| open.watch.answered.or(open.watch.encrypted).map(|at| facts.first.saturating_sub(at));
-        let near =
-            open().filter(|open| since(open).is_some_and(|s| (-NEAR / 10..NEAR).contains(&s)) && open.ended.is_none());
-        let open = near.min_by_key(|open| since(open).map(i64::abs))?;
-        Some((open.number, client_of(open)?, Tied::Likely))
     }
 
     /// The time of the capture goes on: sessions whose data connections do not end are given out.
@@ -348,14 +302,7 @@ impl Track {
 
     fn emit(&mut self, number: u32, complete: bool) {
         let Some(session) = self.open.remove(&number) else { return };
-        if let Some((c, s)) = session.hosts()
-            && let Some(list) = self.pairs.get_mut(&pair(c, s))
-        {
-            list.retain(|n| *n != number);
-            if list.is_empty() {
-                self.pairs.remove(&pair(c, s));
-            }
-        }
+        self.ties.end(number, session.hosts());
         self.done.push_back(Done { session, complete });
     }
 
@@ -390,12 +337,12 @@ impl Track {
     }
 }
 
-/// Whether a connection on which nobody said a word tells of a failure: a refusal, or a wait that was long enough.
+/// Whether a connection on which nobody said a word tells of a failure: a refusal, a server that ends it, or a wait that was long
+/// enough. Who only looks whether somebody is there is no session.
 fn says_something(facts: &Facts, early: &Early, now: i64) -> bool {
     let waited = now.saturating_sub(facts.first);
-    let mut ended = false;
-    early.replay(|_, event| {
-        ended |= matches!(event, Event::Unreachable(_) | Event::Piece(_, Piece::Reset | Piece::Fin));
-    });
-    ended || facts.opened && waited >= NEAR / 2 || facts.tries >= 2 && waited >= NEAR / 3
+    let ended_by_server = early.ended_by().is_some_and(|end| facts.opener != Some(end));
+    ended_by_server || facts.opened && waited >= WAIT || facts.tries >= 2 && waited >= TRIED || {
+        early.is_closed() && early.ended_by().is_none()
+    }
 }

@@ -187,8 +187,8 @@ fn mode(case: &Case<'_>) -> Option<String> {
 fn input(i: &crate::transcript::Input) -> InputOut {
     InputOut {
         name: i.name.clone(),
-        sha256: i.sha256.clone(),
-        bytes: i.bytes,
+        sha256: Some(i.sha256.clone()).filter(|h| !h.is_empty()),
+        bytes: Some(i.bytes).filter(|_| !i.sha256.is_empty()),
         source: i.sources.join("+"),
         lines: i.lines,
         understood: i.understood,

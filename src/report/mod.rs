@@ -117,10 +117,10 @@ pub enum SubjectKind {
 pub struct InputOut {
     /// As named by the user.
     pub name: String,
-    /// SHA-256 in hex.
-    pub sha256: String,
-    /// Length in bytes.
-    pub bytes: u64,
+    /// SHA-256 in hex; null where the report was given out before the end of the input.
+    pub sha256: Option<String>,
+    /// Length in bytes; null as well then.
+    pub bytes: Option<u64>,
     /// Kinds of evidence found, joined by `+`.
     pub source: String,
     /// Lines that are not blank.

@@ -57,7 +57,9 @@ impl InputReader {
         match &mut self.state {
             State::Head(head) => {
                 head.extend_from_slice(bytes);
-                if head.len() >= HEAD {
+                // A capture shows at once, and is not held up.
+                let is_capture = matches!(self.options.only, None | Some(Kind::Capture)) && format(head).is_some();
+                if head.len() >= HEAD || is_capture {
                     self.decide();
                 }
             }

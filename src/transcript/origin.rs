@@ -104,7 +104,7 @@ impl Mode {
 pub struct Input {
     /// As the user named it; `-` is standard input.
     pub name: String,
-    /// SHA-256 of the input as it came, in hex.
+    /// SHA-256 of the input as it came, in hex; empty where its end was not known yet.
     pub sha256: String,
     /// Length of the input in bytes.
     pub bytes: u64,
