@@ -132,7 +132,7 @@ fn given_out(content: &[u8]) -> Option<Vec<u8>> {
 fn active(line: &[u8]) -> Option<Announced> {
     let (verb, argument) = ftp::command(line);
     let argument = String::from_utf8_lossy(argument);
-    let (ip, port) = match &verb[..] {
+    let (ip, port) = match verb.as_str() {
         "PORT" => ftp::host_port(&argument).map(|a| (Some(IpAddr::from(*a.ip())), a.port()))?,
         "EPRT" => ftp::extended_port(&argument)?,
         _ => return None,

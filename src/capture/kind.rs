@@ -186,14 +186,14 @@ fn verb(bytes: &[u8]) -> Option<Verb> {
     let line = first_line(bytes)?;
     let is_known = ftp::may_begin_command(&[&line[..], b"\n"].concat());
     let (verb, argument) = ftp::command(&line);
-    let shared = matches!(&verb[..], "QUIT" | "NOOP" | "HELP" | "MODE" | "LIST" | "STAT")
+    let shared = matches!(verb.as_str(), "QUIT" | "NOOP" | "HELP" | "MODE" | "LIST" | "STAT")
         || verb == "AUTH" && !ftp::asks_for_tls(&format!("AUTH {}", String::from_utf8_lossy(argument)));
     is_known.then_some(if shared { Verb::Shared } else { Verb::Ftp })
 }
 
 fn begins_mail(client: &[u8]) -> bool {
     let verb = first_line(client).map(|line| ftp::command(&line).0).unwrap_or_default();
-    matches!(&verb[..], "EHLO" | "HELO" | "LHLO" | "STARTTLS" | "MAIL" | "RCPT")
+    matches!(verb.as_str(), "EHLO" | "HELO" | "LHLO" | "STARTTLS" | "MAIL" | "RCPT")
 }
 
 /// Whether the first lines of a server hold a word.

@@ -144,7 +144,7 @@ impl Capture {
     }
 
     /// The next session that has ended.
-    pub fn next(&mut self) -> Option<Session> {
+    pub fn ready(&mut self) -> Option<Session> {
         self.ready.pop_front()
     }
 

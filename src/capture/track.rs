@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use core::net::{IpAddr, SocketAddr};
 
+use super::End;
 use super::early::Early;
 use super::kind::{Kind, PORTS, recognise};
 use super::session::Open;
 use super::table::{Event, Facts, Rank, Slot, Told};
 use super::ties::{Tie, Ties};
-use super::{End, Piece};
 use crate::transcript::What;
 
 /// Bytes of connections that are not recognised yet.

@@ -189,6 +189,11 @@ fn pump(
         }
         while let Some(session) = reader.ready() {
             each(session.number, session.transcript)?;
+            // Nothing else is wanted: the rest need not be read.
+            if options.only_session == Some(session.number) {
+                let sessions = session.number;
+                return Ok(Ok(Evidence { sessions, ..Evidence::default() }));
+            }
         }
     }
 }

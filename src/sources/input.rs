@@ -113,7 +113,7 @@ impl InputReader {
     /// The next session that has ended, of an input that gives out its sessions while it is read: a capture.
     pub fn ready(&mut self) -> Option<Session> {
         match &mut self.state {
-            State::Capture(capture) => capture.next(),
+            State::Capture(capture) => capture.ready(),
             _ => None,
         }
     }
@@ -256,7 +256,7 @@ fn captured(name: &str, bytes: u64, mut capture: Capture) -> Evidence {
     evidence.input.name = printable_str(name);
     evidence.input.bytes = bytes;
     evidence.input.assumed = summary.remarks;
-    while let Some(session) = capture.next() {
+    while let Some(session) = capture.ready() {
         evidence.blocks.push(Block::Session(session.transcript));
         evidence.numbers.push(session.number);
     }

@@ -262,4 +262,43 @@ mod tests {
             assert_eq!(cut(&mut bulk, Side::Server, b"500 OOPS: no\r\n", piece).1, 0);
         }
     }
+
+    #[test]
+    fn a_control_connection_is_kept_but_for_what_is_encrypted() {
+        let all = [
+            &b"220 x\r\n"[..],
+            &[22, 3, 3, 0, 2, 2, 0, 23, 3, 3, 0, 4],
+            b"data",
+            &[21, 3, 3, 0, 2, 1, 0],
+            b"500 OOPS\r\n",
+            &[23, 3, 3, 0, 4],
+            b"data",
+            b"550 x\r\n",
+        ]
+        .concat();
+        for piece in 1..50 {
+            let mut bulk = Bulk::control();
+            let (kept, counted) = cut(&mut bulk, Side::Server, &all, piece);
+            assert_eq!((kept.len(), counted), (all.len() - 8, 8), "pieces of {piece}");
+            assert!(!kept.windows(4).any(|w| w == b"data"));
+        }
+    }
+
+    #[test]
+    fn behind_missing_bytes_the_next_record_is_sought() {
+        let record = [&[23, 3, 3, 0, 8][..], b"contents"].concat();
+        // Inside a record the place is known.
+        let mut bulk = Bulk::control();
+        assert_eq!(cut(&mut bulk, Side::Server, &record[..7], 9).1, 2);
+        bulk.miss(Side::Server, Some(4));
+        let rest = [&record[11..], b"221 x\r\n"].concat();
+        assert_eq!(cut(&mut bulk, Side::Server, &rest, 9), (b"221 x\r\n".to_vec(), 2));
+        // Elsewhere a header shows it; of a data connection nothing is kept before.
+        bulk.miss(Side::Server, None);
+        let torn = [&b"\x01\x02"[..], &record, b"221 x\r\n"].concat();
+        assert_eq!(cut(&mut bulk, Side::Server, &torn, 99).1, 8);
+        let mut bulk = Bulk::default();
+        bulk.miss(Side::Server, None);
+        assert_eq!(cut(&mut bulk, Side::Server, &torn, 99).0, record[..5]);
+    }
 }

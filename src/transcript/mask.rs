@@ -217,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_kept_is_stepped_over() {
+        let play = "0 C 1703030008\n1 C skipped 8 \"\"\n2 C \"PASS s3cret\\r\\n\"";
+        assert!(masked(play).ends_with("PASS ********\r\n"));
+        let play = "0 C 1703030008\n1 C skipped 99 \"\"\n2 C \"cret\\r\\nNOOP\\r\\n\"";
+        assert!(masked(play).ends_with("********\r\nNOOP\r\n"));
+    }
+
+    #[test]
     fn records_behind_a_gap_stay_as_they_are() {
         let play = "0 C 17030300 0a 0102\n1 C gap 4\n2 C 414243 0a 1503030002 0228";
         assert_eq!(masked(play), "\u{17}\u{3}\u{3}\0\n\u{1}\u{2}ABC\n\u{15}\u{3}\u{3}\0\u{2}\u{2}(");
