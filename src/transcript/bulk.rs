@@ -299,6 +299,6 @@ mod tests {
         assert_eq!(cut(&mut bulk, Side::Server, &torn, 99).1, 8);
         let mut bulk = Bulk::default();
         bulk.miss(Side::Server, None);
-        assert_eq!(cut(&mut bulk, Side::Server, &torn, 99).0, record[..5]);
+        assert_eq!(cut(&mut bulk, Side::Server, &torn[..15], 99).0, record[..5]);
     }
 }
