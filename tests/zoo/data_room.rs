@@ -7,9 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
 
 use ftpsdiag::probe::behave::ftpd::{Behind, Deed, Door, Event, Ftpd, Line, Member, zoo};
-use ftpsdiag::probe::{
-    Bulk, Identity, Input, Login, Machine, Output, Password, Plan, ServerName, Session, TlsClient, Where,
-};
+use ftpsdiag::probe::{Identity, Input, Login, Machine, Output, Password, Plan, ServerName, Session, TlsClient, Where};
+use ftpsdiag::transcript::bulk::Bulk;
 use ftpsdiag::transcript::clock::UnixMicros;
 use ftpsdiag::transcript::{
     Asked, Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, Mode, OpenFailure, Role, Side, Transcript,
