@@ -53,7 +53,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     let complete = how.complete;
     let completed = case.handshake_completed();
     // What is missing behind the handshake may be what went wrong.
-    let lost = |e: &Event| matches!(e.kind, Kind::Gap { .. });
+    let lost = |e: &Event| case.is_missing(e);
     let end = case.completion().and_then(|done| case.after(done).find(|e| is_end(e) || lost(e))).filter(|e| is_end(e));
     let refused = refused_inside(case, end);
     let moved = case.moved();
@@ -167,7 +167,7 @@ fn megabytes(bytes: u64) -> String {
 
 /// Whether bytes of the session are missing.
 fn lacks(case: &Case<'_>) -> bool {
-    case.first(|e| matches!(e.kind, Kind::Gap { .. })).is_some()
+    case.first(|e| case.is_missing(e)).is_some()
 }
 
 /// Whether the session of others ended in the middle: a transfer was never answered, or an alert may have said no.

@@ -99,6 +99,12 @@ impl<'a> Case<'a> {
         Some(self.session_transfers().filter(|t| t.is_moved()).count())
     }
 
+    /// Whether bytes are missing there that might have said something. A run of ours keeps one thing back: its own PASS.
+    pub fn is_missing(&self, e: &Event) -> bool {
+        let ours = self.transcript.origin.asked.is_some() && e.from() != Some(Side::Server);
+        matches!(e.kind, Kind::Gap { .. }) && !ours
+    }
+
     /// Whether a control connection is of a login in which this was changed.
     pub fn is_changed(&self, control: ConnId, change: &str) -> bool {
         changed(self.transcript, control).iter().any(|c| c == change)

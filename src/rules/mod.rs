@@ -226,7 +226,7 @@ fn doubt(case: &Case<'_>, f: &mut Finding) {
         Role::Data { of } => Some(of),
         Role::Control => None,
     });
-    let counts = |e: &Event| (e.conn == shown.conn || Some(e.conn) == of) && matches!(e.kind, Kind::Gap { .. });
+    let counts = |e: &Event| (e.conn == shown.conn || Some(e.conn) == of) && case.is_missing(e);
     if f.confidence == Confidence::Certain && case.timeline.events.iter().take(place).any(counts) {
         f.confidence = Confidence::Likely;
         f.why.push("Bytes are missing before it: what they said is not known.".to_owned());
