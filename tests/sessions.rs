@@ -439,8 +439,11 @@ fn a_snap_length_is_never_malformed_tls() {
 
 /// A transcript without chunks: what was said by each end of each connection, and how it ended.
 fn joined(t: &Transcript) -> Vec<String> {
+    // Of two connections only the order in each of them is told: which bytes are neighbours is a matter of one alone.
+    let mut entries: Vec<_> = t.entries.iter().collect();
+    entries.sort_by_key(|e| e.conn);
     let mut out: Vec<(ConnId, Option<Side>, String)> = Vec::new();
-    for e in &t.entries {
+    for e in entries {
         let (from, text) = match &e.what {
             What::Bytes { from, data, .. } => (Some(*from), hex::encode(data)),
             What::Skipped { from, len, .. } => (Some(*from), "..".repeat(*len as usize)),
@@ -451,8 +454,6 @@ fn joined(t: &Transcript) -> Vec<String> {
             _ => out.push((e.conn, from, text)),
         }
     }
-    // Of two connections only the order in each of them is told.
-    out.sort_by_key(|(conn, ..)| *conn);
     out.into_iter().map(|(conn, from, text)| format!("{} {from:?} {text}", conn.0)).collect()
 }
 

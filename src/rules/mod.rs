@@ -103,7 +103,7 @@ pub use finding::{
 pub use replies::{DataReply, data_reply};
 pub use sink::Sink;
 
-use crate::decode::{Event, Kind};
+use crate::decode::Event;
 use crate::transcript::{ConnId, Role, Span, Tied};
 
 /// One rule.
