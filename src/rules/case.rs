@@ -99,10 +99,21 @@ impl<'a> Case<'a> {
         Some(self.session_transfers().filter(|t| t.is_moved()).count())
     }
 
-    /// Whether bytes are missing there that might have said something. A run of ours keeps one thing back: its own PASS.
+    /// Whether bytes are missing there that might have said something. A run of ours keeps one thing back: its own PASS, as it
+    /// travelled.
     pub fn is_missing(&self, e: &Event) -> bool {
-        let ours = self.transcript.origin.asked.is_some() && e.from() != Some(Side::Server);
-        matches!(e.kind, Kind::Gap { .. }) && !ours
+        matches!(e.kind, Kind::Gap { .. }) && !self.is_own_password(e)
+    }
+
+    fn is_own_password(&self, e: &Event) -> bool {
+        let kept_back = matches!(e.kind, Kind::Gap { from: Side::Client, len: None });
+        if !kept_back || self.transcript.origin.asked.is_none() {
+            return false;
+        }
+        let before = self.timeline.events.iter().take_while(|b| !core::ptr::eq(*b, e)).filter(|b| b.conn == e.conn);
+        let verbs =
+            before.filter_map(|b| if let Kind::Command { verb, .. } = &b.kind { Some(verb.as_str()) } else { None });
+        verbs.last() == Some("PASS")
     }
 
     /// Whether a control connection is of a login in which this was changed.
