@@ -269,7 +269,7 @@ fn what_works(case: &Case<'_>) -> &'static str {
     }
 }
 
-/// Of a session of others in clear text, beyond its greeting and without a sign of TLS: what to say of it, and who does what.
+/// Of a session of others in clear text, without a sign of TLS: what to say of it, and who does what.
 fn plain_ftp(case: &Case<'_>) -> Option<(String, Act)> {
     let lacks = lacks(case);
     let asks = |verb: &str| matches!(verb, "AUTH" | "ADAT" | "CCC");
@@ -281,14 +281,30 @@ fn plain_ftp(case: &Case<'_>) -> Option<(String, Act)> {
         Kind::Undecoded => lacks,
         _ => false,
     };
-    let goes_on = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if verb != "QUIT" && verb != "FEAT");
-    if case.transcript.origin.asked.is_some() || case.first(goes_on).is_none() || !case.control().all(is_plain) {
+    if case.transcript.origin.asked.is_some() || !case.control().all(is_plain) {
         return None;
     }
-    let words = if lacks { "plain FTP, no TLS in what was seen" } else { "plain FTP, nobody asked for TLS" };
-    let text = "client: ask for TLS (AUTH TLS) if this was to be secured; it was not";
+    let goes_on = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if verb != "QUIT" && verb != "FEAT");
+    let (words, text) = if case.first(goes_on).is_some() {
+        let words = if lacks { "plain FTP, no TLS in what was seen" } else { "plain FTP, nobody asked for TLS" };
+        (words, "client: ask for TLS (AUTH TLS) if this was to be secured; it was not")
+    } else if !lacks && left_behind_greeting(case) {
+        (
+            "the client left behind the greeting",
+            "client: why did it leave? A check that the port answers does just that",
+        )
+    } else {
+        return None;
+    };
     let act = Act { party: Party::Client, text: text.to_owned() };
     Some((first_fitting(&format!("{}: {words}", case.endpoint()), words), act))
+}
+
+/// Whether the server greeted, and the client hung up without a word.
+fn left_behind_greeting(case: &Case<'_>) -> bool {
+    let mut said = case.control().filter(|e| !matches!(e.kind, Kind::Opened));
+    let greeted = said.next().is_some_and(|e| matches!(&e.kind, Kind::Reply(r) if r.code == 220 && r.whole));
+    greeted && matches!(said.next().map(|e| &e.kind), Some(Kind::Closed { by: Side::Client, .. }))
 }
 
 /// How far the evidence reaches.
