@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use super::event::{Event, Kind, TLS_INSIDE_TLS};
 use super::seek::{Found, More, Seek};
 use super::unit::Unit;
-use super::{Link, text, tls};
+use super::{Link, is_server, text, tls};
 use crate::transcript::{Flow, Layer, Micros, Role, Span};
 use crate::wire::tls::content;
+use crate::wire::tls::handshake::Message;
 use crate::wire::tls::record::{Front, front};
+use crate::wire::tls::ssl2;
 
 /// Reads one flow.
 #[derive(Debug)]
@@ -130,6 +132,10 @@ impl Reader {
             }
         }
         if !inside && !self.text.is_begun() {
+            if let Some(unit) = ssl2(bytes, self.flow, link) {
+                self.lost = matches!(unit, Unit::Is(_, Kind::Undecoded));
+                return unit;
+            }
             match front(bytes) {
                 Front::Record(_) => {
                     // What comes behind CCC is the goodbye of TLS.
@@ -251,7 +257,7 @@ impl Reader {
         self.flush_search(more, link, out);
         let rest = self.rest().to_vec();
         if !rest.is_empty() {
-            let kind = self.unfinished(&rest);
+            let kind = self.unfinished(&rest, link.role);
             self.emit(rest.len(), kind, out);
         }
         if let Some((entry, held)) = self.held.take() {
@@ -266,11 +272,49 @@ impl Reader {
         self.text = text::State::default();
     }
 
-    fn unfinished(&mut self, rest: &[u8]) -> Kind {
+    fn unfinished(&mut self, rest: &[u8], role: Role) -> Kind {
+        let due = self.due.unwrap_or(false) && self.flow.layer == Layer::Wire;
+        if !self.tls.in_record() && self.flow.layer == Layer::Wire && !self.text.is_begun() {
+            match ssl2::front(rest, sender(self.flow)) {
+                ssl2::Front::Message(len) => {
+                    let what = if is_server(self.flow.from) { "ServerHello" } else { "ClientHello" };
+                    return Kind::CutShort { what, missing: len.checked_sub(rest.len()).map(|n| n as u64) };
+                }
+                ssl2::Front::Undecided if role != Role::Control && !due => return Kind::Data,
+                _ => {}
+            }
+        }
         if self.tls.in_record() || matches!(front(rest), Front::Record(_) | Front::Undecided) {
             return self.tls.cut_short(rest);
         }
-        let due = self.due.unwrap_or(false) && self.flow.layer == Layer::Wire;
         self.text.cut_short(rest, self.flow.from, due)
     }
+}
+
+/// What stands at the front of a flow where SSL 2 is spoken, or a hello in its format begins.
+fn ssl2(bytes: &[u8], flow: Flow, link: &mut Link) -> Option<Unit> {
+    let is_spoken = link.version == Some(ssl2::VERSION);
+    if link.version.is_some() && !is_spoken {
+        return None;
+    }
+    match ssl2::front(bytes, sender(flow)) {
+        ssl2::Front::Undecided => return Some(Unit::Needs(bytes.len() + 1)),
+        ssl2::Front::Message(len) => {
+            let Some(whole) = bytes.get(..len) else { return Some(Unit::Needs(len)) };
+            let message = ssl2::parse(whole)?;
+            link.tls_due |= !link.cleared;
+            if matches!(message, Message::Ssl2ServerHello(_)) {
+                link.version = Some(ssl2::VERSION);
+            }
+            return Some(Unit::Is(len, Kind::Handshake(message)));
+        }
+        ssl2::Front::Not => {}
+    }
+    // Its records are not read: what follows the hellos is encrypted, or the key that does it.
+    is_spoken.then_some(Unit::Is(bytes.len(), Kind::Undecoded))
+}
+
+/// Who sends the bytes of a flow, as hellos of SSL 2 have it.
+fn sender(flow: Flow) -> ssl2::Sender {
+    if is_server(flow.from) { ssl2::Sender::Server } else { ssl2::Sender::Client }
 }

@@ -34,7 +34,7 @@ impl State {
     }
 
     pub(super) fn unit(&mut self, bytes: &[u8], from: Side, tls_due: bool, link: &mut Link) -> Unit {
-        let encoding = encoding_of(bytes);
+        let Some(encoding) = encoding_of(bytes, from) else { return Unit::Needs };
         loop {
             let unseen = bytes.get(self.scanned..).unwrap_or_default();
             let longest = self.lines_end + ftp::LONGEST_LINE;
@@ -109,7 +109,7 @@ impl State {
 
     /// What remains when nothing more comes.
     pub(super) fn cut_short(&mut self, rest: &[u8], from: Side, tls_due: bool) -> Kind {
-        let encoding = encoding_of(rest);
+        let encoding = encoding_of(rest, from).unwrap_or(Encoding::Ascii);
         let ascii = as_ascii(rest, encoding);
         *self = Self::default();
         let begins_reply = is_server(from) && reply_of(&ascii, false).is_some();
@@ -139,8 +139,9 @@ fn kind_of(ascii: &[u8], from: Side, tls_due: bool, encoding: Encoding, whole: b
         Some(reply) => Kind::Reply(reply),
         None if is_server(from) => Kind::Text { text: printable(ftp::without_line_end(ascii)) },
         None => {
-            let (verb, _) = ftp::command(ascii);
-            Kind::Command { verb: crate::wire::printable_str(&verb), line: printable(ftp::without_line_end(ascii)) }
+            let line = ftp::without_telnet(ascii);
+            let (verb, _) = ftp::command(line);
+            Kind::Command { verb: crate::wire::printable_str(&verb), line: printable(ftp::without_line_end(line)) }
         }
     }
 }
@@ -165,11 +166,27 @@ fn reply_of(ascii: &[u8], whole: bool) -> Option<Reply> {
     Some(Reply { code: first.code, text, whole })
 }
 
-/// Decided by the first byte alone, so that chunks cannot show: a digit in EBCDIC is F0 to F9.
-fn encoding_of(bytes: &[u8]) -> Encoding {
-    match bytes.first() {
-        Some(0xf0..=0xf9) => Encoding::Ebcdic,
-        _ => Encoding::Ascii,
+/// A digit in EBCDIC is F0 to F9: the first byte of a server decides. A client's line is EBCDIC when it then begins with a verb
+/// that is known. `None` while the verb is not whole, so that chunks cannot show.
+fn encoding_of(bytes: &[u8], from: Side) -> Option<Encoding> {
+    if is_server(from) {
+        let is_digit = matches!(bytes.first(), Some(0xf0..=0xf9));
+        return Some(if is_digit { Encoding::Ebcdic } else { Encoding::Ascii });
+    }
+    let line = ftp::without_telnet(bytes);
+    let begin = line.get(..=ftp::LONGEST_VERB).unwrap_or(line);
+    if ftp::telnet_command(line).is_some() {
+        return None;
+    }
+    if begin.first().is_none_or(|b| *b < 0x80) {
+        return Some(Encoding::Ascii);
+    }
+    let verb = ebcdic::decode(begin);
+    let is_whole = verb.len() > ftp::LONGEST_VERB || verb.iter().any(|b| matches!(b, b' ' | b'\r' | b'\n'));
+    match (ftp::may_begin_command(&verb), is_whole) {
+        (false, _) => Some(Encoding::Ascii),
+        (true, true) => Some(Encoding::Ebcdic),
+        (true, false) => None,
     }
 }
 
@@ -181,5 +198,45 @@ fn as_ascii(bytes: &[u8], encoding: Encoding) -> Vec<u8> {
     match encoding {
         Encoding::Ascii => bytes.to_vec(),
         Encoding::Ebcdic => ebcdic::decode(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::transcript::dialogue;
+
+    fn commands(play: &str) -> Vec<String> {
+        let events = decode(&dialogue::parse(play).unwrap()).events;
+        events
+            .into_iter()
+            .map(|e| if let Kind::Command { line, .. } = e.kind { line } else { format!("{:?}", e.kind) })
+            .collect()
+    }
+
+    #[test]
+    fn interrupts_of_telnet_come_before_a_command() {
+        for before in ["fff4fff2", "fff4 f2", "fff2", "f2"] {
+            assert_eq!(commands(&format!("0 C {before} \"ABOR\\r\\n\"")), ["ABOR"], "{before}");
+        }
+        let bytewise: String = b"\xff\xf4\xff\xf2abor\r\n".iter().map(|b| format!("0 C {b:02x}\n")).collect();
+        assert_eq!(commands(&bytewise), ["abor"]);
+    }
+
+    #[test]
+    fn commands_in_ebcdic() {
+        // USER bob<CR><LF>, PWD<NEL>
+        let line = "e4e2c5d940829682 0d25 d7e6c415";
+        assert_eq!(commands(&format!("0 C {line}")), ["USER bob", "PWD"]);
+        let bytewise: String = line
+            .replace(' ', "")
+            .as_bytes()
+            .chunks(2)
+            .map(|b| format!("0 C {}\n", str::from_utf8(b).unwrap()))
+            .collect();
+        assert_eq!(commands(&bytewise), ["USER bob", "PWD"]);
+        // A name in Latin-1 where a verb should be stays what it is.
+        assert_eq!(commands("0 C e4e2c541 0d0a"), ["\\xe4\\xe2\\xc5A"]);
     }
 }

@@ -173,7 +173,7 @@ impl State {
             };
             if wanted == 0 {
                 self.record = (left > 0).then_some((content::HANDSHAKE, left));
-                let message = handshake::parse(&message);
+                let message = handshake::parse(&message, link.version);
                 // Behind a HelloRetryRequest the second ClientHello comes after a ChangeCipherSpec, and in clear.
                 if let (Message::ServerHello(hello) | Message::HelloRetryRequest(hello), Side::Server) =
                     (&message, flow.from)
@@ -255,3 +255,58 @@ fn are_clear_messages(mut body: &[u8]) -> bool {
 
 /// Messages that somebody sends before encryption begins: no HelloRequest (four zeros are a nonce), no Finished.
 const CLEAR_MESSAGES: [u8; 10] = [1, 2, 4, 11, 12, 13, 14, 15, 16, 22];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::transcript::dialogue;
+    use crate::wire::tls::ssl2;
+
+    /// As OpenSSL 3.0 was asked, and how it answered: TLS 1.0 is offered, and chosen.
+    const HELLO: &str = "803a01030100210000001000003900003800003500001600003300003200002f010080000004\
+                         0000ff030080000102030405060708090a0b0c0d0e0f";
+    const ANSWER: &str = "16030100510200004d0301ba7b56dfdc8f548dd837d5013a825d6b3cbfd5411682afd0444f574e4752440020ae44cda6145c35df\
+                          cf4d729674c8ba2761c25bb8b7a35e6d31e8b6c88765c0bd0039000005ff01000100";
+
+    fn kinds(play: &str) -> Vec<Kind> {
+        decode(&dialogue::parse(play).unwrap()).events.into_iter().map(|e| e.kind).collect()
+    }
+
+    #[test]
+    fn a_hello_in_the_format_of_ssl_2() {
+        let whole = kinds(&format!("0 C {HELLO}\n1 S {ANSWER}\n2 C 15030100020228"));
+        let [Kind::Handshake(Message::ClientHello(c)), Kind::Handshake(Message::ServerHello(s)), Kind::Alert { .. }] =
+            &whole[..]
+        else {
+            panic!("{whole:?}")
+        };
+        assert_eq!((c.version, c.suites.len(), c.specs.as_ref().unwrap().len()), (0x0301, 9, 11));
+        assert_eq!((s.version, s.downgrade()), (0x0301, Some(0x0303)));
+        let bytewise: String =
+            HELLO.as_bytes().chunks(2).map(|b| format!("0 C {}\n", str::from_utf8(b).unwrap())).collect();
+        assert_eq!(kinds(&format!("{bytewise}1 S {ANSWER}\n2 C 15030100020228")), whole);
+        let cut = kinds(&format!("0 C {}", &HELLO[..40]));
+        assert_eq!(cut, [Kind::CutShort { what: "ClientHello", missing: Some(40) }]);
+        // Of a server it is none.
+        assert!(!matches!(kinds(&format!("0 S {HELLO}"))[..], [Kind::Handshake(_)]));
+    }
+
+    #[test]
+    fn what_follows_a_server_hello_of_ssl_2_is_not_read() {
+        let answer = "801004000100020002000300000a0b010080";
+        let all = kinds(&format!("0 C {HELLO}\n1 S {answer}\n2 C 8012020100800000aabb\n3 S 8011 112233\n4 S 44"));
+        assert!(matches!(all[1], Kind::Handshake(Message::Ssl2ServerHello(_))), "{all:?}");
+        assert_eq!(all[2..], [Kind::Undecoded, Kind::Undecoded]);
+        let error = kinds(&format!("0 C {HELLO}\n1 S 8003000001\n2 S closes"));
+        assert_eq!(error[1], Kind::Handshake(Message::Ssl2Error { code: 1 }));
+        assert_eq!(ssl2::error_name(1), Some("no cipher"));
+    }
+
+    #[test]
+    fn a_file_of_two_bytes_stays_one() {
+        let play = "conn 0 control\nconn 1 data-of=0\n0 1> S 8001\n1 1> S closes";
+        let kinds = kinds(play);
+        assert!(kinds.contains(&Kind::Data), "{kinds:?}");
+    }
+}

@@ -7,7 +7,8 @@ use super::{suite_name, version_name};
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
 use crate::transcript::{Close, ConnId, Decrypted, OpenFailure, Role, Side, Transcript, Why};
-use crate::wire::tls::handshake::{Message, named_group};
+use crate::wire::tls::handshake::Message;
+use crate::wire::tls::key_exchange::named_group;
 
 /// A question with its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

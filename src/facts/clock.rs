@@ -27,7 +27,8 @@ pub struct HelloClock {
 pub(super) fn of(clock: Clock, event: &Event, hello: &ClientHello) -> Option<HelloClock> {
     let said = i64::from(hello.unix_time());
     let at = i64::try_from(event.at?.0 / 1_000_000).ok()?;
-    if !PLAUSIBLE.contains(&said) || hello.highest_version() > 0x0303 {
+    // The challenge of SSL 2 holds no time.
+    if !PLAUSIBLE.contains(&said) || hello.highest_version() > 0x0303 || hello.specs.is_some() {
         return None;
     }
     let utc = UnixMicros(said * 1_000_000);

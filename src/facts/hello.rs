@@ -4,20 +4,18 @@ use crate::codes::HelloShape;
 use crate::decode::Event;
 use crate::transcript::{Span, Transcript};
 use crate::wire::tls::content;
-use crate::wire::tls::hello::{ClientHello, SIGNALS, is_grease};
+use crate::wire::tls::hello::{ClientHello, RENEGOTIATION_SCSV, SIGNALS, is_grease};
 
 /// A ClientHello with its event.
 pub(super) type Hello<'a> = (&'a Event, &'a ClientHello);
 
-/// TLS_EMPTY_RENEGOTIATION_INFO_SCSV.
-const RENEGOTIATION: u16 = 0x00ff;
-
 /// Extensions that depend on the session: server_name, ALPN, padding, pre_shared_key, early_data, cookie.
 const OF_THE_SESSION: [u16; 6] = [0, 16, 21, 41, 42, 44];
 
-/// The shape of a hello; `None` for one that is broken.
+/// The shape of a hello; `None` for one that is broken, or no record.
 pub(super) fn shape(t: &Transcript, (event, hello): Hello<'_>) -> Option<HelloShape> {
-    if hello.broken.is_some() {
+    // A hello in the format of SSL 2 says too little.
+    if hello.broken.is_some() || hello.specs.is_some() {
         return None;
     }
     let real = |list: Vec<u16>| list.into_iter().filter(|n| !is_grease(*n)).collect::<Vec<u16>>();
@@ -36,8 +34,9 @@ pub(super) fn shape(t: &Transcript, (event, hello): Hello<'_>) -> Option<HelloSh
 
 /// Where the renegotiation signal stands among the suites.
 fn signal(suites: &[u16]) -> &'static str {
-    let suites: Vec<u16> = suites.iter().copied().filter(|s| *s == RENEGOTIATION || !SIGNALS.contains(s)).collect();
-    match suites.iter().position(|s| *s == RENEGOTIATION) {
+    let suites: Vec<u16> =
+        suites.iter().copied().filter(|s| *s == RENEGOTIATION_SCSV || !SIGNALS.contains(s)).collect();
+    match suites.iter().position(|s| *s == RENEGOTIATION_SCSV) {
         None => "none",
         Some(0) => "first",
         Some(n) if n + 1 == suites.len() => "last",

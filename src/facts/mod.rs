@@ -2,6 +2,7 @@
 //!
 //! Facts rank causes and pick directives; they prove nothing by themselves.
 
+mod agreed;
 mod answers;
 mod client;
 mod clock;
@@ -12,6 +13,7 @@ mod server;
 mod shake;
 pub mod transfers;
 
+pub use agreed::{Agreed, Retry, Rounds, agreed};
 pub use answers::{Answer, Came};
 pub use client::{Client, Sure};
 pub use clock::HelloClock;
@@ -23,8 +25,9 @@ pub use transfers::Transfer;
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
 use crate::transcript::{ConnId, Role, Transcript, Why};
-use crate::wire::tls::handshake::{Message, dh_prime_bits as dh_prime_len};
+use crate::wire::tls::handshake::Message;
 use crate::wire::tls::hello::ClientHello;
+use crate::wire::tls::key_exchange::dh_prime_bits as dh_prime_len;
 
 /// The facts of a case.
 #[derive(Clone, Debug, Default)]

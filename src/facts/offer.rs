@@ -29,6 +29,8 @@ pub struct Offer {
     pub groups: Vec<u16>,
     /// Signature schemes in order.
     pub schemes: Vec<u16>,
+    /// Suites of SSL 2, three bytes each, when the hello has the format of SSL 2; `None` for that of TLS.
+    pub ssl2: Option<Vec<u32>>,
 }
 
 impl Offer {
@@ -37,16 +39,22 @@ impl Offer {
         let body = 2 + 32 + 1 + hello.session_id.len() + 2 + hello.suites.len() * 2 + 1 + hello.compression.len();
         let extensions =
             hello.extensions.as_ref().map_or(0, |all| 2 + all.iter().map(|e| 4 + e.data.len()).sum::<usize>());
+        let wire_len = event.span.map_or(0, |s| s.len());
+        // Two bytes of length are all that SSL 2 puts around a hello.
+        let is_ssl2 = hello.specs.is_some();
+        let message_len = if is_ssl2 { wire_len.saturating_sub(2) } else { (HEADER_LEN + body + extensions) as u64 };
+        let own = |specs: &Vec<u32>| specs.iter().copied().filter(|s| u16::try_from(*s).is_err()).collect();
         Self {
             span: event.span,
-            message_len: (HEADER_LEN + body + extensions) as u64,
-            wire_len: event.span.map_or(0, |s| s.len()),
+            message_len,
+            wire_len,
             versions: hello.versions(),
             suites: hello.suites.clone(),
             extensions: hello.extensions.as_ref().map(Vec::len),
             server_name: hello.server_name().map(crate::wire::printable),
             groups: hello.groups(),
             schemes: hello.signature_schemes(),
+            ssl2: hello.specs.as_ref().map(own),
         }
     }
 
@@ -72,17 +80,22 @@ impl Offer {
         out.insert("server_name".to_owned(), self.server_name.clone().into());
         out.insert("groups".to_owned(), groups.into());
         out.insert("signature_schemes".to_owned(), schemes.into());
+        if let Some(specs) = &self.ssl2 {
+            out.insert("format".to_owned(), "SSLv2".into());
+            out.insert("ssl2_suites".to_owned(), specs.iter().map(|s| format!("{s:06X}")).collect());
+        }
         out
     }
 
     /// One line: `ClientHello 62 bytes: TLS 1.0 at most, 7 suites, no ext.`
     pub fn summary(&self) -> String {
         let extensions = self.extensions.map_or_else(|| "no ext.".to_owned(), |n| format!("{n} ext."));
+        let format = if self.ssl2.is_some() { ", SSLv2 format" } else { "" };
         format!(
-            "ClientHello {} bytes: {} at most, {} suites, {extensions}",
+            "ClientHello {} bytes{format}: {} at most, {} suites, {extensions}",
             self.wire_len,
             version_name(self.highest()),
-            self.suites.len()
+            self.suites.len() + self.ssl2.as_ref().map_or(0, Vec::len)
         )
     }
 }

@@ -4,6 +4,7 @@ use super::causes::{cause, likely_server};
 use super::finding::{AdviceKind, Cause, Confidence, Finding, Party, Severity};
 use super::{Case, Sink};
 use crate::decode::{Event, Kind};
+use crate::facts::transfers::certificates;
 use crate::transcript::clock::UnixMicros;
 use crate::transcript::speakers::side_of;
 use crate::transcript::{Code, Decrypted, Side};
@@ -26,15 +27,7 @@ pub(super) enum Doubt {
 impl<'a> Case<'a> {
     /// The first certificate chain that the server of the session shows: DER, its own certificate first.
     pub fn server_chain(&self) -> Option<(&'a Event, Vec<Vec<u8>>)> {
-        self.control().find_map(|e| match &e.kind {
-            Kind::Handshake(Message::Certificate { chain }) if e.from() == Some(Side::Server) => {
-                Some((e, chain.clone()))
-            }
-            Kind::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => {
-                Some((e, chain.iter().map(|der| der.0.clone()).collect()))
-            }
-            _ => None,
-        })
+        self.control().find_map(|e| Some((e, certificates(e)?.into_iter().map(<[u8]>::to_vec).collect())))
     }
 
     /// Whether names were written over, so that neither names nor signatures are what they were.

@@ -78,7 +78,7 @@ pub(super) fn read<'a>(case: &Case<'a>) -> ClientAuth<'a> {
             return story;
         }
         match &e.kind {
-            Kind::Handshake(Message::CertificateRequest { authorities }) if side == Some(Side::Server) => {
+            Kind::Handshake(Message::CertificateRequest { authorities, .. }) if side == Some(Side::Server) => {
                 story.requested(e, authorities.iter().map(Vec::as_slice));
             }
             Kind::Decrypted { from: Side::Server, seen: Decrypted::CertificateRequest { authorities } } => {

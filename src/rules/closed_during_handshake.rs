@@ -5,6 +5,8 @@ use super::client_auth;
 use super::phase::{Broken, End, advise_server, probably};
 use super::prelude::*;
 use crate::transcript::Close;
+use crate::wire::tls::handshake::Message;
+use crate::wire::tls::ssl2;
 
 pub(super) static RULE: Rule = Rule {
     id: "closed-during-handshake",
@@ -59,6 +61,11 @@ pub(super) fn ended(case: &Case<'_>, b: &Broken<'_>, fact: &str, sink: &mut Sink
     };
     let came = case.before(b.end).find(|e| goodbye(e)).map(|e| (e, "close_notify: it said goodbye in TLS"));
     let came = came.or_else(|| case.before(b.end).find(|e| spoke(e)).map(|e| (e, "what came before the end")));
+    let refused = case.before(b.end).find_map(|e| ssl2_error(e).map(|why| (e, why)));
+    if let Some((e, why)) = refused {
+        f.evidence.extend(sink.evidence(e, "an error of SSL 2"));
+        f.why.push(format!("Before that the server said in SSL 2: {why}."));
+    }
     if let Some((e, label)) = came {
         f.evidence.extend(sink.evidence(e, label));
     } else {
@@ -69,6 +76,14 @@ pub(super) fn ended(case: &Case<'_>, b: &Broken<'_>, fact: &str, sink: &mut Sink
     }
     explain(case, b, &mut f);
     sink.report(f);
+}
+
+/// What a server says that refuses a hello in SSL 2.
+fn ssl2_error(e: &Event) -> Option<&'static str> {
+    match e.kind {
+        Kind::Handshake(Message::Ssl2Error { code }) => Some(ssl2::error_name(code).unwrap_or("unknown error")),
+        _ => None,
+    }
 }
 
 /// Whose turn it is shows in the server's log: whether the connection is in it.
@@ -118,7 +133,7 @@ fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
         f.causes.push(causes::server_handshake_timeout(because));
         advise_server(case, f, "handshake-timeout");
     }
-    if b.place == "client-hello" {
+    if b.place == "client-hello" || case.before(b.end).any(|e| ssl2_error(e).is_some()) {
         f.causes.extend(causes::version_refused(case, b.end, false));
     }
     // One that has sent its hello has certificate and key.

@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::data_fatal_alert::REFUSES_CERTIFICATE;
 use super::prelude::*;
+use crate::facts::transfers::certificates;
 use crate::facts::{Transfer, client_hello, is_session_control};
-use crate::transcript::{ConnId, Decrypted};
+use crate::transcript::ConnId;
 use crate::wire::printable;
-use crate::wire::tls::handshake::Message;
 
 pub(super) static RULE: Rule = Rule {
     id: "data-certificate-differs",
@@ -21,12 +21,7 @@ pub(super) static RULE: Rule = Rule {
 
 /// The server's own certificate in an event, as DER.
 fn leaf(e: &Event) -> Option<&[u8]> {
-    let der = match &e.kind {
-        Kind::Handshake(Message::Certificate { chain }) if e.from() == Some(Side::Server) => chain.first()?.as_slice(),
-        Kind::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => chain.first()?.0.as_slice(),
-        _ => return None,
-    };
-    Some(der).filter(|der| !der.is_empty())
+    certificates(e)?.first().copied().filter(|der| !der.is_empty())
 }
 
 /// Two certificates that were compared: of the control connection, and of a data connection.

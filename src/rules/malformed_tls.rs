@@ -82,7 +82,8 @@ fn is_broken(case: &Case<'_>, e: &Event) -> bool {
     match e.kind {
         Kind::Malformed { .. } | Kind::Handshake(Message::Broken { .. }) => true,
         // More bytes may make something of it: only what our own driver saw to its end is unknown for good.
-        Kind::OtherInsteadOfTls { speaker: Speaker::Unknown | Speaker::SslV2 } => {
+        Kind::OtherInsteadOfTls { speaker: Speaker::Unknown | Speaker::SslV2 }
+        | Kind::Handshake(Message::Ssl2ServerHello(_) | Message::Ssl2Error { .. }) => {
             let ended = |a: &Event| matches!(a.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
             case.asked().is_some() && e.from() == Some(Side::Server) && case.after(e).any(ended)
         }

@@ -139,6 +139,8 @@ impl<'a> Case<'a> {
                 match &e.kind {
                     // A reply without its end is none.
                     Kind::Reply(r) if hello.is_none() && r.code >= 200 && r.whole => return None,
+                    // What follows it in SSL 2 is not read.
+                    Kind::Handshake(Message::Ssl2ServerHello(_)) => return None,
                     Kind::Handshake(_) | Kind::CutShort { what: "TLS record" | "handshake message", .. }
                         if from_server =>
                     {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::secrets::{MASK, SECRET_VERBS};
 use super::{Flow, Layer, Role, Side, Transcript, What};
-use crate::wire::ftp;
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
+use crate::wire::tls::ssl2;
+use crate::wire::{ebcdic, ftp};
 
 /// Masks the arguments of PASS and ACCT in the client's bytes of every control connection.
 /// TLS records are stepped over, so encrypted bytes that look like a command stay as they are.
@@ -39,7 +40,10 @@ enum Mask {
     Begun(Vec<u8>),
     InLine,
     Secret,
-    /// Inside a TLS record: this many bytes to go.
+    /// The same in a line of EBCDIC, which ends otherwise.
+    InEbcdic,
+    EbcdicSecret,
+    /// Inside a TLS record, or a hello of SSL 2: this many bytes to go.
     Record(usize),
     /// Behind missing bytes: perhaps inside a password. Whether a part of it has been masked.
     Torn(bool),
@@ -70,7 +74,7 @@ impl Mask {
         *self = match (std::mem::take(self), len) {
             (Mask::Record(left), Some(len)) if len < left => Mask::Record(left - len),
             (Mask::Record(left), Some(len)) if len == left => Mask::LineStart,
-            (Mask::Secret | Mask::Torn(true), _) => Mask::Torn(true),
+            (Mask::Secret | Mask::EbcdicSecret | Mask::Torn(true), _) => Mask::Torn(true),
             _ => Mask::Torn(false),
         };
     }
@@ -97,15 +101,23 @@ impl Mask {
     }
 
     fn step(&self, state: Mask, b: u8, layer: Layer, out: &mut Vec<u8>) -> Mask {
-        if !matches!(state, Mask::Secret) || b == b'\r' || b == b'\n' {
-            out.push(b);
-        }
+        let shown = match state {
+            Mask::Secret => matches!(b, b'\r' | b'\n'),
+            Mask::EbcdicSecret => b == b'\r' || ends_ebcdic(b),
+            _ => true,
+        };
+        out.extend(shown.then_some(b));
         match state {
             Mask::Record(left) if left > 1 => Mask::Record(left - 1),
             Mask::Record(_) => Mask::LineStart,
             Mask::Noise(last) => Self::noise(last, b, out),
             // The length in a record header may hold a line end.
-            Mask::Begun(line) if matches!(line.first(), Some(20..=24)) => Self::begin(line, b, layer, out),
+            Mask::Begun(line) if matches!(line.first(), Some(20..=24 | 0x80..=0xff)) => {
+                Self::begin(line, b, layer, out)
+            }
+            Mask::InEbcdic | Mask::EbcdicSecret if ends_ebcdic(b) => Mask::LineStart,
+            Mask::EbcdicSecret if b != b'\r' => Mask::EbcdicSecret,
+            Mask::InEbcdic | Mask::EbcdicSecret => Mask::InEbcdic,
             Mask::Secret | Mask::InLine | Mask::Begun(_) if b == b'\n' => Mask::LineStart,
             Mask::Secret if b != b'\r' => Mask::Secret,
             Mask::Secret | Mask::InLine => Mask::InLine,
@@ -138,7 +150,20 @@ impl Mask {
                 _ => Mask::InLine,
             };
         }
-        let verb = line.strip_suffix(b" ").unwrap_or(&line);
+        // Interrupts of telnet come before an ABOR (RFC 959, 4.1.3).
+        if let Some(len) = ftp::telnet_command(&line) {
+            return if line.len() < len { Mask::Begun(line) } else { Mask::LineStart };
+        }
+        if layer == Layer::Wire {
+            match ssl2::front(&line, ssl2::Sender::Client) {
+                ssl2::Front::Message(len) => return Mask::Record(len - line.len()),
+                ssl2::Front::Undecided => return Mask::Begun(line),
+                ssl2::Front::Not => {}
+            }
+        }
+        let is_ebcdic = line.first().is_some_and(|b| *b >= 0x80);
+        let ascii = if is_ebcdic { ebcdic::decode(&line) } else { line.clone() };
+        let verb = ascii.strip_suffix(b" ").unwrap_or(&ascii);
         let known = |whole: bool| {
             SECRET_VERBS.iter().any(|v| {
                 let v = v.as_bytes();
@@ -149,12 +174,30 @@ impl Mask {
                 }
             })
         };
-        if b == b' ' && known(true) {
+        let is_blank = ascii.last() == Some(&b' ');
+        if is_blank && known(true) {
+            if is_ebcdic {
+                out.extend(MASK.bytes().map(|_| EBCDIC_ASTERISK));
+                return Mask::EbcdicSecret;
+            }
             out.extend_from_slice(MASK.as_bytes());
             return Mask::Secret;
         }
-        if b != b' ' && known(false) { Mask::Begun(line) } else { Mask::InLine }
+        match is_ebcdic {
+            _ if !is_blank && known(false) => Mask::Begun(line),
+            true if ends_ebcdic(b) => Mask::LineStart,
+            true => Mask::InEbcdic,
+            false => Mask::InLine,
+        }
     }
+}
+
+/// `*` in EBCDIC.
+const EBCDIC_ASTERISK: u8 = 0x5c;
+
+/// Whether a byte ends a line of EBCDIC.
+fn ends_ebcdic(b: u8) -> bool {
+    b == b'\n' || ebcdic::to_latin1(b) == b'\n'
 }
 
 /// Whether these bytes begin with a verb that is known, and whole.
@@ -196,6 +239,23 @@ mod tests {
     fn records_are_stepped_over_and_clear_text_behind_them_is_not() {
         let play = "0 C \"AUTH TLS\\r\\n\" 1603010006 \"PASS x\" \"PASS y\\r\\n\"";
         assert_eq!(masked(play), "AUTH TLS\r\n\u{16}\u{3}\u{1}\0\u{6}PASS xPASS ********\r\n");
+    }
+
+    #[test]
+    fn what_stands_before_a_command_hides_none() {
+        assert_eq!(masked("0 C fff4fff2 \"PASS x\\r\\n\"").as_bytes().last_chunk(), Some(b"PASS ********\r\n"));
+        // PASS s<NEL>PWD<NEL> in EBCDIC.
+        let mut t = dialogue::parse("0 C d7c1e2e240 a2 15 d7e6c415 \"PASS x\\r\\n\"").unwrap();
+        mask_flows(&mut t);
+        let What::Bytes { data, .. } = &t.entries[0].what else { panic!() };
+        assert_eq!(
+            data[..],
+            [b"\xd7\xc1\xe2\xe2\x40\\\\\\\\\\\\\\\\\x15\xd7\xe6\xc4\x15PASS ********\r\n".as_slice()].concat()
+        );
+        // A hello of SSL 2 with a line end and a PASS in its challenge.
+        let hello = "802201030100090000001000000a00002f000035 0a \"PASS secret\" 00000000";
+        let play = format!("0 C {hello} \"PASS x\\r\\n\"");
+        assert!(masked(&play).ends_with("PASS secret\0\0\0\0PASS ********\r\n"), "{:?}", masked(&play));
     }
 
     #[test]

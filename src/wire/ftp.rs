@@ -75,6 +75,25 @@ pub fn is_text(b: u8) -> bool {
     matches!(b, b'\t' | b'\r' | b'\n' | b' '..=b'~') || !b.is_ascii()
 }
 
+/// Length of the telnet command that these bytes begin with (RFC 854): IAC and its code, an option behind it, or the mark that
+/// urgent data leaves. Clients send them before ABOR. `None` for anything else; more than there is while it is not whole.
+pub fn telnet_command(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [0xff, 0xfb..=0xfe, ..] => Some(3),
+        [0xff] | [0xff, 0xf0..=0xfa, ..] => Some(2),
+        [0xf2, ..] => Some(1),
+        _ => None,
+    }
+}
+
+/// A line without the commands of telnet that it begins with.
+pub fn without_telnet(mut line: &[u8]) -> &[u8] {
+    while let Some(rest) = telnet_command(line).and_then(|len| line.get(len..)) {
+        line = rest;
+    }
+    line
+}
+
 /// The verb of a command line in upper case, and its argument.
 pub fn command(line: &[u8]) -> (String, &[u8]) {
     let line = without_line_end(line);
@@ -134,6 +153,16 @@ mod tests {
         assert_eq!(reply_line(b"221"), Some(ReplyLine { code: 221, last: true, text: b"" }));
         for not in [&b"22 x"[..], b"2200 x", b"020 x", b"abc", b"", b" 220 x", b"999 x"] {
             assert_eq!(reply_line(not), None, "{not:?}");
+        }
+    }
+
+    #[test]
+    fn interrupts_before_a_command() {
+        assert_eq!(without_telnet(b"\xff\xf4\xff\xf2ABOR\r\n"), b"ABOR\r\n");
+        assert_eq!(without_telnet(b"\xff\xf4\xf2ABOR"), b"ABOR");
+        assert_eq!(without_telnet(b"\xff\xfb\x06ABOR"), b"ABOR");
+        for same in [&b"ABOR"[..], b"\xff", b"\xff\xff", b"\xffA", b"\xff\xfb"] {
+            assert_eq!(without_telnet(same), same);
         }
     }
 

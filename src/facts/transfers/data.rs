@@ -138,6 +138,18 @@ impl<'a> Data<'a> {
         spans.filter(|s| s.flow.from == side && s.flow.layer == layer).map(|s| s.len()).sum()
     }
 
+    /// Whether content passed, as far as that shows: what a server sends up to TLS 1.2 in records of their own type counts, read or
+    /// not. In TLS 1.3 they hold the end of the handshake as well, and a client may send before it knows that it is refused.
+    pub fn has_content(&self) -> bool {
+        let passed = |e: &Event| {
+            let is_long = matches!(e.kind, Kind::Opaque { content_type: 23, len } if len > LONGEST_EMPTY);
+            is_long && e.from() == Some(Side::Server)
+        };
+        let old = self.version().is_some_and(|v| v <= TLS12);
+        self.content(Side::Server) + self.content(Side::Client) > 0
+            || old && self.established().is_none() && self.first(passed).is_some()
+    }
+
     /// The same where it is content, and all of it: what a capture shows of TLS cannot be counted, nor what it missed.
     pub fn counted(&self, side: Side) -> Option<u64> {
         let missed = |e: &Event| matches!(e.kind, Kind::Gap { from, .. } if from == side);
@@ -189,13 +201,16 @@ impl<'a> Data<'a> {
     }
 
     /// The certificate chain that the server showed, as DER.
-    pub fn certificates(&self) -> Option<&'a [crate::transcript::Der]> {
+    pub fn certificates(&self) -> Option<Vec<&'a [u8]>> {
         self.events.iter().find_map(|e| certificates(e))
     }
 }
 
 /// TLS 1.2.
 const TLS12: u16 = 0x0303;
+
+/// Longest record that may be empty: an IV, a MAC of SHA-384 and the padding. Some libraries send one before the content.
+const LONGEST_EMPTY: u16 = 80;
 
 /// session_ticket (RFC 5077).
 const SESSION_TICKET: u16 = 35;
@@ -206,10 +221,15 @@ const TLS13: u16 = 0x0304;
 /// pre_shared_key (RFC 8446).
 const PRE_SHARED_KEY: u16 = 41;
 
-/// The certificate chain that a server showed, in an event of our own engine.
-pub fn certificates(e: &Event) -> Option<&[crate::transcript::Der]> {
+/// The certificate chain that a server showed in an event, as DER: in clear up to TLS 1.2, or as our own engine saw it.
+pub fn certificates(e: &Event) -> Option<Vec<&[u8]>> {
     match &e.kind {
-        Kind::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => Some(chain),
+        Kind::Handshake(Message::Certificate { chain }) if e.from() == Some(Side::Server) => {
+            Some(chain.iter().map(Vec::as_slice).collect())
+        }
+        Kind::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => {
+            Some(chain.iter().map(|der| der.0.as_slice()).collect())
+        }
         _ => None,
     }
 }

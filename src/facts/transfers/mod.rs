@@ -12,7 +12,7 @@ pub use arranged::{Arranged, arrangements};
 pub use data::{Data, Established, certificates, established, session_ids};
 
 use crate::decode::{Event, Kind, Reply, Timeline};
-use crate::transcript::{ConnId, Role, Side, Transcript};
+use crate::transcript::{ConnId, Role, Transcript};
 
 /// Commands that need a data connection (RFC 959, RFC 3659).
 pub const TRANSFERS: [&str; 7] = ["APPE", "LIST", "MLSD", "NLST", "RETR", "STOR", "STOU"];
@@ -73,7 +73,7 @@ impl<'a> Transfer<'a> {
 
     /// Whether content passed on the data connection, from either end.
     pub fn has_content(&self) -> bool {
-        self.data.as_ref().is_some_and(|d| d.content(Side::Server) + d.content(Side::Client) > 0)
+        self.data.as_ref().is_some_and(Data::has_content)
     }
 }
 

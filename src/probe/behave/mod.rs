@@ -333,7 +333,7 @@ impl Endpoint {
             return Some(self.is_tls());
         }
         let record = self.heard.get(..self.record_len()?)?;
-        let Message::ClientHello(hello) = handshake::parse(record.get(HEADER_LEN..)?) else { return Some(false) };
+        let Message::ClientHello(hello) = handshake::parse(record.get(HEADER_LEN..)?, None) else { return Some(false) };
         Some(match what {
             If::Tls => true,
             If::Named => hello.server_name().is_some(),

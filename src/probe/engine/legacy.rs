@@ -19,7 +19,8 @@ use crate::codes;
 use crate::probe::plan::ServerName;
 use crate::transcript::{Decrypted, Der, Side, What};
 use crate::wire::tls::content;
-use crate::wire::tls::handshake::{self, Message, named_group};
+use crate::wire::tls::handshake::{self, Message};
+use crate::wire::tls::key_exchange::named_group;
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 
 /// Everything that has an encryption and a certificate, keys and hashes of any strength. Nobody is let in who shows no
@@ -215,7 +216,7 @@ impl Connection {
         let der = |parts: Vec<Vec<u8>>| parts.into_iter().map(Der).collect();
         let noted = match message {
             Message::Certificate { chain } => Decrypted::Certificates { chain: der(chain) },
-            Message::CertificateRequest { authorities } => {
+            Message::CertificateRequest { authorities, .. } => {
                 Decrypted::CertificateRequest { authorities: der(authorities) }
             }
             Message::ServerKeyExchange { params } => {
@@ -311,7 +312,7 @@ impl Flight {
                 break;
             }
             let message: Vec<u8> = self.unread.drain(..end).collect();
-            messages.push(handshake::parse(&message));
+            messages.push(handshake::parse(&message, None));
         }
         messages
     }

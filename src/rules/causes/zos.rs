@@ -213,7 +213,7 @@ pub(in crate::rules) fn empty_certificate_request(case: &Case<'_>, before: &Even
             version = Some(h.version);
             false
         }
-        Kind::Handshake(Message::CertificateRequest { authorities }) => authorities.is_empty(),
+        Kind::Handshake(Message::CertificateRequest { authorities, .. }) => authorities.is_empty(),
         _ => false,
     });
     let old = version.filter(|v| empty && *v <= TLS10)?;

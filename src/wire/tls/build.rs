@@ -3,20 +3,8 @@
 //! A ServerHello or an alert is answer enough to ask what a server accepts; no cryptography is needed.
 
 use super::content;
+use super::extensions::ext;
 use super::record::Header;
-
-/// Extension numbers (IANA TLS ExtensionType Values).
-mod ext {
-    pub(super) const SERVER_NAME: u16 = 0;
-    pub(super) const SUPPORTED_GROUPS: u16 = 10;
-    pub(super) const EC_POINT_FORMATS: u16 = 11;
-    pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
-    pub(super) const EXTENDED_MASTER_SECRET: u16 = 23;
-    pub(super) const SESSION_TICKET: u16 = 35;
-    pub(super) const SUPPORTED_VERSIONS: u16 = 43;
-    pub(super) const KEY_SHARE: u16 = 51;
-    pub(super) const RENEGOTIATION_INFO: u16 = 0xff01;
-}
 
 /// The highest version that a hello names in its version field.
 const TLS12: u16 = 0x0303;
@@ -130,19 +118,19 @@ mod tests {
         let record = offered.record();
         let Front::Record(header) = front(&record) else { panic!("a record") };
         assert_eq!(usize::from(header.len) + HEADER_LEN, record.len());
-        let Message::ClientHello(hello) = parse(&record[HEADER_LEN..]) else { panic!("a ClientHello") };
+        let Message::ClientHello(hello) = parse(&record[HEADER_LEN..], None) else { panic!("a ClientHello") };
         assert_eq!((hello.version, hello.suites.as_slice()), (0x0302, offered.suites));
         assert_eq!(hello.versions(), [0x0302]);
         assert_eq!((hello.groups(), hello.signature_schemes()), (vec![0x0017], vec![0x0401]));
         assert_eq!(hello.server_name(), Some(&b"ftp.example.org"[..]));
         let Message::ClientHello(bare) =
-            parse(&Offered { groups: &[], schemes: &[], server_name: None, ..offered }.record()[HEADER_LEN..])
+            parse(&Offered { groups: &[], schemes: &[], server_name: None, ..offered }.record()[HEADER_LEN..], None)
         else {
             panic!("a ClientHello")
         };
         assert_eq!((bare.groups().len(), bare.server_name()), (0, None));
         let newest = Offered { version: 0x0304, ..offered };
-        let Message::ClientHello(newest) = parse(&newest.record()[HEADER_LEN..]) else { panic!("a ClientHello") };
+        let Message::ClientHello(newest) = parse(&newest.record()[HEADER_LEN..], None) else { panic!("a ClientHello") };
         assert_eq!((newest.version, newest.versions()), (0x0303, vec![0x0304, 0x0303]));
     }
 }

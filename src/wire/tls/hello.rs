@@ -3,8 +3,18 @@
 
 use super::super::reader::{Reader, u16_list};
 
-/// TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746) and TLS_FALLBACK_SCSV (RFC 7507): signals, not suites.
-pub const SIGNALS: [u16; 2] = [0x00ff, 0x5600];
+/// TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746): the client knows secure renegotiation.
+pub const RENEGOTIATION_SCSV: u16 = 0x00ff;
+
+/// TLS_FALLBACK_SCSV (RFC 7507): an earlier try of the client, with a higher version, came to nothing.
+pub const FALLBACK_SCSV: u16 = 0x5600;
+
+/// What stands among the suites and is none.
+pub const SIGNALS: [u16; 2] = [RENEGOTIATION_SCSV, FALLBACK_SCSV];
+
+/// The last bytes of the random of a server that speaks more than it chose (RFC 8446, section 4.1.3): TLS 1.3, and TLS 1.2.
+const COULD_TLS13: &[u8] = b"DOWNGRD\x01";
+const COULD_TLS12: &[u8] = b"DOWNGRD\x00";
 
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446, section 4.1.3).
 const RETRY_RANDOM: [u8; 32] = [
@@ -34,6 +44,8 @@ pub struct ClientHello {
     pub extensions: Option<Vec<Extension>>,
     /// Where the body broke its own lengths, if it did.
     pub broken: Option<&'static str>,
+    /// All cipher specs of a hello in the format of SSL 2, three bytes each; `None` for one in the format of TLS.
+    pub specs: Option<Vec<u32>>,
 }
 
 /// A ServerHello or HelloRetryRequest body.
@@ -92,44 +104,6 @@ impl ClientHello {
         find(self.extensions.as_deref(), id)
     }
 
-    /// The protocol versions on offer, highest first: those of supported_versions, else legacy_version alone.
-    pub fn versions(&self) -> Vec<u16> {
-        let listed = self.extension(43).and_then(|d| Reader::new(d).part8()).and_then(u16_list);
-        let mut versions = listed.unwrap_or_else(|| vec![self.version]);
-        versions.retain(|v| !is_grease(*v));
-        versions.sort_unstable_by(|a, b| b.cmp(a));
-        versions
-    }
-
-    /// The highest protocol version on offer.
-    pub fn highest_version(&self) -> u16 {
-        self.versions().first().copied().unwrap_or(self.version)
-    }
-
-    /// The server name that the client asks for (RFC 6066), as bytes.
-    pub fn server_name(&self) -> Option<&[u8]> {
-        let mut list = Reader::new(Reader::new(self.extension(0)?).part16()?);
-        (list.u8()? == 0).then(|| list.part16())?
-    }
-
-    /// The application protocols (ALPN, RFC 7301) in the order of preference, as bytes.
-    pub fn protocols(&self) -> Vec<&[u8]> {
-        let Some(mut list) = self.extension(16).and_then(|d| Reader::new(d).part16()).map(Reader::new) else {
-            return Vec::new();
-        };
-        core::iter::from_fn(|| list.part8()).collect()
-    }
-
-    /// supported_groups, in the order of preference.
-    pub fn groups(&self) -> Vec<u16> {
-        self.extension(10).and_then(|d| Reader::new(d).part16()).and_then(u16_list).unwrap_or_default()
-    }
-
-    /// signature_algorithms, in the order of preference.
-    pub fn signature_schemes(&self) -> Vec<u16> {
-        self.extension(13).and_then(|d| Reader::new(d).part16()).and_then(u16_list).unwrap_or_default()
-    }
-
     /// Seconds since 1970 that the first four random bytes hold in many clients up to TLS 1.2
     /// (gmt_unix_time, RFC 5246). Others fill them at random: compare before you believe.
     pub fn unix_time(&self) -> u32 {
@@ -161,24 +135,18 @@ impl ServerHello {
         find(self.extensions.as_deref(), id)
     }
 
-    /// The application protocol (ALPN) that the server chose, as bytes; in TLS 1.3 it travels encrypted.
-    pub fn protocol(&self) -> Option<&[u8]> {
-        Reader::new(Reader::new(self.extension(16)?).part16()?).part8()
-    }
-
-    /// The version that was negotiated: that of supported_versions, else legacy_version.
-    pub fn negotiated(&self) -> u16 {
-        self.extension(43).and_then(|d| Reader::new(d).u16()).unwrap_or(self.version)
-    }
-
     /// Whether this is a HelloRetryRequest.
     pub fn is_retry(&self) -> bool {
         self.random == RETRY_RANDOM
     }
 
-    /// The group of the server's key share (TLS 1.3), or the one that a HelloRetryRequest asks for.
-    pub fn group(&self) -> Option<u16> {
-        self.extension(51).and_then(|d| Reader::new(d).u16())
+    /// The version that the server says it could have spoken, when it chose a lower one (RFC 8446, 4.1.3).
+    pub fn downgrade(&self) -> Option<u16> {
+        match self.random.get(24..)? {
+            COULD_TLS13 => Some(0x0304),
+            COULD_TLS12 => Some(0x0303),
+            _ => None,
+        }
     }
 }
 
