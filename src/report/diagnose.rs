@@ -99,7 +99,7 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
         client: client(&facts),
         experiments,
         connections,
-        events: events(&timeline),
+        events: events(&transcript, &timeline),
         transcript,
     }
 }

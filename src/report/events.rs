@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use serde_json::{Map, Value};
+
+use super::agreed::{TlsOut, tls};
+use super::fields::fields;
+use super::messages::{Link, handshake, opaque};
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
-use crate::facts::{LONGEST_ALERT, resumed, suite_name, version_name};
+use crate::facts::{suite_name, version_name};
 use crate::transcript::{
     Close, Code, ConnId, Decrypted, Layer, Micros, OpenFailure, Role, Side, Tied, Transcript, Why,
 };
-use crate::wire::tls::content;
-use crate::wire::tls::handshake::{Message, named_group, type_name};
-use crate::wire::{printable, printable_str};
-
-/// TLS 1.3.
-const TLS13: u16 = 0x0304;
+use crate::wire::printable_str;
 
 /// One connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,32 +41,6 @@ pub struct ConnectionOut {
     pub tls: Option<TlsOut>,
 }
 
-/// What a handshake agreed on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct TlsOut {
-    /// `TLS 1.2`.
-    pub version: String,
-    /// The cipher suite.
-    pub cipher: CipherOut,
-    /// Key exchange group.
-    pub group: Option<String>,
-    /// ALPN protocol.
-    pub alpn: Option<String>,
-    /// Whether a session was resumed; null when that does not show.
-    pub resumed: Option<bool>,
-    /// The chain, DER in hex, end entity first.
-    pub certificates: Vec<String>,
-}
-
-/// A cipher suite.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CipherOut {
-    /// Four hex digits.
-    pub id: String,
-    /// IANA name.
-    pub name: String,
-}
-
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventOut {
@@ -88,6 +62,27 @@ pub struct EventOut {
     pub end: Option<u64>,
     /// In words.
     pub text: String,
+    /// The same field by field, for programs; lists end behind 256 items, and `KEY_more` then counts the rest. Names are those of
+    /// IANA, or `0x` and four digits. Keys by kind:
+    ///
+    /// - `client-hello`: `record_version`, `version` (legacy_version), `versions`, `random`, `session_id`, `suites`
+    ///   (`id`, `name`), `compression`, `extensions`, `server_name`, `alpn`, `groups`, `key_shares` (`group`, `bytes`),
+    ///   `signature_schemes`, `certificate_schemes`, `point_formats`, `psk_modes`, `psk_identities`, `ticket_bytes`,
+    ///   `cookie_bytes`, `renegotiation_bytes`, `secure_renegotiation`, `extended_master_secret`, `encrypt_then_mac`,
+    ///   `early_data`, `status_request`, `authorities`, `fallback`; `format` and `ssl2_suites` in the format of SSL 2.
+    /// - `server-hello`, `hello-retry-request`: `record_version`, `version`, `negotiated`, `random`, `session_id`,
+    ///   `session_id_repeated`, `suite`, `compression`, `extensions`, `group`, `alpn`, `psk`, `ticket`, `cookie_bytes`,
+    ///   `renegotiation_bytes`, `extended_master_secret`, `encrypt_then_mac`, `could`; of a HelloRetryRequest also
+    ///   `offered_groups` and `offered_key_shares` of the hello that it answers.
+    /// - `certificate`: `count`, `bytes`. `certificate-request`: `types`, `signature_schemes`, `authorities`.
+    /// - `handshake` (any other message): `type`, `name`; `group`, `prime_bits`, `signature_scheme` of a ServerKeyExchange,
+    ///   `signature_scheme` of a CertificateVerify, `lifetime_s` and `ticket_bytes` of a NewSessionTicket, `status_type`
+    ///   and `bytes` of a CertificateStatus, `bytes` of a ClientKeyExchange.
+    /// - `ssl2-server-hello`: `resumed`, `certificate_bytes`, `ssl2_suites`. `ssl2-error`: `code`, `name`.
+    /// - `alert`: `level`, `description`, `name`. `opaque`: `content_type`, `bytes`, and `renegotiation` where that shows.
+    /// - `reply`, `text-instead-of-tls`: `code`, `whole`. `command`: `verb`. `gap`: `bytes`. `cut-short`: `missing`.
+    #[serde(default)]
+    pub data: Map<String, Value>,
 }
 
 /// All connections.
@@ -121,91 +116,27 @@ pub(super) fn connections(t: &Transcript, timeline: &Timeline) -> Vec<Connection
         .collect()
 }
 
-/// What was negotiated on each connection: as our own engine saw it, else as the messages show it.
-fn tls(timeline: &Timeline) -> BTreeMap<ConnId, TlsOut> {
-    let mut out: BTreeMap<ConnId, TlsOut> = BTreeMap::new();
-    let mut chains: BTreeMap<ConnId, Vec<String>> = BTreeMap::new();
-    let mut suites: BTreeMap<ConnId, u16> = BTreeMap::new();
-    for event in &timeline.events {
-        match &event.kind {
-            Kind::Handshake(Message::ServerHello(h)) => {
-                let alpn = h.protocol().map(printable);
-                suites.insert(event.conn, h.suite);
-                out.insert(event.conn, negotiated(h.negotiated(), h.suite, h.group(), alpn, None));
-            }
-            Kind::Handshake(Message::ServerKeyExchange { params }) => {
-                let is_ecdhe = suites.get(&event.conn).is_some_and(|suite| suite_name(*suite).contains("_ECDHE_"));
-                if let (true, Some(tls)) = (is_ecdhe, out.get_mut(&event.conn)) {
-                    tls.group = tls.group.take().or_else(|| named_group(params).map(group_name));
-                }
-            }
-            Kind::Handshake(Message::Certificate { chain: c }) if event.from() == Some(Side::Server) => {
-                chains.insert(event.conn, c.iter().map(hex::encode).collect());
-            }
-            Kind::Decrypted { seen: Decrypted::Established { version, suite, group, alpn, resumed }, .. } => {
-                let alpn = alpn.as_deref().map(printable_str);
-                out.insert(event.conn, negotiated(*version, *suite, *group, alpn, Some(*resumed)));
-            }
-            Kind::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain: c } } => {
-                chains.insert(event.conn, c.iter().map(|der| hex::encode(&der.0)).collect());
-            }
-            _ => {}
-        }
-    }
-    let mut shown: BTreeMap<ConnId, Vec<&Event>> = BTreeMap::new();
-    for event in timeline.events.iter().filter(|e| out.contains_key(&e.conn)) {
-        shown.entry(event.conn).or_default().push(event);
-    }
-    for (conn, tls) in &mut out {
-        tls.resumed = tls.resumed.or_else(|| resumed(shown.get(conn)?.iter().copied()));
-        tls.certificates = chains.remove(conn).unwrap_or_default();
-    }
-    out
-}
-
-fn negotiated(version: u16, suite: u16, group: Option<u16>, alpn: Option<String>, resumed: Option<bool>) -> TlsOut {
-    TlsOut {
-        version: version_name(version),
-        cipher: CipherOut { id: format!("{suite:04X}"), name: suite_name(suite) },
-        group: group.map(group_name),
-        alpn,
-        resumed,
-        certificates: Vec::new(),
-    }
-}
-
-fn group_name(group: u16) -> String {
-    codes::group(group).map_or_else(|| format!("0x{group:04X}"), str::to_owned)
-}
-
 /// All events.
-pub(super) fn events(timeline: &Timeline) -> Vec<EventOut> {
-    let mut versions: BTreeMap<ConnId, u16> = BTreeMap::new();
+pub(super) fn events(t: &Transcript, timeline: &Timeline) -> Vec<EventOut> {
+    let mut links: BTreeMap<ConnId, Link<'_>> = BTreeMap::new();
     let shown = timeline.events.iter().map(|e| {
-        if let Kind::Handshake(Message::ServerHello(hello)) = &e.kind {
-            versions.insert(e.conn, hello.negotiated());
+        let link = links.entry(e.conn).or_default();
+        link.takes(e);
+        let (kind, text) = describe(e, link);
+        EventOut {
+            ms: e.at.map(Micros::millis),
+            at: e.at,
+            conn: e.conn.0,
+            kind: kind.to_owned(),
+            from: e.from(),
+            layer: e.span.map(|s| s.flow.layer),
+            start: e.span.map(|s| s.start),
+            end: e.span.map(|s| s.end),
+            text,
+            data: fields(t, e, link),
         }
-        event(e, versions.get(&e.conn).copied())
     });
     shown.collect()
-}
-
-fn event(e: &Event, version: Option<u16>) -> EventOut {
-    let (kind, text) = match e.kind {
-        Kind::Opaque { content_type, len } => ("opaque", opaque(content_type, len, version)),
-        _ => describe(&e.kind),
-    };
-    EventOut {
-        ms: e.at.map(Micros::millis),
-        at: e.at,
-        conn: e.conn.0,
-        kind: kind.to_owned(),
-        from: e.from(),
-        layer: e.span.map(|s| s.flow.layer),
-        start: e.span.map(|s| s.start),
-        end: e.span.map(|s| s.end),
-        text,
-    }
 }
 
 fn side(s: Side) -> &'static str {
@@ -216,8 +147,8 @@ fn side(s: Side) -> &'static str {
 }
 
 /// Kind and words of an event.
-fn describe(kind: &Kind) -> (&'static str, String) {
-    match kind {
+fn describe(e: &Event, link: &Link<'_>) -> (&'static str, String) {
+    match &e.kind {
         Kind::Opened => ("opened", "connection opens".to_owned()),
         Kind::OpenFailed { why } => ("open-failed", format!("connection fails: {}", failure(*why))),
         Kind::Closed { by, how } => {
@@ -241,14 +172,14 @@ fn describe(kind: &Kind) -> (&'static str, String) {
         Kind::Command { line, .. } => ("command", line.clone()),
         Kind::Reply(r) => ("reply", format!("{} {}{}", r.code, r.text, if r.whole { "" } else { " (cut short)" })),
         Kind::Text { text } => ("text", text.clone()),
-        Kind::Handshake(message) => handshake(message),
+        Kind::Handshake(message) => handshake(message, link),
         Kind::ChangeCipherSpec => ("change-cipher-spec", "ChangeCipherSpec".to_owned()),
         Kind::Alert { level, description } => {
             let name = codes::alert(*description).map_or("unknown", |a| a.name);
             let level = if *level == 2 { "fatal" } else { "warning" };
             ("alert", format!("{level} alert {description} {name}"))
         }
-        Kind::Opaque { content_type, len } => ("opaque", opaque(*content_type, *len, None)),
+        Kind::Opaque { content_type, len } => ("opaque", opaque(*content_type, *len, link)),
         Kind::EmptyRecord { content_type } => {
             ("empty-record", format!("empty record ({})", content_name(*content_type)))
         }
@@ -266,17 +197,6 @@ fn describe(kind: &Kind) -> (&'static str, String) {
                     .map_or_else(String::new, |n| format!(", {n} {} missing", if n == 1 { "byte" } else { "bytes" }))
             ),
         ),
-    }
-}
-
-/// An encrypted record: what its type tells, and in TLS 1.3, where all are data, what its length allows.
-fn opaque(content_type: u8, len: u16, version: Option<u16>) -> String {
-    match (content_type, version) {
-        (content::ALERT, _) => "encrypted alert; which one does not show".to_owned(),
-        (content::APPLICATION_DATA, Some(TLS13..)) if len <= LONGEST_ALERT => {
-            format!("encrypted record of {len} bytes: perhaps an alert")
-        }
-        _ => format!("encrypted {}", content_name(content_type)),
     }
 }
 
@@ -320,27 +240,8 @@ fn decrypted(from: Side, seen: &Decrypted) -> String {
     }
 }
 
-fn handshake(message: &Message) -> (&'static str, String) {
-    match message {
-        Message::ClientHello(h) => {
-            let versions = version_name(h.highest_version());
-            ("client-hello", format!("ClientHello: {versions} at most, {} suites", h.suites.len()))
-        }
-        Message::ServerHello(h) => {
-            ("server-hello", format!("ServerHello: {}, {}", version_name(h.negotiated()), suite_name(h.suite)))
-        }
-        Message::HelloRetryRequest(_) => ("hello-retry-request", "HelloRetryRequest".to_owned()),
-        Message::Certificate { chain } => ("certificate", format!("Certificate: {} in the chain", chain.len())),
-        Message::CertificateRequest { authorities } => {
-            ("certificate-request", format!("CertificateRequest: {} names", authorities.len()))
-        }
-        Message::ServerKeyExchange { .. } => ("handshake", type_name(12).to_owned()),
-        Message::Other { kind } => ("handshake", type_name(*kind).to_owned()),
-        Message::Broken { kind, part } => ("malformed", format!("{} breaks its own lengths: {part}", type_name(*kind))),
-    }
-}
-
-fn content_name(content_type: u8) -> &'static str {
+/// What a record holds, as people call it.
+pub(super) fn content_name(content_type: u8) -> &'static str {
     match content_type {
         20 => "change_cipher_spec",
         21 => "alert",

@@ -1,8 +1,11 @@
 //! The report: what one session comes to. It is the JSON, both ways; every renderer formats it and computes nothing.
 
+mod agreed;
 mod certificates;
 mod diagnose;
 mod events;
+mod fields;
+mod messages;
 mod undecided;
 mod verdict;
 
@@ -10,9 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use agreed::{CipherOut, TlsOut};
 pub use certificates::CertificateOut;
 pub use diagnose::{About, diagnose, judgement};
-pub use events::{ConnectionOut, EventOut, TlsOut};
+pub use events::{ConnectionOut, EventOut};
 
 use crate::rules::{Act, Check, Confidence, Finding, Party};
 use crate::transcript::{Side, Transcript};
