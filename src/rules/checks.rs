@@ -7,16 +7,51 @@ use super::data_checks;
 use super::finding::{Check, CheckResult};
 use crate::decode::{Event, Kind, Reply};
 use crate::facts::transfers::{Established, established};
-use crate::facts::{Answer, Came, suite_name, version_name};
+use crate::facts::{Answer, Came, LONGEST_ALERT, suite_name, version_name};
 use crate::transcript::{Decrypted, Layer, Side};
+use crate::wire::tls::content;
+use crate::wire::tls::handshake::Message;
 
 /// Why there was no login.
 const KEPT_BACK: &str = "no password goes to a doubtful certificate without --accept-any-certificate";
 
+/// What evidence of others cannot show, where a handshake ended behind its encryption.
+fn opaque(case: &Case<'_>) -> Vec<Check> {
+    let encrypted = "opaque: encrypted, and nobody read it";
+    let version = case.control().find_map(|e| match &e.kind {
+        Kind::Handshake(Message::ServerHello(hello)) => Some(hello.negotiated()),
+        _ => None,
+    });
+    let is_alert = |e: &Event| match e.kind {
+        Kind::Opaque { content_type: content::ALERT, .. } => true,
+        Kind::Opaque { content_type: content::APPLICATION_DATA, len } => len <= LONGEST_ALERT && version >= Some(TLS13),
+        _ => false,
+    };
+    let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
+    let mut out = Vec::new();
+    let Some(end) = case.first(ended) else { return out };
+    let words = |e: &Event| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);
+    if version.is_none() || case.before(end).any(words) {
+        return out;
+    }
+    // The last records of either side: an alert is the last word of its sender.
+    let last = |side| case.before(end).filter(|e| e.from() == Some(side)).last();
+    if [Side::Client, Side::Server].into_iter().filter_map(last).any(is_alert) {
+        out.push(untested("alert", "the last alert: a goodbye or a reason", encrypted));
+    }
+    if version >= Some(TLS13) && !case.handshake_completed() {
+        out.push(untested("client-certificate", "client certificate", encrypted));
+    }
+    out
+}
+
+/// TLS 1.3.
+const TLS13: u16 = 0x0304;
+
 /// The checks of a live run; evidence of others was not gathered by us, so that nothing was left out by us either.
 pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
     if case.transcript.origin.asked.is_none() {
-        return Vec::new();
+        return opaque(case);
     }
     let mut out = Vec::new();
     if reply_to(case, "AUTH").is_some_and(|r| r.code < 400) {

@@ -1,8 +1,10 @@
 //! An alert ended the handshake. A text behind it says the same thing again.
 
+use super::both_sides::Sides;
 use super::parameters;
 use super::prelude::*;
 use crate::codes;
+use crate::facts::version_name;
 use crate::transcript::{Decrypted, Layer};
 
 pub(super) static RULE: Rule = Rule {
@@ -106,10 +108,28 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if let Some(alert) = codes::alert(description) {
         f.why.push(format!("Alert {description} says: {}.", alert.meaning.trim_end_matches('.')));
     }
+    let sides = Sides::of(case.before(event));
+    sides.note(&mut f);
+    about_renegotiation(&sides, description, from, &mut f);
     if !by_text(case, event, text.map(|(_, t)| t.as_str()), description, &mut f) {
         explain(case, event, description, from, &mut f);
     }
     sink.report(f);
+}
+
+/// What a hello or its answer says beside version and suite.
+fn about_renegotiation(sides: &Sides<'_>, description: u8, from: Side, f: &mut Finding) {
+    if sides.is_fallback() {
+        f.why.push(
+            "The hello is a second try with a lower version (TLS_FALLBACK_SCSV): the first one failed.".to_owned(),
+        );
+    }
+    // Measured with OpenSSL 3.0, which breaks off behind such a ServerHello.
+    if from == Side::Client && description == HANDSHAKE_FAILURE && sides.lacks_secure_renegotiation() {
+        f.why.push(
+            "The server lacks secure renegotiation (RFC 5746), which OpenSSL 3 demands of every server.".to_owned(),
+        );
+    }
 }
 
 /// Servers that write their own library's error behind the alert name the reason better than its number does.
@@ -230,7 +250,15 @@ fn about_the_name(case: &Case<'_>, event: &Event, f: &mut Finding) {
 /// The client ended it: because of the certificate, of a short prime, or for a reason that its log names.
 fn by_client(case: &Case<'_>, event: &Event, description: u8, f: &mut Finding) {
     let act = |party, text: &str| Some(Act { party, text: text.to_owned() });
-    if let Some(bits) = case.facts.dh_prime_bits.filter(|bits| *bits < SHORTEST_PRIME) {
+    let old = Sides::of(case.before(event)).too_old();
+    if let (Some(old), PROTOCOL_VERSION | INTERNAL_ERROR) = (old, description) {
+        // Measured with OpenSSL 3.0, which says 80 where its security level forbids what it has agreed on.
+        if !f.why.iter().any(|w| w.starts_with("Versions: ")) {
+            f.why.push(format!("Versions: the server chose {}, which clients of today refuse.", version_name(old)));
+        }
+        f.act = act(Party::Server, "server: allow TLS 1.2; clients of today take no less");
+        causes::advise_server_log(case, f, event);
+    } else if let Some(bits) = case.facts.dh_prime_bits.filter(|bits| *bits < SHORTEST_PRIME) {
         let because = format!("the ServerKeyExchange holds a prime of {bits} bits, and the client stopped behind it");
         f.causes.push(causes::dh_too_small(Confidence::Likely, because));
         f.act = act(Party::Server, "server: DH parameters of 2048 bits, or ECDHE suites first");

@@ -9,6 +9,7 @@ mod arranging;
 mod auth_refused;
 mod auth_reply_unusual;
 mod banner_refuses;
+mod both_sides;
 mod by_words;
 mod case;
 pub mod causes;
