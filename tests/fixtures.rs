@@ -8,7 +8,7 @@ use common::{files, relative, root};
 
 #[test]
 fn every_fixture_leads_to_its_verdict() {
-    let mut count = 0;
+    let (mut count, mut wrong) = (0, Vec::new());
     for path in files(&root().join("fixtures")) {
         let name = relative(&path);
         if name.ends_with(".expect") || name.ends_with("README.md") {
@@ -17,9 +17,10 @@ fn every_fixture_leads_to_its_verdict() {
         let expectations = fs::read_to_string(path.with_extension("expect"))
             .unwrap_or_else(|_| panic!("{name}: no .expect beside it"));
         let report = common::only_report(&name, &fs::read(&path).unwrap());
-        common::expect(&report, &expectations).unwrap_or_else(|e| panic!("{name}: {e}"));
+        wrong.extend(common::expect(&report, &expectations).err().map(|e| format!("{name}: {e}")));
         count += 1;
     }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     assert!(count >= 16, "{count} fixtures");
 }
 

@@ -10,6 +10,7 @@ mod control;
 mod hello;
 mod offer;
 mod server;
+pub mod settings;
 mod shake;
 pub mod transfers;
 
@@ -19,6 +20,7 @@ pub use client::{Client, Sure};
 pub use clock::HelloClock;
 pub use offer::{Offer, suite_name, version_name};
 pub use server::Product;
+pub use settings::Settings;
 pub use shake::{Completion, LONGEST_ALERT, resumed};
 pub use transfers::Transfer;
 
@@ -48,6 +50,8 @@ pub struct Facts {
     pub dh_prime_bits: Option<usize>,
     /// What questions to the endpoint came to.
     pub answers: Vec<Answer>,
+    /// What the ends are told to do, as far as that was pasted along.
+    pub settings: Settings,
 }
 
 /// Adds up.
@@ -69,6 +73,7 @@ pub fn gather(t: &Transcript, timeline: &Timeline) -> Facts {
         clock: hello.and_then(|(event, hello)| clock::of(t.clock, event, hello)),
         dh_prime_bits: dh_prime_bits(t, timeline),
         answers: answers::answers(t, timeline),
+        settings: Settings::of(timeline),
     }
 }
 

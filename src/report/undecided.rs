@@ -4,6 +4,7 @@ use super::verdict::first_fitting;
 use crate::decode::{Event, Kind};
 use crate::rules::{Act, Case, Party};
 use crate::transcript::Side;
+use crate::transcript::speakers::is_config;
 use crate::wire::ftp::LONGEST_REPLY;
 
 /// How many events are shown where no exchange stands for the rest.
@@ -16,12 +17,29 @@ pub(super) struct Stuck<'a> {
     /// Whether our own run left because of it: then there was no goodbye.
     pub(super) left: bool,
     pub(super) shows: Vec<&'a Event>,
+    /// Whether nothing but settings is there.
+    pub(super) is_of_settings: bool,
 }
 
 /// The first reason that holds.
 pub(super) fn stuck<'a>(case: &Case<'a>, complete: bool) -> Option<Stuck<'a>> {
     let unheard = || complete.then(|| unheard(case)).flatten();
-    kept_back(case).or_else(unheard).or_else(|| account_wanted(case)).or_else(|| nothing_moved(case))
+    only_settings(case)
+        .or_else(|| kept_back(case))
+        .or_else(unheard)
+        .or_else(|| account_wanted(case))
+        .or_else(|| nothing_moved(case))
+}
+
+/// Settings alone were pasted: what they lead to shows only in a session.
+fn only_settings<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
+    let is_setting = |e: &Event| matches!(&e.kind, Kind::Claim { by, .. } if is_config(by));
+    let all = &case.timeline.events;
+    (!all.is_empty() && all.iter().all(is_setting)).then(|| {
+        let words = "settings alone are here, and nothing that happened".to_owned();
+        let text = "client: add the output of a run (EZA messages), best with DEBUG SEC in FTP.DATA".to_owned();
+        Stuck { words, act: Act { party: Party::Client, text }, left: false, shows: Vec::new(), is_of_settings: true }
+    })
 }
 
 /// The run said goodbye without a login.
@@ -29,7 +47,7 @@ fn kept_back<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
     case.password_was_kept_back().then(|| {
         let words = "the TLS handshake works; no password was sent to a doubtful certificate".to_owned();
         let text = "client: --ca or --verify-name, or --accept-any-certificate".to_owned();
-        Stuck { words, act: Act { party: Party::Client, text }, left: false, shows: Vec::new() }
+        Stuck { words, act: Act { party: Party::Client, text }, left: false, shows: Vec::new(), is_of_settings: false }
     })
 }
 
@@ -60,7 +78,13 @@ fn unheard<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
         (words, "client: wait longer (--timeout 60); ")
     };
     let text = format!("{first}server: why does its reply to {verb} not end?");
-    Some(Stuck { words, act: Act { party: Party::Server, text }, left: true, shows: vec![command, begun, left] })
+    Some(Stuck {
+        words,
+        act: Act { party: Party::Server, text },
+        left: true,
+        shows: vec![command, begun, left],
+        is_of_settings: false,
+    })
 }
 
 /// The server asked for more than user and password, and there it ended.
@@ -92,7 +116,7 @@ fn account_wanted<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
         None => "client: ACCT is needed, with the account that the server's people gave",
     };
     let act = Act { party: Party::Client, text: text.to_owned() };
-    Some(Stuck { words, act, left: false, shows: vec![command, reply] })
+    Some(Stuck { words, act, left: false, shows: vec![command, reply], is_of_settings: false })
 }
 
 /// Of a login in which no transfer came to its end.
@@ -115,7 +139,7 @@ fn nothing_moved<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
             ("TLS and login work, but nothing was transferred".to_owned(), text.to_owned(), Vec::new())
         }
     };
-    Some(Stuck { words, act: Act { party: Party::Server, text }, left: false, shows })
+    Some(Stuck { words, act: Act { party: Party::Server, text }, left: false, shows, is_of_settings: false })
 }
 
 /// Places in the timeline of what is to be shown; where nothing was chosen, of what was last said. What is encrypted tells

@@ -129,6 +129,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         "the TLS handshake completed; bytes are missing behind it".to_owned()
     } else if completed {
         "the TLS handshake completed; the evidence ends there".to_owned()
+    } else if let Some(stuck) = stuck.filter(|s| s.is_of_settings) {
+        stuck.words.clone()
     } else if !how.complete {
         first_fitting(
             &format!("{}: cut off before anything was decided", case.endpoint()),

@@ -2,7 +2,7 @@
 
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Completion, Facts, Transfer, changed, is_session_control};
-use crate::transcript::speakers::{AT_TLS, program_of, side_of};
+use crate::transcript::speakers::{AT_TLS, is_config, program_of, side_of};
 use crate::transcript::{BY_OPENSSL, Clock, Code, ConnId, Decrypted, Layer, Role, Side, Transcript};
 use crate::trust::Judgement;
 use crate::wire::printable_str;
@@ -215,8 +215,8 @@ impl<'a> Case<'a> {
     pub fn is_ended(&self) -> bool {
         self.control().any(|e| match &e.kind {
             Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. } => true,
-            // AT-TLS writes down what goes well, too.
-            Kind::Claim { by, code: None | Some(Code::Message(_)), .. } => program_of(by) != AT_TLS,
+            // AT-TLS writes down what goes well, too, and a setting or the end of a step is no end of the session.
+            Kind::Claim { by, code: None | Some(Code::Message(_)), .. } => program_of(by) != AT_TLS && !is_config(by),
             Kind::Claim { .. } => true,
             Kind::Alert { level, .. } | Kind::Decrypted { seen: Decrypted::Alert { level, .. }, .. } => *level == 2,
             Kind::TextInsteadOfTls { reply: Some(r), .. } => r.code >= 400,

@@ -4,6 +4,7 @@ use super::ccc_refused::{Asked, asked};
 use super::endings::{Ending, has};
 use super::phase::{End, probably};
 use super::prelude::*;
+use super::told::{Place, Told};
 use crate::facts::is_session_control;
 use crate::transcript::{Decrypted, Layer};
 
@@ -33,7 +34,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(asked) = asked(case).filter(|a| a.reply.code < 400) else { return };
     match broken(&asked) {
         Some((by, how)) => session(case, &asked, by, &how, sink),
-        None => transfers(case, &asked, sink),
+        None => match case.told_of(Place::Ccc) {
+            Some(told) => by_words(case, &asked, &told, sink),
+            None => transfers(case, &asked, sink),
+        },
     }
 }
 
@@ -112,6 +116,24 @@ fn session(case: &Case<'_>, asked: &Asked<'_>, by: &Event, how: &str, sink: &mut
     }
     finish(case, &mut f);
     sink.shows_by(&mut f, by);
+    sink.report(f);
+}
+
+/// The z/OS client says that the connection failed right behind the yes to CCC.
+fn by_words(case: &Case<'_>, asked: &Asked<'_>, told: &Told<'_>, sink: &mut Sink<'_>) {
+    let (did, code, endpoint) = (told.how.did(), asked.reply.code, case.endpoint());
+    let headlines = [
+        format!("the connection to {endpoint} {did} behind the {code} to CCC"),
+        format!("the connection {did} behind the {code} to CCC, says the z/OS client"),
+    ];
+    let mut f = told.finding(sink, Party::Unknown, &headlines);
+    start(case, asked, &mut f, sink);
+    f.set("how", told.how.name())
+        .set("waited_ms", serde_json::Value::Null)
+        .set("close_notify", serde_json::Value::Null);
+    f.why.push("Login and TLS had worked; CCC was accepted.".to_owned());
+    f.why.push("Both ends have to agree on how TLS ends there: TLSRFCLEVEL on z/OS.".to_owned());
+    finish(case, &mut f);
     sink.report(f);
 }
 

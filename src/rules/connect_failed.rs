@@ -2,6 +2,8 @@
 
 use super::phase::advise_server;
 use super::prelude::*;
+use super::told::{How, Place};
+use super::zos_codes;
 use crate::transcript::OpenFailure;
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some(event) = case.first(|e| matches!(e.kind, Kind::OpenFailed { .. })) else { return };
+    let Some(event) = case.first(|e| matches!(e.kind, Kind::OpenFailed { .. })) else { return told(case, sink) };
     let began = case.before(event).any(|e| !matches!(e.kind, Kind::Claim { .. }));
     // A second address that answers makes up for a first one that does not.
     if began || case.control().any(|e| e.conn != event.conn && e.kind == Kind::Opened) {
@@ -51,6 +53,62 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.why.insert(0, format!("the {}: {}", claim.by, claim.text));
     }
     advise(why, case, &mut f);
+    sink.report(f);
+}
+
+/// The z/OS client says so: a socket call failed before anything was said, a proxy did not let it through, or its return code
+/// means that there was no connection.
+fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let word = case.told().filter(|t| match t.place {
+        Place::Proxy => true,
+        Place::Opening => t.edc.is_some() && t.how != How::Reset,
+        _ => false,
+    });
+    let code =
+        || zos_codes::ended(case).filter(|e| e.is_before_anything(case) && e.error == Some(zos_codes::NO_CONNECTION));
+    let (endpoint, mut why, mut proxied) = (case.endpoint(), OpenFailure::Other, false);
+    let headlines = |how: &str| {
+        [format!("{endpoint} {how}, says the z/OS client"), format!("the server {how}, says the z/OS client")]
+    };
+    let mut f = if let Some(told) = word {
+        proxied = told.place == Place::Proxy;
+        why = match told.how {
+            _ if proxied => OpenFailure::Other,
+            How::Refused => OpenFailure::Refused,
+            How::Unreachable => OpenFailure::Unreachable,
+            How::TimedOut => OpenFailure::TimedOut,
+            How::Reset | How::Lost => OpenFailure::Other,
+        };
+        let how = match why {
+            OpenFailure::Refused => "refused the connection",
+            OpenFailure::Unreachable => "cannot be reached",
+            OpenFailure::TimedOut => "did not answer",
+            _ if proxied => "was not reached through the SOCKS server",
+            _ => "could not be connected to",
+        };
+        told.finding(sink, Party::Unknown, &headlines(how))
+    } else if let Some(ended) = code() {
+        let mut f = ended.finding(sink, Party::Unknown, &headlines("could not be connected to"));
+        f.set("said", ended.claim.text.as_str());
+        f
+    } else {
+        return;
+    };
+    let name = match why {
+        OpenFailure::Refused => "refused",
+        OpenFailure::Unreachable => "unreachable",
+        OpenFailure::TimedOut => "timed-out",
+        _ => "other",
+    };
+    f.set("why", name);
+    advise(why, case, &mut f);
+    if proxied {
+        let text = "proxy: SOCKSCONFIGFILE names it; its log of that second".to_owned();
+        f.act = Some(Act { party: Party::Between, text });
+    } else if why == OpenFailure::Other {
+        let text = "client: does the name resolve there, and is there a way to host and port?".to_owned();
+        f.act = Some(Act { party: Party::Client, text });
+    }
     sink.report(f);
 }
 

@@ -2,6 +2,7 @@
 
 use super::phase::{End, advise_server, probably};
 use super::prelude::*;
+use super::told::{How, Place};
 use crate::transcript::{Close, Decrypted, Layer};
 use crate::wire::tls::handshake::Message;
 
@@ -35,7 +36,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         let established = matches!(e.kind, Kind::Decrypted { seen: Decrypted::Established { .. }, .. });
         established || e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)
     };
-    let Some(conn) = case.first(is_inside).map(|e| e.conn) else { return };
+    let Some(conn) = case.first(is_inside).map(|e| e.conn) else { return told(case, sink) };
     for e in case.control().filter(|e| e.conn == conn) {
         let inside = e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);
         match &e.kind {
@@ -80,6 +81,42 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             }
         }
     }
+    told(case, sink);
+}
+
+/// The z/OS client says that the conversation broke off.
+fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(told) = case.told_of(Place::Session) else { return };
+    let command = case.before(told.claim.event).filter(|e| matches!(e.kind, Kind::Command { .. })).last();
+    let marked = |c: &Event| case.after(c).find(|e| matches!(e.kind, Kind::Reply(_)));
+    let (mut verb, mut begun) = (None, None);
+    if let Some(Event { kind: Kind::Command { verb: v, .. }, .. }) = command {
+        match command.and_then(marked).map(|e| &e.kind) {
+            // Answered: it was lost between two commands.
+            Some(Kind::Reply(r)) if r.code >= 200 => {}
+            Some(Kind::Reply(r)) => (verb, begun) = (Some(v.clone()), Some(r.code)),
+            _ => verb = Some(v.clone()),
+        }
+    }
+    let did = told.how.did();
+    let behind = verb.as_ref().map_or_else(String::new, |v| format!(" behind {v}"));
+    let headlines = [
+        format!("the connection to {} {did}{behind}, says the z/OS client", case.endpoint()),
+        format!("the control connection {did}{behind}, says the z/OS client"),
+    ];
+    let mut f = told.finding(sink, Party::Unknown, &headlines);
+    f.set("command", verb).set("how", told.how.name()).set("waited_ms", serde_json::Value::Null).set("begun", begun);
+    f.evidence.extend(command.and_then(|c| sink.evidence(c, "")));
+    if told.how == How::TimedOut {
+        f.causes.push(causes::slow_server(Confidence::Possible, "no reply came while the client waited"));
+    }
+    let between = "a firewall may have forgotten the connection while it stood idle, or during a long transfer";
+    f.causes.push(causes::middlebox_closed(Confidence::Possible, between));
+    f.act = Some(Act { party: Party::Server, text: "server: its log of that second names the reason".to_owned() });
+    let when = case.second(told.claim.event).map_or_else(|| "of that moment".to_owned(), |s| format!("at {s}"));
+    f.tell(Party::Server, AdviceKind::Check, format!("server and system log {when}: why did the session end?"));
+    f.tell(Party::Client, AdviceKind::Check, "FTPKEEPALIVE in FTP.DATA; INACTTIME is the timer for replies");
+    sink.report(f);
 }
 
 /// All was answered but QUIT. Many servers just close then, which is no fault; a reset or a silence some clients report.

@@ -1,5 +1,6 @@
 //! Everything was sent, and the transfer did not end, or only after a wait.
 
+use super::case::Claim;
 use super::endings::{Ending, precedes};
 use super::phase::{End, probably};
 use super::prelude::*;
@@ -19,6 +20,9 @@ const NOTICEABLE: u64 = 1_000_000;
 
 /// What clients write when they stop waiting behind an upload.
 const WORDS: [&str; 5] = ["timed out", "timeout", "time-out", "too slow", "timeouterror"];
+
+/// What the z/OS client was doing when its time ran out (EZA2589E).
+const OPERATIONS: [&str; 2] = ["timed out. receiving data", "timed out. sending data"];
 
 /// A transfer that does not come to its end.
 struct Hang<'a> {
@@ -129,7 +133,10 @@ fn told<'a>(case: &Case<'_>, ending: &Ending<'a>) -> Option<Hang<'a>> {
     // A connection that never stood is another matter.
     let stood = ending.transfer.data.is_none() && ending.transfer.begun.is_some();
     let iis = causes::likely_server(case).is_some_and(|p| p.id == "iis");
-    let by = ending.says(&WORDS).filter(|_| stood && iis && ending.sender() == Side::Client)?.event;
+    let upload = || ending.says(&WORDS).filter(|_| iis && ending.sender() == Side::Client);
+    // EZA2589E names the operation; behind the last reply it is about something else.
+    let in_time = |c: &&Claim<'_>| ending.reply().is_none_or(|(reply, _)| precedes(c.event, reply));
+    let by = ending.says(&OPERATIONS).filter(in_time).or_else(upload).filter(|_| stood)?.event;
     Some(Hang { by, late: false, waited: None, behind: "content", unanswered: !ending.is_confirmed() })
 }
 

@@ -4,6 +4,7 @@ use super::endings::{Ending, has};
 use super::phase::probably;
 use super::prelude::*;
 use super::retrying::Tries;
+use super::told::errors;
 
 pub(super) static RULE: Rule = Rule {
     id: "data-reset",
@@ -122,6 +123,8 @@ fn report(case: &Case<'_>, reset: &Reset<'_, '_>, tries: &Tries<'_>, count: usiz
     f.set("command", ending.verb).set("close_notify", goodbye).set("transfers", count);
     f.set("by", matches!(shown, Shown::Wire(_)).then_some(party.name()));
     f.set("code", ending.code()).set("text", ending.reply().map(|(_, r)| r.text.clone()));
+    let (edc, errno2) = ending.says(&WORDS).map_or((None, None), |c| errors(&c.text));
+    f.set("edc", edc).set("errno2", errno2);
     f.evidence.extend(sink.evidence(ending.command, ""));
     if let Some((event, _)) = ending.reply() {
         f.evidence.extend(sink.evidence(event, ""));

@@ -4,6 +4,7 @@ use super::by_words;
 use super::case::Claim;
 use super::phase::is_auth;
 use super::prelude::*;
+use super::zos_codes;
 use crate::transcript::speakers;
 
 pub(super) static RULE: Rule = Rule {
@@ -74,7 +75,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 fn without_a_code(case: &Case<'_>, sink: &mut Sink<'_>) {
     let says = |id: &str| matches!(id, "EZA2897I" | "EZA2898I");
     let is_it = |c: &Claim<'_>| !c.is_of_server() && matches!(c.code, Some(Code::Message(id)) if says(id));
-    let Some(claim) = case.claims().find(is_it) else { return };
+    let Some(claim) = case.claims().find(is_it) else { return by_return_code(case, sink) };
     let Some(auth) = case.before(claim.event).filter(|e| is_auth(e)).last() else { return };
     let answer = case.after(auth).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code >= 200));
     let Some(yes) = answer.filter(|e| matches!(&e.kind, Kind::Reply(r) if r.code < 400)) else { return };
@@ -107,6 +108,22 @@ fn without_a_code(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.advise("trace-tls", "zos-native");
     f.tell(Party::Client, AdviceKind::Check, "ftpsdiag probe HOST, from a machine that reaches the server as well");
     causes::advise_server_log(case, &mut f, claim.event);
+    sink.untested("return-code", "the return code of System SSL", "not in the evidence");
+    sink.report(f);
+}
+
+/// Nothing but the return code of the step is left: OPEN failed behind a 234, which only the handshake follows.
+fn by_return_code(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let Some(ended) = zos_codes::ended(case).filter(|e| e.is_behind_auth(case)) else { return };
+    let headlines = ["the z/OS client probably gave up TLS after the server's yes to AUTH".to_owned()];
+    let mut f = ended.finding(sink, Party::Unknown, &headlines);
+    f.set("rc", serde_json::Value::Null).set("by", ended.claim.by.as_str()).set("text", ended.claim.text.as_str());
+    f.why.push("OPEN failed, and the last reply was 234: what follows that is the handshake.".to_owned());
+    f.why.push("The log names no reason: neither the return code of System SSL nor the bytes are in it.".to_owned());
+    let text = "client: run the step once more with DEBUG SEC; or probe the server from here";
+    f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+    f.advise("trace-ftp", "zos-native");
+    f.tell(Party::Client, AdviceKind::Check, "ftpsdiag probe HOST, from a machine that reaches the server as well");
     sink.untested("return-code", "the return code of System SSL", "not in the evidence");
     sink.report(f);
 }

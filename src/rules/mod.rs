@@ -87,13 +87,16 @@ mod replies;
 mod reset_during_handshake;
 mod retrying;
 mod session_tickets_exhausted;
+mod settings;
 mod silence_during_handshake;
 mod sink;
 mod tls_after_banner;
 mod tls_on_explicit_port;
 mod tls_required_by_server;
+mod told;
 mod unopened;
 mod words;
+mod zos_codes;
 
 pub use case::Case;
 pub use causes::CausePage;
@@ -203,9 +206,11 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         found.iter_mut().for_each(|f| f.place = f.place.or_else(|| last_evidence(case, f)));
         found.iter_mut().for_each(|f| doubt(case, f));
         found.iter_mut().for_each(|f| untie(case, f));
+        found.iter_mut().for_each(|f| settings::explain(case, f));
         findings.extend(found);
         checks.extend(checked);
     }
+    checks.extend(settings::checks(case));
     (findings, checks)
 }
 

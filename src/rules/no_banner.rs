@@ -2,6 +2,8 @@
 
 use super::phase::{End, advise_server, probably};
 use super::prelude::*;
+use super::told::{How, Place};
+use super::zos_codes;
 use crate::facts::Came;
 use crate::transcript::{Close, Why};
 
@@ -20,7 +22,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         let started = case.before(e).any(|b| matches!(b.kind, Kind::TlsStarts { .. } | Kind::Decrypted { .. }));
         (quiet && !started && case.opened_before(e)).then_some((e, end))
     });
-    let Some((event, end)) = silent else { return endless(case, sink) };
+    let Some((event, end)) = silent else {
+        told(case, sink);
+        return endless(case, sink);
+    };
     if answered_as_session(case, event) {
         return;
     }
@@ -46,6 +51,41 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         End::Silent(_) => silence(case, &mut f),
         End::Closed(how) => closed(case, how, &mut f),
     }
+    sink.report(f);
+}
+
+/// The z/OS client says that its first connection timed out: it was not opened, or no greeting came; the message does not say.
+fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let word = case.told_of(Place::Opening).filter(|t| t.how == How::TimedOut && t.edc.is_none());
+    let code = || zos_codes::ended(case).filter(|e| e.is_before_anything(case) && e.error == Some(zos_codes::TIMEOUT));
+    let (endpoint, mut f) = (case.endpoint(), None);
+    let headlines = [
+        format!("no greeting came from {endpoint} in time, says the z/OS client"),
+        "no greeting came in time, says the z/OS client".to_owned(),
+    ];
+    if let Some(told) = word {
+        f = Some(told.finding(sink, Party::Unknown, &headlines));
+    } else if let Some(ended) = code() {
+        let mut by_code = ended.finding(sink, Party::Unknown, &headlines);
+        by_code.set("said", ended.claim.text.as_str());
+        f = Some(by_code);
+    }
+    let Some(mut f) = f else { return };
+    f.set("how", "silence").set("waited_ms", serde_json::Value::Null);
+    f.why.push(
+        "The same message stands for a connection that was not opened, and for one on which nothing came.".to_owned(),
+    );
+    if case.is_on_990() {
+        let because = "on port 990 a server says nothing before it has a ClientHello, and some greet first";
+        f.causes.push(super::Cause { confidence: Confidence::Possible, ..causes::wrong_mode(because) });
+        f.advise("use-explicit", "zos-native");
+    }
+    f.causes.push(causes::middlebox_closed(Confidence::Possible, "a firewall may drop what goes to that port"));
+    f.causes.push(causes::slow_server(Confidence::Possible, "reverse DNS look-ups delay a greeting by 5 to 30 s"));
+    let text = "both: can this system reach host and port? Then server: did it see the connection?";
+    f.act = Some(Act { party: Party::Unknown, text: text.to_owned() });
+    f.tell(Party::Client, AdviceKind::Check, "MYOPENTIME in FTP.DATA is the timer that ran out");
+    f.tell(Party::Between, AdviceKind::Check, "firewalls: is this system let through to that port?");
     sink.report(f);
 }
 

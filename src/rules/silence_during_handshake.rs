@@ -3,6 +3,7 @@
 use super::by_words;
 use super::phase::{Broken, End, advise_server, probably};
 use super::prelude::*;
+use super::told::{How, Place, Told};
 use crate::transcript::Mode;
 
 pub(super) static RULE: Rule = Rule {
@@ -76,7 +77,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// AT-TLS says that its time ran out (5004); an I/O error on the same connection is the same event.
 fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some(said) = by_words::said(case, RULE.id) else { return };
+    let Some(said) = by_words::said(case, RULE.id) else {
+        if let Some(told) = case.told_of(Place::Handshake).filter(|t| t.how == How::TimedOut) {
+            by_ftp(case, &told, sink);
+        }
+        return;
+    };
     let (who, other) = if said.is_of_server() { ("the server", "the client") } else { ("the client", "the server") };
     let headlines = [format!("{who}'s AT-TLS says that it waited for TLS from {other} in vain{}", said.code())];
     let mut f = said.finding(case, sink, Party::Unknown, &headlines);
@@ -99,5 +105,31 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
         text: "both: which end was to speak first? Port, mode and HandshakeRole; then the network".to_owned(),
     });
     f.tell(Party::Between, AdviceKind::Check, "firewalls that inspect FTP: exempt this connection");
+    sink.report(f);
+}
+
+/// The z/OS FTP client says that it waited in vain behind AUTH.
+fn by_ftp(case: &Case<'_>, told: &Told<'_>, sink: &mut Sink<'_>) {
+    let endpoint = case.endpoint();
+    let headlines = [
+        format!("{endpoint} did not answer behind AUTH, says the z/OS client"),
+        "the server did not answer behind AUTH, says the z/OS client".to_owned(),
+    ];
+    let mut f = told.finding(sink, Party::Unknown, &headlines);
+    let auth = case.auth();
+    let answer = auth.and_then(|a| case.after(a).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code >= 200)));
+    f.evidence.extend(auth.and_then(|e| sink.evidence(e, "")));
+    f.evidence.extend(answer.and_then(|e| sink.evidence(e, "")));
+    f.set("place", if answer.is_some() { "client-hello" } else { "auth" }).set("waited_ms", serde_json::Value::Null);
+    f.causes.push(causes::middlebox_closed(
+        Confidence::Possible,
+        "a firewall that inspects FTP may swallow what it cannot follow",
+    ));
+    f.causes.push(causes::slow_server(Confidence::Possible, "the process behind the port may hang"));
+    f.act =
+        Some(Act { party: Party::Server, text: "server: did it see the connection? That decides who acts".to_owned() });
+    advise_server(case, &mut f, "handshake-timeout");
+    f.tell(Party::Between, AdviceKind::Check, "firewalls that inspect FTP: exempt this connection");
+    f.advise("trace-tls", "zos-native");
     sink.report(f);
 }

@@ -12,6 +12,7 @@ mod attls_log;
 mod attls_reader;
 mod cert_diag;
 mod charset;
+mod config_reader;
 mod gsk_dump;
 mod gsk_reader;
 mod gsksrvr;
@@ -23,8 +24,12 @@ mod pool;
 mod source;
 mod weave;
 mod words;
+mod zos_bare;
+mod zos_config;
 mod zos_ftp;
+mod zos_process;
 mod zos_reader;
+mod zos_statement;
 mod zos_words;
 
 pub use input::InputReader;
@@ -118,6 +123,8 @@ pub enum Block {
     Tls(Piece),
     /// What AT-TLS said of one connection, and the bytes that it showed.
     AtTls(Piece),
+    /// Settings that were pasted along: claims of the files in which they stand.
+    Settings(Piece),
 }
 
 /// Entries of one connection, not yet in a transcript.

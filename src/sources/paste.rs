@@ -270,7 +270,7 @@ mod tests {
         lines.iter().for_each(|l| paste.line(l));
         let blocks = paste.finish().blocks.into_iter();
         let pieces = blocks.filter_map(|b| match b {
-            Block::Log(piece) | Block::Tls(piece) | Block::AtTls(piece) => Some(piece),
+            Block::Log(piece) | Block::Tls(piece) | Block::AtTls(piece) | Block::Settings(piece) => Some(piece),
             Block::Session(_) => None,
         });
         let entries = pieces.flat_map(|p| p.entries);
@@ -295,8 +295,11 @@ mod tests {
             "01.49.36 JOB01234 +EZA2897I Authentication negotiation failed".to_owned(),
         ];
         let job: Vec<&str> = job.iter().map(String::as_str).collect();
-        let want =
-            [said(client, id("EZZ9830I"), long), said(client, id("EZA2897I"), "Authentication negotiation failed")];
+        let want = [
+            said(client, id("EZZ9830I"), long),
+            said("JCL", id("IEF142I"), "SJP1 FTP - STEP WAS EXECUTED - COND CODE 2042"),
+            said(client, id("EZA2897I"), "Authentication negotiation failed"),
+        ];
         assert_eq!(claims(&job), want);
         let daemon = [
             "Jun  1 08:12:31 zos1 ftpd[5]: EZYFT25I Using //'TCPIP.STANDARD.TCPXLBIN' for FTP translation tables",

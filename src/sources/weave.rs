@@ -6,6 +6,7 @@
 //! one of both names none, by the same order.
 
 use super::pool::{Pool, has_failed};
+use super::zos_bare::is_of_ftp;
 use super::{Block, Evidence, Piece};
 use crate::error::InputError;
 use crate::transcript::{
@@ -27,7 +28,7 @@ pub struct Reading {
 /// Weaves the pieces of all inputs of one case.
 pub fn weave(evidence: Vec<Evidence>) -> Reading {
     let mut reading = Reading::default();
-    let (mut logs, mut traces, mut secured) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut logs, mut traces, mut secured, mut settings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for one in evidence {
         reading.inputs.push(one.input);
         reading.problems.extend(one.problems);
@@ -37,8 +38,13 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
                 Block::Log(piece) => logs.push(piece),
                 Block::Tls(piece) => add_trace(&mut traces, piece),
                 Block::AtTls(piece) => secured.push(piece),
+                Block::Settings(piece) => settings.extend(piece.entries),
             }
         }
+    }
+    let alone = secured.is_empty() && traces.is_empty() && reading.sessions.is_empty();
+    if !alone || logs.iter().any(|l| !is_of_the_stack(l)) {
+        logs.retain(|l| !is_of_the_stack(l));
     }
     let mut secured = Pool::new(secured);
     let one_log = logs.len() == 1;
@@ -57,8 +63,11 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
         reading.sessions.push(session(None, Some(trace), said));
     }
     reading.sessions.extend(secured.rest().map(|said| session(None, None, Some(said))));
+    if reading.sessions.is_empty() && !settings.is_empty() {
+        reading.sessions.push(Transcript::of_one_connection(Clock::Relative));
+    }
     let mut inputs_of_session = reading.inputs.clone();
-    for session in &mut reading.sessions {
+    for (n, session) in reading.sessions.iter_mut().enumerate() {
         let kept = std::mem::take(&mut session.origin);
         // A saved report names the evidence that it was made from.
         let mut inputs = if kept.inputs.is_empty() { inputs_of_session.clone() } else { kept.inputs };
@@ -67,6 +76,9 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
         {
             first.assumed.push(ASSUMED_TLS_DUE.to_owned());
         }
+        if n < EXPLAINED {
+            session.entries.splice(0..0, settings.iter().cloned());
+        }
         session.origin = Origin { inputs, ..kept };
         secrets::mask_flows(session);
         // Lines that nobody understood belong to no session; the first one carries them.
@@ -74,6 +86,18 @@ pub fn weave(evidence: Vec<Evidence>) -> Reading {
     }
     reading
 }
+
+/// Whether a log holds messages of the TCP/IP stack alone, as they stand in its job log beside those of AT-TLS: they tell of
+/// no session of their own.
+fn is_of_the_stack(log: &Piece) -> bool {
+    log.entries.iter().all(|e| match &e.what {
+        What::Claim { code: Some(Code::Message(id)), .. } => !is_of_ftp(id),
+        _ => false,
+    })
+}
+
+/// So many sessions of a case are given the settings that were pasted along.
+const EXPLAINED: usize = 16;
 
 /// Hex has neither times nor connections of its own: all of a case is one session.
 fn add_trace(traces: &mut Vec<Piece>, piece: Piece) {

@@ -3,28 +3,26 @@
 //! message ids vanish in z/OS UNIX: function and text are matched, never the number.
 
 use super::words::{Word, is_verb};
+use super::zos_bare::{self, BARE, STEP_ENDED, known_extent};
+use super::zos_process::by_process;
 use super::zos_words::is_message_id;
 use super::{Block, Piece};
 use crate::codes;
-use crate::transcript::speakers::{ZOS_FTP_CLIENT, ZOS_FTP_SERVER};
+use crate::transcript::speakers::{JCL, ZOS_FTP_CLIENT, ZOS_FTP_SERVER};
 use crate::transcript::{Clock, Code, ConnId, Entry, Fidelity, Layer, Micros, Side, What};
 
 /// Most words of one record; a multi-line reply may have this many lines.
 const LONGEST: usize = 400;
 
-/// Messages that are worth reading even where z/OS UNIX left out their id.
-/// The last one is quoted by an APAR, which does not say its id.
-const BARE: [(&str, &str); 3] = [
-    ("Authentication negotiation failed", "EZA2897I"),
-    ("Unable to successfully negotiate required authentication", "EZA2898I"),
-    ("TLS security mechanism negotiation failed", ""),
-];
-
 /// Functions of the FTP trace that are shown without module and line by older releases and by the server.
 const FUNCTIONS: [&str; 7] =
     ["authServer:", "authClient:", "compareCertAttls:", "ftpAuth:", "tlsLevel:", "endSecureConn:", "endSecureEnv:"];
 
-/// Those of them that only a server has, and messages that only a server writes.
+/// Those of them whose words are kept, whatever they say.
+const WORTH: [&str; 5] =
+    ["ftpAuth:", "compareCertAttls:", "tlsLevel: using", "authClient: cipherspecs", "authServer: cipherspecs"];
+
+/// Those that only a server has, and messages that only a server writes.
 const SERVER_FUNCTIONS: [&str; 2] = ["authClient:", "compareCertAttls:"];
 const SERVER_MESSAGES: [&str; 4] = ["EZY2697I", "EZYFT53E", "EZYFT54E", "EZYFT96I"];
 
@@ -50,16 +48,43 @@ pub(super) struct Record {
     at: Option<Micros>,
     /// syslogd says that the server speaks.
     server: bool,
+    /// The number of its process.
+    process: Option<u64>,
     words: Vec<Word>,
     open: i32,
     /// Code of a multi-line reply whose last line has not come.
     multi: Option<String>,
 }
 
-/// The form of the record that begins at the first of these words. `known` says whether the paste is known to hold a log of
-/// z/OS FTP; `inside` is the record that is open; `prefixed` whether a time or the like stands in front, on the same line.
-pub(super) fn begins(words: &[Word], known: bool, inside: Option<&Record>, prefixed: bool) -> Option<Form> {
-    form(words, prefixed || words.first()?.first, known, inside)
+/// What is known of the place where a record may begin.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Around<'a> {
+    /// Whether the paste is known to hold a log of z/OS FTP.
+    pub known: bool,
+    /// Whether one of its lines stands not far before.
+    pub near: bool,
+    /// The record that is open.
+    pub inside: Option<&'a Record>,
+    /// Whether a time or the like stands in front, on the same line.
+    pub prefixed: bool,
+}
+
+/// The form of the record that begins at the first of these words.
+pub(super) fn begins(words: &[Word], around: Around<'_>) -> Option<Form> {
+    let line_start = around.prefixed || words.first()?.first;
+    if let Some(form) = form(words, line_start, around.known, around.inside) {
+        return Some(form);
+    }
+    let n = zos_bare::find(words).filter(|_| line_start)?;
+    let alone = BARE.get(n)?.alone;
+    (alone || around.known && around.near || is_followed(words)).then_some(Form::Bare(n))
+}
+
+/// Whether one of the next lines is of FTP as well.
+fn is_followed(words: &[Word]) -> bool {
+    let next = words.iter().enumerate().skip(1).filter(|(_, w)| w.first);
+    let mut lines = next.filter_map(|(n, _)| words.get(n..));
+    lines.any(|line| form(line, true, true, None).is_some() || zos_bare::find(line).is_some())
 }
 
 fn form(words: &[Word], line_start: bool, known: bool, inside: Option<&Record>) -> Option<Form> {
@@ -76,6 +101,10 @@ fn form(words: &[Word], line_start: bool, known: bool, inside: Option<&Record>) 
     if is_message_id(first) && !first.starts_with("EZD") {
         return Some(Form::Message);
     }
+    // The end of a step is of interest where FTP ran in it.
+    if first == STEP_ENDED && known && line_start {
+        return Some(Form::Message);
+    }
     let after_reply_call = inside.is_some_and(Record::awaits_reply);
     if (line_start && known || after_reply_call) && is_reply(first, word(1)) {
         return Some(Form::Reply);
@@ -83,14 +112,19 @@ fn form(words: &[Word], line_start: bool, known: bool, inside: Option<&Record>) 
     if !line_start {
         return None;
     }
+    // A log that begins with the greeting of a z/OS server.
+    if first.starts_with("220") && is_reply(first, word(1)) && has_in_a_row(words, ["IBM", "FTP", "CS"]) {
+        return Some(Form::Reply);
+    }
     if first == ">>>" && is_verb(word(1)) {
         return Some(Form::Command);
     }
-    if FUNCTIONS.contains(&first) {
-        return Some(Form::Trace);
-    }
-    let bare = |text: &str| text.split(' ').enumerate().all(|(n, w)| word(n) == w);
-    BARE.iter().position(|(text, _)| bare(text)).map(Form::Bare)
+    FUNCTIONS.contains(&first).then_some(Form::Trace)
+}
+
+/// Whether three words stand in a row.
+fn has_in_a_row(words: &[Word], wanted: [&str; 3]) -> bool {
+    words.windows(3).any(|w| w.iter().zip(wanted).all(|(word, want)| word.text == want))
 }
 
 /// Two capitals and four digits: module and source line.
@@ -108,8 +142,8 @@ fn is_reply(word: &str, next: &str) -> bool {
 }
 
 impl Record {
-    pub(super) fn new(form: Form, at: Option<Micros>, server: bool) -> Self {
-        Self { form, at, server, words: Vec::new(), open: 0, multi: None }
+    pub(super) fn new(form: Form, at: Option<Micros>, server: bool, process: Option<u64>) -> Self {
+        Self { form, at, server, process, words: Vec::new(), open: 0, multi: None }
     }
 
     /// A trace line behind which a reply follows even when lines were joined.
@@ -151,7 +185,7 @@ impl Record {
         if self.server || is_servers(word(0)) || is_servers(word(1)) && is_trace_id(word(0)) || connects() {
             return ZOS_FTP_SERVER;
         }
-        ZOS_FTP_CLIENT
+        if word(0) == STEP_ENDED { JCL } else { ZOS_FTP_CLIENT }
     }
 
     fn text_from(&self, n: usize) -> String {
@@ -181,6 +215,10 @@ impl Record {
 #[derive(Debug, Default)]
 pub(super) struct Log {
     attempt: Piece,
+    /// Of each entry of it: the process of the server that wrote it.
+    processes: Vec<Option<u64>>,
+    /// The process that writes the record at hand.
+    process: Option<u64>,
     done: Vec<Piece>,
     auth_sent: bool,
     auth_refused: bool,
@@ -194,12 +232,13 @@ pub(super) struct Log {
 impl Log {
     /// Takes a finished record.
     pub(super) fn record(&mut self, record: &Record) {
+        self.process = record.process;
         match record.form {
             Form::Reply => self.reply(record),
             Form::Command => self.command(record.at, &record.text_from(1)),
             Form::Bare(n) => {
-                if let Some((text, id)) = BARE.get(n) {
-                    self.message(record, id, text);
+                if let Some(bare) = BARE.get(n) {
+                    self.message(record, bare.id, &record.text_from(0));
                 }
             }
             Form::Message => {
@@ -222,6 +261,7 @@ impl Log {
             self.attempt.clock = Clock::TimeOfDay;
         }
         self.attempt.entries.push(Entry { at, conn: ConnId(0), what });
+        self.processes.push(self.process);
     }
 
     fn line(&mut self, at: Option<Micros>, from: Side, text: &str) {
@@ -294,15 +334,15 @@ impl Log {
             self.push(at, What::TlsStarts { by: Side::Client });
         } else if text.starts_with("authClient: secure_socket_init()") {
             self.push(at, What::TlsStarts { by: Side::Server });
-        } else if ["ftpAuth:", "compareCertAttls:"].iter().any(|f| text.starts_with(f)) && !text.ends_with("entered") {
+        } else if WORTH.iter().any(|f| text.starts_with(f)) && !text.ends_with("entered") {
             self.push(at, claim(None, text));
         }
     }
 
     fn next_attempt(&mut self) {
-        let attempt = std::mem::take(&mut self.attempt);
+        let (attempt, processes) = (std::mem::take(&mut self.attempt), std::mem::take(&mut self.processes));
         if !attempt.entries.is_empty() {
-            self.done.push(attempt);
+            self.done.extend(by_process(attempt, &processes));
         }
         (self.auth_sent, self.auth_refused, self.secured) = (false, false, false);
         (self.failed, self.inside) = (false, false);
@@ -313,10 +353,4 @@ impl Log {
         self.next_attempt();
         std::mem::take(&mut self.done).into_iter().map(Block::Log).collect()
     }
-}
-
-/// Where lines were joined, what follows a message with a known text is not part of it.
-fn known_extent(id: &str, text: &str) -> String {
-    let known = BARE.iter().find(|(known, of)| *of == id && text.starts_with(known));
-    known.map_or_else(|| text.to_owned(), |(known, _)| (*known).to_owned())
 }

@@ -3,7 +3,7 @@
 use super::Kind;
 use super::source::{Beginning, Found, Place, Source};
 use super::words::Word;
-use super::zos_ftp::{Form, Log, Record, begins};
+use super::zos_ftp::{Around, Form, Log, Record, begins};
 
 /// The open record, and the attempts of those before it.
 #[derive(Debug, Default)]
@@ -12,7 +12,12 @@ pub(super) struct Reader {
     record: Option<Record>,
     /// What begins.
     form: Option<Form>,
+    /// The line of the last word that was taken.
+    last: u64,
 }
+
+/// Lines, blank ones included, up to which another line of FTP is near.
+const NEAR: u64 = 8;
 
 /// How the server calls itself in syslogd.
 const SERVER: &str = "ftpd";
@@ -25,7 +30,9 @@ impl Source for Reader {
     fn begins(&mut self, place: &Place<'_>) -> Option<Beginning> {
         let before = place.prefix.map_or(0, |p| p.words);
         let words = place.words.get(before..)?;
-        self.form = begins(words, place.known, self.record.as_ref(), before > 0);
+        let near = words.first().is_some_and(|w| w.line <= self.last.saturating_add(NEAR));
+        let around = Around { known: place.known, near, inside: self.record.as_ref(), prefixed: before > 0 };
+        self.form = begins(words, around);
         // A job may be called as a line of the trace begins.
         let weak = matches!(self.form?, Form::Reply | Form::Bare(_) | Form::Trace);
         Some(Beginning { before, weak })
@@ -35,11 +42,16 @@ impl Source for Reader {
         let Some(form) = self.form.take() else { return };
         let is_server = |program: &str| program.to_ascii_lowercase().starts_with(SERVER);
         let server = place.prefix.and_then(|p| p.program.as_deref()).is_some_and(is_server);
-        self.record = Some(Record::new(form, place.prefix.and_then(|p| p.at), server));
+        let process = place.prefix.filter(|_| server).and_then(|p| p.process);
+        self.record = Some(Record::new(form, place.prefix.and_then(|p| p.at), server, process));
     }
 
     fn accept(&mut self, word: &Word) -> bool {
-        self.record.as_mut().is_some_and(|r| r.accept(word))
+        let taken = self.record.as_mut().is_some_and(|r| r.accept(word));
+        if taken {
+            self.last = word.line;
+        }
+        taken
     }
 
     fn close(&mut self) {

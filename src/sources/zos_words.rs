@@ -14,6 +14,8 @@ pub(super) struct Prefix {
     pub at: Option<Micros>,
     /// The program that syslogd names.
     pub program: Option<String>,
+    /// The number of its process.
+    pub process: Option<u64>,
     /// Whether it can be nothing else. A time alone may be the second line of a heading that was broken.
     pub sure: bool,
 }
@@ -27,20 +29,20 @@ pub(super) fn prefix(words: &[Word]) -> Option<Prefix> {
     if let Some(at) = TimeOfDay::parse_dotted(word(0))
         && is_job_number(word(1))
     {
-        p = Prefix { words: 2, at: Some(at.0), program: None, sure: true };
+        p = Prefix { words: 2, at: Some(at.0), sure: true, ..Prefix::default() };
     } else if is_month(word(0))
         && matches!(word(1).parse::<u8>(), Ok(1..=31))
         && let Some(at) = time(word(2))
     {
-        p = Prefix { words: 3, at: Some(at), program: None, sure: true };
+        p = Prefix { words: 3, at: Some(at), sure: true, ..Prefix::default() };
         if process(word(3)).is_none() && (process(word(4)).is_some() || is_message_id(word(4))) {
             p.words = 4;
         }
     } else if process(word(0)).is_none() && process(word(1)).is_some() && is_host(word(0)) {
         p.words = 1;
     }
-    if let Some(program) = process(word(p.words)) {
-        (p.program, p.sure) = (Some(program.to_owned()), true);
+    if let Some((program, pid)) = process(word(p.words)) {
+        (p.program, p.process, p.sure) = (Some(program.to_owned()), pid, true);
         p.words += 1;
     }
     if let Some(at) = time(word(p.words)) {
@@ -89,11 +91,11 @@ fn is_month(word: &str) -> bool {
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"].contains(&word)
 }
 
-/// The program of `ftpd[50331663]:`.
-fn process(word: &str) -> Option<&str> {
+/// Program and number of `ftpd[50331663]:`.
+fn process(word: &str) -> Option<(&str, Option<u64>)> {
     let (program, pid) = word.strip_suffix("]:")?.split_once('[')?;
     let is_name = !program.is_empty() && program.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
-    (is_name && !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit())).then_some(program)
+    (is_name && !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit())).then(|| (program, pid.parse().ok()))
 }
 
 fn is_host(word: &str) -> bool {

@@ -125,7 +125,25 @@ fn mask_assignment(line: &str) -> String {
             return format!("{head}{sign}{}", value.replacen(secret, MASK, 1));
         }
     }
-    mask_option(line)
+    mask_option(&mask_setting(line))
+}
+
+/// Settings of z/OS whose value is a password: `GSK_KEYRING_PW=xxx`, `KeyringPw xxx`, `GSK_LDAP_Pw xxx`.
+fn mask_setting(line: &str) -> String {
+    for word in ["KEYRING_PW", "KeyringPw", "LDAP_PW", "LdapPw", "LDAP_USER_PW", "LdapUserPw"] {
+        let Some(at) = find_ignoring_case(line, word) else { continue };
+        let (head, tail) = line.split_at_checked(at + word.len()).unwrap_or((line, ""));
+        let value = tail.trim_start_matches(['=', ' ', '"', '\'']);
+        let secret = value.split([' ', '"', '\'', ',', ')']).next().unwrap_or_default();
+        if value.len() < tail.len() && !secret.is_empty() {
+            return format!(
+                "{head}{}{}",
+                tail.split_at_checked(tail.len() - value.len()).map_or("", |t| t.0),
+                value.replacen(secret, MASK, 1)
+            );
+        }
+    }
+    line.to_owned()
 }
 
 /// `curl -u joe:xxx`, `lftp -u joe,xxx`.
@@ -236,6 +254,9 @@ mod tests {
             "machine h login joe password geheim",
             "user joe geheim",
             "curl -u joe:geheim ftp://h/",
+            " ENVAR(\"GSK_KEYRING_PW=geheim\",\"GSK_TRACE=0xFF\")",
+            "GSK_KEYRING_PW=geheim",
+            "  KeyringPw   geheim",
             "lftp -u joe,geheim h",
         ] {
             assert!(!m(shape).contains("geheim"), "{shape}: {}", m(shape));

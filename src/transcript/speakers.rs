@@ -28,6 +28,9 @@ pub const FTP_DATA: &str = "FTP.DATA";
 /// Statements and results of a job.
 pub const JCL: &str = "JCL";
 
+/// Statements of an AT-TLS policy that was pasted along.
+pub const AT_TLS_POLICY: &str = "AT-TLS policy";
+
 /// What stands between a program and the end at which it ran, and between both and the job.
 const AT: &str = " at the ";
 const JOB: &str = ", job ";
@@ -66,6 +69,11 @@ pub fn program_of(by: &str) -> &str {
         Some((program, "client" | "server")) => program,
         _ => front,
     }
+}
+
+/// Whether a file speaks: settings, which say what was to be and not what happened.
+pub fn is_config(by: &str) -> bool {
+    matches!(program_of(by), FTP_DATA | JCL | AT_TLS_POLICY)
 }
 
 /// The job, if the name gives it.
