@@ -1,7 +1,8 @@
 //! Records of a System SSL trace, as the reader of a paste meets them.
 
 use super::Kind;
-use super::gsksrvr::{Record, Trace, begins, begins_without_heading};
+use super::gsk_record::{Record, begins, begins_without_heading};
+use super::gsksrvr::Trace;
 use super::source::{Beginning, Found, Place, Source};
 use super::words::Word;
 
@@ -43,12 +44,16 @@ impl Source for Reader {
 
     fn close(&mut self) {
         if let Some(record) = self.record.take() {
-            self.trace.record(*record);
+            self.trace.record(&record.fact(&mut String::new()));
         }
     }
 
+    /// A heading has its words by their places, whatever they look like.
+    fn holds_fast(&self) -> bool {
+        self.record.as_ref().is_some_and(|r| r.is_heading())
+    }
+
     fn finish(&mut self) -> Found {
-        let blocks = self.trace.finish();
-        Found { blocks, problems: core::mem::take(&mut self.trace.problems), assumed: Vec::new() }
+        self.trace.finish()
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::words::Word;
 use super::zos_words::Prefix;
-use super::{Block, Kind, attls_reader, config_reader, gsk_reader, zos_reader};
+use super::{Block, Kind, attls_reader, config_reader, gsk_reader, gsktrace, zos_reader};
 use crate::error::InputError;
 
 /// A place in a paste where a record may begin.
@@ -58,11 +58,13 @@ pub(super) trait Source: fmt::Debug {
 }
 
 /// All sources of records. Where records of two begin at the same place, the first one has it: what is recognized by more
-/// words stands in front (AT-TLS, System SSL, packets, then the FTP programs, whose replies are a number and words).
+/// words stands in front (AT-TLS, System SSL, packets, its siblings, then the FTP programs, whose replies are a number and
+/// words).
 pub(super) fn all() -> Vec<Box<dyn Source>> {
     vec![
         Box::new(attls_reader::Reader::default()),
         Box::new(gsk_reader::Reader::default()),
+        Box::new(gsktrace::Reader::default()),
         Box::new(zos_reader::Reader::default()),
         Box::new(config_reader::Reader::default()),
     ]
