@@ -139,6 +139,8 @@ fn reading(case: &Case<'_>, claim: &Claim<'_>, cms: Option<u32>) -> Option<&'sta
                 // What certificate services say is closer.
                 8 => cms.and_then(by_cms).or(Some("certificate-untrusted")),
                 417 | 435 => Some("certificate-untrusted"),
+                // Terminals seldom have certificates of their own: it may be either end's.
+                401 if claim.by == speakers::TN3270_SERVER => return Some("certificate-expired"),
                 401 => Some("certificate-expired"),
                 431 => Some("certificate-revoked"),
                 508 => Some("certificate-weak"),

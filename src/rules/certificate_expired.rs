@@ -68,13 +68,16 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(said) = by_words::said(case, RULE.id) else { return };
     // The return code alone says "a bad date"; certificate services say which.
     let what = if said.cms.is_some() { "has expired" } else { "has expired, or is not valid yet" };
-    let headlines = [
-        format!("the client says that {}'s certificate {what}", case.endpoint()),
-        format!("the client says that the server's certificate {what}"),
-    ];
-    let mut f = said.finding(case, sink, Party::Server, &headlines);
-    let because = "it is the client's own clock that the dates were held against";
-    f.causes.push(super::causes::clock_may_be_wrong(because));
+    // A server's word leaves open whose certificate it is.
+    let (party, headlines) = if said.is_of_server() {
+        (Party::Unknown, vec![format!("the server says that a certificate {what}: its own, or the client's")])
+    } else {
+        let of = format!("the client says that {}'s certificate {what}", case.endpoint());
+        (Party::Server, vec![of, format!("the client says that the server's certificate {what}")])
+    };
+    let mut f = said.finding(case, sink, party, &headlines);
+    let because = format!("it is {}'s own clock that the dates were held against", said.who());
+    f.causes.push(super::causes::clock_may_be_wrong(&because));
     f.act = Some(Act {
         party: Party::Server,
         text: "server: look at the dates of its certificate; renew, load and restart".to_owned(),

@@ -1,5 +1,6 @@
 //! Clear text on a data connection where the client had begun TLS.
 
+use super::case::Claim;
 use super::data_shake::{How, Shake, show};
 use super::phase::probably;
 use super::prelude::*;
@@ -16,12 +17,16 @@ pub(super) static RULE: Rule = Rule {
 /// So much of what came is shown.
 const SHOWN: usize = 60;
 
+/// The FTP client of IBM i, when its data connection fails, with the two return codes that mean this.
+const IBM_I: &str = "TCP3D2C";
+const IBM_I_CODES: [&str; 2] = ["-11", "-16"];
+
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let clear = |s: &&Shake<'_>| s.broke.is_some_and(|b| b.how == How::Clear) && s.began.is_some();
     let shakes = case.shakes();
     let all: Vec<&Shake<'_>> = shakes.iter().filter(clear).collect();
     let tries = case.tries(all.iter().map(|s| s.transfer));
-    let Some(s) = tries.worst(&all, |s| s.transfer) else { return };
+    let Some(s) = tries.worst(&all, |s| s.transfer) else { return by_words(case, sink) };
     let Some(b) = s.broke else { return };
     let data = s.transfer.data.as_ref();
     let over = data.is_some_and(|d| d.end().is_some()) || s.transfer.reply.is_some() || case.is_closed();
@@ -46,6 +51,37 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("said", said.trim_end_matches("\\n").trim_end_matches("\\r")).set("protected", s.transfer.protected);
     explain(case, s, &said, &mut f);
     tries.settle(&mut f, s.transfer, &headlines);
+    sink.report(f);
+}
+
+/// The client of IBM i says that it could not read the data connection as TLS, and the bytes are not there.
+fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let is_code = |w: &str| IBM_I_CODES.contains(&w.trim_matches(|c: char| c != '-' && !c.is_ascii_digit()));
+    let says = |c: &Claim<'_>| {
+        matches!(c.code, Some(Code::Message(id)) if id == IBM_I) && c.text.split([' ', '=', ':']).any(is_code)
+    };
+    let Some(claim) = case.claims().find(says) else { return };
+    let headlines = [
+        format!("{} probably answered TLS on data with clear text", case.endpoint()),
+        "the server probably answered TLS on data with clear text".to_owned(),
+    ];
+    let mut f = sink.finding(Confidence::Likely, Party::Server, &headlines);
+    f.ended = true;
+    for key in ["command", "code", "text", "protected"] {
+        f.set(key, serde_json::Value::Null);
+    }
+    f.set("said", claim.text.as_str());
+    sink.shows_by(&mut f, claim.event);
+    f.why.push(format!("{}: {IBM_I} {}", claim.by, claim.text));
+    f.why.push(
+        "TCP3D2C with -11 or -16: what came on the data connection was no TLS. The bytes are not there.".to_owned(),
+    );
+    f.why
+        .push("Implicit TLS covers data neither by RFC 4217 nor on IBM i: PROT P has to be sent and taken.".to_owned());
+    f.causes.push(causes::prot_p_not_sent());
+    f.act = Some(Act { party: Party::Client, text: "client: SECDATA P behind the login".to_owned() });
+    super::advise::protect_data(case, &mut f);
+    f.tell(Party::Client, AdviceKind::Check, "what was transferred went through the network in clear");
     sink.report(f);
 }
 

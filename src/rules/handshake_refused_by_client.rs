@@ -44,7 +44,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         _ => false,
     };
     // What does TLS for others speaks of nothing else; and on the port for implicit TLS nothing comes before it.
-    let of_tls = matches!(speakers::program_of(&claim.by), speakers::AT_TLS | speakers::DB2);
+    let of_tls = matches!(speakers::program_of(&claim.by), speakers::AT_TLS | speakers::DB2 | speakers::GSKIT);
     let at_once = case.is_on_990() && case.auth().is_none();
     let started = of_tls || at_once || case.before(event).any(starts);
     if !started || case.handshake_completed_before(event) {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::words::Word;
 use super::zos_words::Prefix;
-use super::{Block, Kind, attls_reader, config_reader, gsk_reader, gsktrace, zos_reader};
+use super::{Block, Kind, attls_reader, config_reader, gsk_reader, gsktrace, siblings, zos_reader};
 use crate::error::InputError;
 
 /// A place in a paste where a record may begin.
@@ -65,6 +65,7 @@ pub(super) fn all() -> Vec<Box<dyn Source>> {
         Box::new(attls_reader::Reader::default()),
         Box::new(gsk_reader::Reader::default()),
         Box::new(gsktrace::Reader::default()),
+        Box::new(siblings::Reader::default()),
         Box::new(zos_reader::Reader::default()),
         Box::new(config_reader::Reader::default()),
     ]

@@ -22,6 +22,12 @@ pub const TN3270_SERVER: &str = "TN3270 server";
 /// Db2, whose TLS is that of the same library.
 pub const DB2: &str = "Db2";
 
+/// A program that names a function of GSKit with its return code, or the symbol of one, and not itself.
+pub const GSKIT: &str = "GSKit";
+
+/// The FTP client of IBM i, by its messages.
+pub const IBM_I_FTP_CLIENT: &str = "IBM i FTP client";
+
 /// Statements of a configuration that was pasted along.
 pub const FTP_DATA: &str = "FTP.DATA";
 
@@ -52,7 +58,7 @@ pub fn speaker(program: &str, side: Option<Side>, job: &str) -> String {
 /// The end at which a speaker stands; `None` where its name does not say.
 pub fn side_of(by: &str) -> Option<Side> {
     match by.split_once(JOB).map_or(by, |(front, _)| front) {
-        ZOS_FTP_CLIENT => Some(Side::Client),
+        ZOS_FTP_CLIENT | IBM_I_FTP_CLIENT => Some(Side::Client),
         ZOS_FTP_SERVER | TN3270_SERVER => Some(Side::Server),
         front => match front.rsplit_once(AT)?.1 {
             "client" => Some(Side::Client),
@@ -100,7 +106,7 @@ mod tests {
         assert_eq!(speaker(SYSTEM_SSL, None, ""), "System SSL");
         assert_eq!(side_of(ZOS_FTP_CLIENT), Some(Side::Client));
         assert_eq!(side_of(ZOS_FTP_SERVER), Some(Side::Server));
-        for by in ["System SSL", "rustls", "", " at the ", "a client", "x at the door", FTP_DATA, JCL, DB2] {
+        for by in ["System SSL", "rustls", "", " at the ", "a client", "x at the door", FTP_DATA, JCL, DB2, GSKIT] {
             assert_eq!((side_of(by), job_of(by)), (None, None), "{by}");
         }
     }

@@ -1,0 +1,255 @@
+//! Programs beside FTP that use the same TLS library: the TN3270 server of z/OS (EZZ6035I), Db2 (DIA3604E), the FTP client of
+//! IBM i (TCP3D2C), and whatever prints the name of a GSKit function with its return code, or the symbol of one.
+//!
+//! One message is one session. The words of most are not confirmed: only ids, names of functions, symbols and numbers are read.
+
+use core::net::{IpAddr, SocketAddr};
+use std::collections::BTreeSet;
+
+use super::source::{Beginning, Found, Place, Source};
+use super::words::Word;
+use super::zos_words::is_message_id;
+use super::{Block, Kind};
+use crate::codes;
+use crate::transcript::{Clock, Code, ConnId, Entry, Micros, Transcript, What, speakers};
+
+/// Most words of a message.
+const LONGEST: usize = 48;
+
+/// Most words of a line in front of a function or a symbol; more is prose.
+const LONGEST_FRONT: usize = 10;
+
+const TELNET: &str = "EZZ6035I";
+const DB2: &str = "DIA3604E";
+const IBM_I: &str = "TCP3D2C";
+
+/// The functions that do a handshake, as z/OS and the distributed library call them.
+const FUNCTIONS: [&str; 2] = ["gsk_secure_soc_init", "gsk_secure_socket_init"];
+
+/// Fields of EZZ6035I.
+const FIELDS: [&str; 8] = ["IP..PORT:", "CONN:", "LU:", "MOD:", "RCODE:", "PARM1:", "PARM2:", "PARM3:"];
+
+/// Below this PARM1 is no return code of a handshake: other errors of TN3270 put something else there.
+const LOWEST: u32 = 400;
+
+/// What kind of message begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Telnet,
+    Db2,
+    IbmI,
+    /// A line that names a function with its return code, or a symbol.
+    Bare,
+}
+
+/// One message while it is read.
+#[derive(Debug)]
+struct Record {
+    form: Form,
+    at: Option<Micros>,
+    words: Vec<Word>,
+}
+
+/// The open message, and the sessions of those before it.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    record: Option<Record>,
+    form: Option<Form>,
+    sessions: Vec<Transcript>,
+    assumed: BTreeSet<&'static str>,
+}
+
+/// The message that begins at the first of these words; `leads` says that nothing of its line stands in front.
+fn form(words: &[Word], leads: bool) -> Option<Form> {
+    let first = words.first()?;
+    let id = first.text.trim_matches(['"', ':']);
+    let follows = |word: &str| words.iter().take(4).any(|w| w.text == word);
+    match id {
+        TELNET => return (follows("DEBUG") && follows("CONN")).then_some(Form::Telnet),
+        // A message that is only mentioned has nothing behind it.
+        DB2 => return words.iter().any(|w| names_function(&w.text)).then_some(Form::Db2),
+        IBM_I => return words.get(1).is_some().then_some(Form::IbmI),
+        _ => {}
+    }
+    let of_zos = is_message_id(id) || is_trace_id(id) || first.text.ends_with(':') && id.starts_with(['a', 'c', 'f']);
+    // What stands in parentheses belongs to a line before.
+    if !leads || of_zos || first.after_full_line || first.text.starts_with('(') {
+        return None;
+    }
+    let line = || words.iter().take_while(|w| w.line == first.line).take(LONGEST_FRONT).enumerate();
+    let function = || line().find(|(_, w)| names_function(&w.text)).map(|(n, _)| n);
+    let code = function().and_then(|n| return_code(words.get(n..)?));
+    let symbol = || line().any(|(_, w)| symbol(&w.text).is_some() && w.text.contains('(') == w.text.contains(')'));
+    (code.is_some() || symbol()).then_some(Form::Bare)
+}
+
+/// `SC4502`: the FTP trace has a reader of its own.
+fn is_trace_id(word: &str) -> bool {
+    let (letters, digits) = word.split_at_checked(2).unwrap_or((word, ""));
+    letters.bytes().all(|b| b.is_ascii_uppercase()) && digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn names_function(word: &str) -> bool {
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').trim_end_matches("()");
+    FUNCTIONS.contains(&bare)
+}
+
+/// `GSK_ERROR_BAD_MESSAGE`, as distributed systems spell it, or `GSK_ERR_BAD_MESSAGE`; in the spelling of z/OS.
+fn symbol(word: &str) -> Option<String> {
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let name = bare.strip_prefix("GSK_ERROR_").or_else(|| bare.strip_prefix("GSK_ERR_"))?;
+    let is_name = name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    is_name.then(|| format!("GSK_ERR_{name}"))
+}
+
+/// The number behind `return code`, `rc` or `RC`, in quotes or not, with `=`, `:` or nothing between.
+fn return_code(words: &[Word]) -> Option<i32> {
+    let mut bare = words
+        .iter()
+        .flat_map(|w| w.text.split(['=', ':', '(', ')', '"', '\'', ',', ';']))
+        .filter(|w| !w.is_empty())
+        .take(LONGEST);
+    bare.find(|w| ["rc", "code"].iter().any(|k| w.eq_ignore_ascii_case(k)))?;
+    let number: i32 = bare.find(|w| !w.eq_ignore_ascii_case("is"))?.trim_end_matches('.').parse().ok()?;
+    (number.unsigned_abs() < 1_000_000).then_some(number)
+}
+
+impl Record {
+    /// Takes the next word if it belongs to the message.
+    fn accept(&mut self, word: &Word) -> bool {
+        let goes_on = self.words.is_empty() || !word.first || word.after_full_line || self.awaits(word);
+        let taken = goes_on && self.words.len() < LONGEST && !self.is_whole();
+        if taken {
+            self.words.push(word.clone());
+        }
+        taken
+    }
+
+    /// Whether the beginning of a line goes on with the message.
+    fn awaits(&self, word: &Word) -> bool {
+        let open_field = || self.words.last().is_some_and(|w| FIELDS.contains(&w.text.as_str()));
+        match self.form {
+            Form::Telnet => FIELDS.iter().any(|f| word.text.starts_with(f)) || open_field(),
+            Form::Db2 | Form::Bare => return_code(&self.words).is_none() || symbol(&word.text).is_some(),
+            Form::IbmI => return_code(&self.words).is_none(),
+        }
+    }
+
+    /// Whether nothing can follow: EZZ6035I ends with its third parameter.
+    fn is_whole(&self) -> bool {
+        self.form == Form::Telnet && self.field("PARM3:").is_some_and(|v| !v.is_empty())
+    }
+
+    /// The words of a field.
+    fn field(&self, name: &str) -> Option<String> {
+        let is_field = |w: &&Word| FIELDS.iter().any(|f| w.text.starts_with(f));
+        let mut rest = self.words.iter().skip_while(|w| !w.text.starts_with(name));
+        let glued = rest.next()?.text.strip_prefix(name).filter(|v| !v.is_empty());
+        let words = glued.into_iter().chain(rest.take_while(|w| !is_field(w)).map(|w| w.text.as_str()));
+        Some(words.collect::<Vec<_>>().join(" "))
+    }
+
+    fn text(&self) -> String {
+        self.words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The session of which the message tells, with what is not confirmed of it.
+    fn session(&self) -> Option<(Transcript, Option<&'static str>)> {
+        let mut t = Transcript::of_one_connection(if self.at.is_some() { Clock::TimeOfDay } else { Clock::Relative });
+        let (by, code, text, unconfirmed) = match self.form {
+            Form::Telnet => {
+                let client = self.field("IP..PORT:").and_then(|a| address(&a));
+                t.conns.iter_mut().for_each(|c| c.local = client);
+                let (code, text) = self.telnet();
+                (speakers::TN3270_SERVER, code, text, None)
+            }
+            Form::IbmI => {
+                let note = "the words of TCP3D2C are not confirmed: only its return code was read";
+                let text = self.text();
+                let text = text.strip_prefix(IBM_I).unwrap_or(&text).trim_start_matches([':', ' ']).to_owned();
+                (speakers::IBM_I_FTP_CLIENT, Some(Code::Message(IBM_I.to_owned())), text, Some(note))
+            }
+            Form::Db2 | Form::Bare => {
+                let by = if self.form == Form::Db2 { speakers::DB2 } else { speakers::GSKIT };
+                let note =
+                    "a message of a program beside FTP was read by the GSKit code in it: its words are not confirmed";
+                (by, self.gsk(), self.text(), Some(note))
+            }
+        };
+        // Zero is success, and a symbol that nobody knows says nothing beside its words.
+        if code.is_none() && !text.contains("GSK_ERR") {
+            return None;
+        }
+        let what = What::Claim { by: by.to_owned(), code, text };
+        t.entries.push(Entry { at: self.at, conn: ConnId(0), what });
+        Some((t, unconfirmed))
+    }
+
+    /// PARM1 of a failed handshake is the return code, in hex.
+    fn telnet(&self) -> (Option<Code>, String) {
+        let reason = self.field("RCODE:").unwrap_or_default();
+        let rc = self.field("PARM1:").and_then(|p| u32::from_str_radix(p.split(' ').next()?, 16).ok());
+        let of_tls = ["SSL", "TLS", "GSK"].iter().any(|w| reason.contains(w));
+        let plausible = |rc: u32| (rc >= LOWEST || of_tls && rc > 0) && codes::gsk(rc).is_some();
+        let code = rc.filter(|rc| plausible(*rc)).map_or(Code::Message(TELNET.to_owned()), Code::Gsk);
+        (Some(code), format!("RCODE {reason}"))
+    }
+
+    /// The return code, by its number, else by its symbol.
+    fn gsk(&self) -> Option<Code> {
+        let number = return_code(&self.words).filter(|n| *n != 0).map(i32::cast_unsigned);
+        let of_symbol = || self.words.iter().find_map(|w| codes::gsk_by_symbol(&symbol(&w.text)?));
+        number.or_else(|| of_symbol().map(|c| c.code.cast_unsigned())).map(Code::Gsk)
+    }
+}
+
+/// `192.0.2.20..1037`, or with `::FFFF:` in front.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (ip, port) = text.split(' ').next()?.split_once("..")?;
+    let ip: IpAddr = ip.trim_start_matches("::FFFF:").parse().ok()?;
+    Some(SocketAddr::new(ip, port.parse().ok()?))
+}
+
+impl Source for Reader {
+    fn kind(&self) -> Kind {
+        Kind::Siblings
+    }
+
+    fn begins(&mut self, place: &Place<'_>) -> Option<Beginning> {
+        let before = place.prefix.map_or(0, |p| p.words);
+        let words = place.words.get(before..)?;
+        let leads = before > 0 || words.first()?.first;
+        let goes_on = || self.record.as_ref().zip(words.first()).is_some_and(|(r, w)| r.awaits(w));
+        self.form = form(words, leads).filter(|form| *form != Form::Bare || before > 0 || !goes_on());
+        Some(Beginning { before, weak: self.form? == Form::Bare })
+    }
+
+    fn open(&mut self, place: &Place<'_>, _front: &[Word]) {
+        let Some(form) = self.form.take() else { return };
+        self.record = Some(Record { form, at: place.prefix.and_then(|p| p.at), words: Vec::new() });
+    }
+
+    fn accept(&mut self, word: &Word) -> bool {
+        self.record.as_mut().is_some_and(|r| r.accept(word))
+    }
+
+    fn close(&mut self) {
+        if let Some((session, unconfirmed)) = self.record.take().and_then(|r| r.session()) {
+            self.sessions.push(session);
+            self.assumed.extend(unconfirmed);
+        }
+    }
+
+    fn holds_fast(&self) -> bool {
+        let is_telnet = |r: &Record| r.form == Form::Telnet && !r.is_whole();
+        self.record.as_ref().is_some_and(is_telnet)
+    }
+
+    fn finish(&mut self) -> Found {
+        Found {
+            blocks: core::mem::take(&mut self.sessions).into_iter().map(Block::Session).collect(),
+            problems: Vec::new(),
+            assumed: core::mem::take(&mut self.assumed).into_iter().map(str::to_owned).collect(),
+        }
+    }
+}

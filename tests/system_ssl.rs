@@ -1,0 +1,236 @@
+//! Traces of System SSL and messages of the programs beside FTP that use it: what mail does to them must not matter, and what is
+//! said of one connection never reaches another.
+
+mod common;
+
+use common::{expect, only_report, reports, root, verdict};
+use ftpsdiag::transcript::{Close, Code, Side, Transcript, What};
+
+fn fixture(name: &str) -> String {
+    std::fs::read_to_string(root().join("fixtures").join(name)).unwrap()
+}
+
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut column = 0;
+        for word in line.split_inclusive(' ') {
+            if column > 0 && column + word.trim_end().len() > width {
+                out.push('\n');
+                column = 0;
+            }
+            column += word.len();
+            out.push_str(word);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// The text as mail programs, tickets and consoles leave it.
+fn dresses(text: &str) -> Vec<(String, String)> {
+    let each = |change: &dyn Fn(&str) -> String| -> String { text.lines().map(|l| change(l) + "\n").collect() };
+    let mut all: Vec<(String, String)> = [
+        ("as it stands", text.to_owned()),
+        ("quoted", each(&|l| format!("> {l}"))),
+        ("quoted three times", each(&|l| format!(">>>{l}"))),
+        ("with bars", each(&|l| format!("| {l}"))),
+        ("CR", text.replace('\n', "\r")),
+        ("CRLF", text.replace('\n', "\r\n")),
+        ("double spacing", text.replace('\n', "\n\n")),
+        ("collapsed, line by line", each(&|l| l.split_whitespace().collect::<Vec<_>>().join(" "))),
+        ("leading blanks gone", each(&|l| l.trim_start().to_owned())),
+        ("dates", each(&|l| format!("2021-02-27 09:15:00 {l}"))),
+        ("quoted-printable", each(&|l| format!("{l}=20"))),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name.to_owned(), text))
+    .collect();
+    all.extend([76, 72, 66, 60].map(|width| (format!("wrapped at {width}"), wrapped(text, width))));
+    all
+}
+
+fn sides(t: &Transcript) -> Vec<(Side, usize)> {
+    let bytes = t.entries.iter().filter_map(|e| match &e.what {
+        What::Bytes { from, data, .. } => Some((*from, data.len())),
+        _ => None,
+    });
+    bytes.collect()
+}
+
+fn speakers(t: &Transcript) -> Vec<&str> {
+    let claims = t.entries.iter().filter_map(|e| match &e.what {
+        What::Claim { by, .. } => Some(by.as_str()),
+        _ => None,
+    });
+    claims.collect()
+}
+
+#[test]
+fn a_server_s_trace_in_any_dress() {
+    for (name, text) in dresses(&fixture("gsksrvr/server-side.txt")) {
+        let report = only_report(&name, text.as_bytes());
+        expect(&report, "fails handshake-refused-by-server likely\nnever handshake-refused-by-client")
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(report.findings[0].data["rc"], 402, "{name}");
+        let t = &report.transcript;
+        assert_eq!(sides(t), [(Side::Client, 5), (Side::Client, 57)], "{name}");
+        assert!(speakers(t).iter().all(|by| *by == "System SSL at the server, job FTPD1"), "{name}");
+        assert_eq!(t.conns[0].local.map(|a| a.to_string()).as_deref(), Some("192.0.2.20:1037"), "{name}");
+        assert_eq!(t.conns[0].peer, None, "{name}");
+    }
+}
+
+#[test]
+fn the_callouts_of_a_manual_belong_to_no_record() {
+    let plain: String = fixture("gsksrvr/manual-callouts.txt")
+        .lines()
+        .map(|l| l.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned() + "\n")
+        .collect();
+    let of = |text: &str| {
+        let report = only_report("callouts", text.as_bytes());
+        (report.transcript.entries.clone(), report.transcript.conns.clone())
+    };
+    let (entries, conns) = of(&fixture("gsksrvr/manual-callouts.txt"));
+    assert_eq!((entries.clone(), conns), of(&plain));
+    let closed = What::Closed { by: Side::Server, how: Close::Unknown };
+    assert_eq!(entries.last().map(|e| &e.what), Some(&closed));
+    // A number that is a text's own stays.
+    let record = "1 C01  MESSAGE  00000008  20:43:45.522449  SSL_INFO\n2  Job TCP341  Process 00020032  Thread 00000002  gsk_read_v3_record\n5 bytes received\n";
+    let dump = "C01  DUMP  00000020  20:43:45.522549  SSL_ASCII_DUMP\n  Job TCP341  Process 00020032  Thread 00000002  gsk_read_v3_record\n  SSL record header\n    00000000: 35353020 54  *550 T  *\n";
+    let report = only_report("number", format!("{record}{dump}").as_bytes());
+    let at = report.transcript.entries.iter().find(|e| matches!(e.what, What::Bytes { .. })).and_then(|e| e.at);
+    assert_eq!(at.map(|at| at.0 % 1_000_000), Some(522_449), "the time of what was received");
+}
+
+/// One record of the component trace.
+fn record(kind: &str, time: &str, level: &str, function: &str, lines: &[&str]) -> String {
+    let mut out = format!("S0W1      {kind:<8}  00000008  {time}  SSL_{level}\n");
+    out += &format!("  Job TCPIP     Process 0501028D  Thread 00000001  {function}\n");
+    lines.iter().for_each(|l| out += &format!("  {l}\n"));
+    out + "\n"
+}
+
+#[test]
+fn handles_tell_connections_of_one_thread_apart() {
+    let entry = |time: &str, handle: &str| {
+        record("MESSAGE", time, "ENTRY", "gsk_secure_socket_read", &[&format!("Handle {handle},  Size 5")])
+    };
+    let exit = |time: &str| record("MESSAGE", time, "EXIT", "gsk_secure_socket_read", &["Exit status 0"]);
+    let got = |time: &str, hex: &str| {
+        record("MESSAGE", time, "INFO", "gsk_read_v3_record", &["5 bytes received"])
+            + &record(
+                "DUMP",
+                time,
+                "ASCII_DUMP",
+                "gsk_read_v3_record",
+                &["SSL record header", &format!("  00000000: {hex}")],
+            )
+    };
+    let text = entry("01:00:00.000001", "7E828198")
+        + &got("01:00:00.000002", "35353020 54")
+        + &exit("01:00:00.000003")
+        + &entry("01:00:00.000004", "7E999998")
+        + &got("01:00:00.000005", "48545450 2F")
+        + &exit("01:00:00.000006")
+        + &entry("01:00:00.000007", "7E828198")
+        + &record("MESSAGE", "01:00:00.000008", "ERROR", "gsk_read_v3_record", &["Socket closed by 192.0.2.7.21."]);
+    let reports = reports(&[("handles", text.as_bytes())]);
+    assert_eq!(reports.len(), 2);
+    let lens: Vec<_> = reports.iter().map(|r| (sides(&r.transcript), r.transcript.entries.len())).collect();
+    assert_eq!(lens, [(vec![(Side::Server, 5)], 3), (vec![(Side::Server, 5)], 2)]);
+}
+
+#[test]
+fn the_way_out_of_a_failure_is_no_other_connection() {
+    let seed = fixture("gsksrvr/ibm-main-trace.txt");
+    let exit = record("MESSAGE", "01:49:34.500000", "EXIT", "gsk_secure_socket_init", &["Exit status 410"])
+        .replace("Job TCPIP     ", "Job SJP1      ");
+    let close = record("MESSAGE", "01:49:34.600000", "ENTRY", "gsk_secure_socket_close", &["Handle 7E828198"])
+        .replace("Job TCPIP     ", "Job SJP1      ");
+    let report = only_report("exit", format!("{seed}\n{exit}{close}").as_bytes());
+    assert!(verdict(&report).starts_with("fails plaintext-instead-of-tls certain server"), "{}", verdict(&report));
+    let code = |e: &ftpsdiag::transcript::Entry| matches!(e.what, What::Claim { code: Some(Code::Gsk(410)), .. });
+    assert!(report.transcript.entries.iter().any(code));
+    // And what begins then is one.
+    let again = format!("{seed}\n{exit}{close}{seed}");
+    assert_eq!(reports(&[("again", again.as_bytes())]).len(), 2);
+}
+
+#[test]
+fn a_trace_that_does_not_say_at_which_end_is_said_to() {
+    let text = record(
+        "DUMP",
+        "01:00:00.000001",
+        "ASCII_DUMP",
+        "gsk_read_v3_record",
+        &["SSL record header", "  00000000: 16030100 31"],
+    );
+    let report = only_report("end", text.as_bytes());
+    assert!(report.transcript.origin.inputs[0].assumed[0].starts_with("bytes without direction"));
+    let text = record("MESSAGE", "01:00:00.000001", "ERROR", "gsk_read_v3_record", &["Something else"]);
+    let report = only_report("end", text.as_bytes());
+    assert!(report.transcript.origin.inputs[0].assumed[0].starts_with("at which end System SSL ran"));
+    assert_eq!(speakers(&report.transcript), ["System SSL, job TCPIP"]);
+}
+
+#[test]
+fn a_trace_file_in_any_dress() {
+    for (name, text) in dresses(&fixture("gsktrace/seed.txt")) {
+        if name == "dates" {
+            continue; // a heading has a date of its own
+        }
+        let report = only_report(&name, text.as_bytes());
+        assert!(
+            verdict(&report).starts_with("fails plaintext-instead-of-tls certain server"),
+            "{name}: {}",
+            verdict(&report)
+        );
+        let input = &report.transcript.origin.inputs[0];
+        assert_eq!((input.sources.as_slice(), input.unread.len()), (&["gsktrace".to_owned()][..], 0), "{name}");
+        assert!(input.assumed.iter().any(|a| a.contains("not confirmed")), "{name}");
+        assert!(speakers(&report.transcript).iter().all(|by| *by == "System SSL at the client"), "{name}");
+    }
+}
+
+#[test]
+fn siblings_in_any_dress() {
+    for name in ["tn3270-expired", "tn3270-closed", "db2-410", "ibm-i-tcp3d2c"] {
+        let want = fixture(&format!("siblings/{name}.expect"));
+        for (dress, text) in dresses(&fixture(&format!("siblings/{name}.txt"))) {
+            let report = only_report(name, text.as_bytes());
+            expect(&report, &want).unwrap_or_else(|e| panic!("{name}, {dress}: {e}"));
+        }
+    }
+}
+
+#[test]
+fn prose_about_siblings_is_no_message() {
+    for text in [
+        "EZZ6035I is the message to look for",
+        "A DIA3604E in db2diag.log has the return code",
+        "gsk_secure_socket_init is the function that fails",
+        "see https://example.org/GSK_ERROR_IO.html for more",
+        "EZZ6035I TN3270 DEBUG TASK EXCEPTION TASK: MAIN MOD: EZBTZMST RCODE: 1009-01 x",
+    ] {
+        let all = reports(&[("prose", text.as_bytes())]);
+        assert!(all.iter().all(|r| r.findings.is_empty()), "{text}: {:?}", all.iter().map(verdict).collect::<Vec<_>>());
+    }
+    // Other errors of TN3270 put something else into PARM1.
+    let other = fixture("siblings/tn3270-expired.txt")
+        .replace("3012-00 SSL handshake failed", "2001-00 x")
+        .replace("00000191", "00000008");
+    assert_eq!(verdict(&only_report("other", other.as_bytes())), "inconclusive");
+}
+
+#[test]
+fn the_log_of_an_ftp_client_is_not_taken_for_a_sibling_s() {
+    for line in [
+        "FC1103 authServer: gsk_secure_socket_init failed with rc = 410 (GSK_ERR_BAD_MESSAGE)",
+        "authServer: secure_socket_init failed with rc = 410\n(GSK_ERR_BAD_MESSAGE)",
+    ] {
+        let report = only_report("log", format!("EZA1701I >>> AUTH TLS\n234 yes\n{line}\n").as_bytes());
+        assert!(speakers(&report.transcript).iter().all(|by| *by == "z/OS FTP client"), "{line}");
+        assert!(verdict(&report).starts_with("fails handshake-refused-by-client"), "{line}: {}", verdict(&report));
+    }
+}
