@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::charset::{Charset, decode, detect};
 use super::paste::Paste;
+use super::refuse::{known, refuse};
 use super::{Block, Evidence, Kind, Options};
 use crate::capture::file::{foreign, format};
 use crate::capture::{self, Capture, Session};
@@ -168,6 +169,9 @@ fn begin(name: &str, options: &Options, head: &[u8]) -> Result<State, InputError
             "capture with tcpdump -w FILE, or leave --as out",
         ));
     }
+    if let (None, false, Some((what, advice))) = (options.only, matches!(charset, Charset::Utf16 { .. }), known(head)) {
+        return Err(InputError::unreadable(name, what, advice));
+    }
     let report = options.only == Some(Kind::Report);
     if report
         || (options.only.is_none() && head.trim_ascii_start().starts_with(b"{\"schema\""))
@@ -193,18 +197,6 @@ fn looks_like_json(head: &[u8]) -> bool {
 fn is_binary(head: &[u8]) -> bool {
     let control = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31)).count();
     head.contains(&0) || control * 20 > head.len()
-}
-
-fn refuse(name: &str, head: &[u8]) -> InputError {
-    let (what, advice) = match head {
-        [0x1f, 0x8b, ..] => ("compressed with gzip", "gunzip it first"),
-        [b'P', b'K', 3, 4, ..] => ("a zip archive", "unpack it first"),
-        _ => (
-            "binary data; expected text (a trace, a log, hex) or a flow that begins with a TLS record",
-            "format a trace first: IPCS CTRACE COMP(GSKSRVR) FULL, or the gsktrace command for a GSK_TRACE_FILE",
-        ),
-    };
-    InputError::unreadable(name, what, advice)
 }
 
 fn nothing_known(name: &str, bytes: u64, input: &Input) -> InputError {

@@ -24,6 +24,7 @@ mod hexdump;
 mod input;
 mod paste;
 mod pool;
+mod refuse;
 mod siblings;
 mod source;
 mod weave;
