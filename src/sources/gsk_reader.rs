@@ -1,7 +1,7 @@
 //! Records of a System SSL trace, as the reader of a paste meets them.
 
 use super::Kind;
-use super::gsk_record::{Record, begins, begins_without_heading};
+use super::gsk_record::{Fact, Record, begins, begins_without_heading};
 use super::gsksrvr::Trace;
 use super::source::{Beginning, Found, Place, Source};
 use super::words::Word;
@@ -46,6 +46,10 @@ impl Source for Reader {
         if let Some(record) = self.record.take() {
             self.trace.record(&record.fact(&mut String::new()));
         }
+    }
+
+    fn fact(&mut self, fact: &Fact<'_>) {
+        self.trace.record(fact);
     }
 
     /// A heading has its words by their places, whatever they look like.

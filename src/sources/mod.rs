@@ -14,6 +14,8 @@ mod cert_diag;
 mod charset;
 mod config_reader;
 mod gsk_dump;
+mod gsk_fast;
+mod gsk_line;
 mod gsk_reader;
 mod gsk_record;
 mod gsk_session;

@@ -1,8 +1,11 @@
 //! A paste: lines in, blocks out. Every word is offered to the record that is open, and every place is looked at as
 //! the beginning of a new one, so wrapped, joined, quoted and collapsed lines read the same as whole ones.
 
+mod fast;
+
 use std::collections::VecDeque;
 
+use super::gsk_fast::Fast;
 use super::hexdump::Hex;
 use super::source::{self, Place, Source};
 use super::words::{FULL_LINE, Word, split, undressed, unquote};
@@ -37,6 +40,7 @@ pub(super) struct Paste {
     /// Sessions of dialogues that are complete.
     sessions: Vec<Block>,
     hex: Hex,
+    fast: Fast,
     /// Sources that claimed something.
     seen: [bool; Kind::ALL.len()],
 }
@@ -65,6 +69,7 @@ impl Paste {
             dialogue: dialogue::Parser::default(),
             sessions: Vec::new(),
             hex: Hex::default(),
+            fast: Fast::default(),
             seen: [false; Kind::ALL.len()],
         }
     }
@@ -83,8 +88,8 @@ impl Paste {
         Kind::ALL.iter().zip(self.seen).any(|(k, seen)| *k == kind && seen)
     }
 
-    /// Takes the next line, without its line end.
-    pub(super) fn line(&mut self, raw: &str) {
+    /// Reads a line word by word.
+    fn read_line(&mut self, raw: &str) {
         self.number += 1;
         // A dialogue is masked by its flows, where a secret may span entries.
         if self.may(Kind::Dialogue) && self.dialogue_line(unquote(raw.trim_end())) {
@@ -228,6 +233,7 @@ impl Paste {
 
     /// The end of the input.
     pub(super) fn finish(mut self) -> Evidence {
+        self.end_of_lines();
         self.read(0);
         self.close();
         self.settle(u64::MAX);

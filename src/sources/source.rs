@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::gsk_record::Fact;
 use super::words::Word;
 use super::zos_words::Prefix;
 use super::{Block, Kind, attls_reader, config_reader, gsk_reader, gsktrace, siblings, zos_reader};
@@ -48,6 +49,8 @@ pub(super) trait Source: fmt::Debug {
     fn accept(&mut self, word: &Word) -> bool;
     /// The open record is complete.
     fn close(&mut self);
+    /// Takes a record that was read without its words; none is open then. Only System SSL has such.
+    fn fact(&mut self, _fact: &Fact<'_>) {}
     /// Whether the open record is so surely unfinished that what only looks like a beginning is part of it: an AT-TLS
     /// message that a mail program broke in front of `431 Initial Handshake`, say, which is no reply of a server.
     fn holds_fast(&self) -> bool {

@@ -117,6 +117,11 @@ struct Input {
 }
 
 impl Job {
+    /// Whether neither input nor PARM is open.
+    pub(super) fn is_idle(&self) -> bool {
+        self.input.is_none() && self.parm.is_none()
+    }
+
     /// The line with its secrets masked, when its place shows that it holds one.
     pub(super) fn mask(&mut self, line: &str) -> Option<String> {
         let bare = line.trim_start_matches([' ', '\t', '>', '|', '\u{a0}']);

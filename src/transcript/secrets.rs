@@ -39,6 +39,11 @@ const LABELS: [&str; 7] =
 const PASSWORD_WORDS: [&str; 6] = ["password", "passwort", "passwd", "passphrase", "pass", "pwd"];
 
 impl Lines {
+    /// Whether nothing is open: no line before says that the next one is a secret, but for what answers a prompt.
+    pub fn is_idle(&self) -> bool {
+        self.block.is_none() && self.job.is_idle()
+    }
+
     /// The line with its secrets masked; most lines come back as they are.
     pub fn mask(&mut self, line: &str) -> String {
         if let Some(masked) = self.prompt.mask(line) {
