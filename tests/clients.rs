@@ -102,6 +102,7 @@ fn described_one(line: &str) -> (String, String, String) {
         compression: vec![0],
         extensions: (extensions != "-").then(|| list(extensions).into_iter().map(content).collect()),
         broken: None,
+        specs: None,
     };
     (name.to_owned(), told.to_owned(), record(record_version, &hello))
 }
