@@ -3,11 +3,12 @@
 use super::undecided::{Stuck, places, stuck};
 use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
-use crate::facts::Transfer;
+use crate::facts::{Rounds, Transfer};
 use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
 use crate::transcript::{Layer, Side};
 use crate::trust::NameMatch;
 use crate::wire::tls::content;
+use crate::wire::tls::handshake::Message;
 
 /// Findings in their final order, and those that others explain.
 pub(super) struct Ranked {
@@ -125,6 +126,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         format!("cut off behind {n} transfers; until then TLS and the login worked")
     } else if completed && alert_is_first(case) {
         "the TLS handshake completed; then the server sent an encrypted alert".to_owned()
+    } else if completed && ends_in_a_second_handshake(case) {
+        "the TLS handshake completed; a second one began (renegotiation)".to_owned()
     } else if completed && lacks(case) {
         "the TLS handshake completed; bytes are missing behind it".to_owned()
     } else if completed {
@@ -142,12 +145,37 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         format!("AT-TLS gave up with rc {rc}, which no public source explains")
     } else if lacks(case) {
         "bytes are missing, and what is left decides nothing".to_owned()
+    } else if case.is_ended() && is_opaque(case) {
+        "it ended behind the ServerHello; TLS 1.3 encrypts what was said there".to_owned()
     } else if case.is_ended() {
         "something failed, but the evidence does not show what".to_owned()
     } else {
         "the evidence ends before anything is decided".to_owned()
     }
 }
+
+/// Whether the last that was said, of what nobody can read, is a handshake message behind the Finished of its sender.
+fn ends_in_a_second_handshake(case: &Case<'_>) -> bool {
+    let mut rounds = Rounds::default();
+    let mut last = false;
+    for e in case.control() {
+        let again = rounds.takes(e);
+        if matches!(e.kind, Kind::Opaque { content_type: content::HANDSHAKE | content::APPLICATION_DATA, .. }) {
+            last = again;
+        }
+    }
+    last
+}
+
+/// Whether the server of TLS 1.3 went on behind its ServerHello: alerts and certificates are then hidden.
+fn is_opaque(case: &Case<'_>) -> bool {
+    let hello = case.first(|e| matches!(&e.kind, Kind::Handshake(Message::ServerHello(h)) if h.negotiated() >= TLS13));
+    let hidden = |e: &Event| matches!(e.kind, Kind::Opaque { .. }) && e.from() == Some(Side::Server);
+    hello.is_some_and(|hello| case.after(hello).any(hidden))
+}
+
+/// TLS 1.3.
+const TLS13: u16 = 0x0304;
 
 /// What to do where nothing is decided.
 fn act(stuck: Option<Act>, how: Ended) -> Act {

@@ -16,6 +16,9 @@ use crate::wire::tls::key_exchange::KeyExchange;
 /// Longest list in the data of a finding.
 const LONGEST_LIST: usize = 64;
 
+/// Longest list that a server may well have nothing of.
+const FEW: usize = 3;
+
 /// How many are named in a sentence.
 const NAMED: usize = 4;
 
@@ -125,6 +128,19 @@ impl<'a> Sides<'a> {
         Some(format!(
             "The server chose {server} and says that it knows {could}, which was offered: a hello was changed."
         ))
+    }
+
+    /// What the client offers, where it names few groups or signatures: a server may have none of them.
+    pub(super) fn narrow(&self) -> Option<String> {
+        let hello = self.hello?;
+        let (groups, schemes) = (real(hello.groups()), real(hello.signature_schemes()));
+        let few = |list: &[u16]| (1..=FEW).contains(&list.len());
+        let parts = [
+            few(&groups).then(|| format!("no groups but {}", named(&groups, group_name))),
+            few(&schemes).then(|| format!("no signatures but {}", named(&schemes, scheme_name))),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("The client offers {}.", parts.join("; ")))
     }
 
     /// The old version that the server chose, where the client breaks off for it: what is older than TLS 1.2, and below its best.

@@ -125,7 +125,7 @@ pub(super) fn version_refused(case: &Case<'_>, at: &Event, alert: bool) -> Optio
     let mut c = cause("client-tls-version-refused", format!("the server refuses {best}"), Confidence::Likely)
         .because(format!("only {best} is offered"));
     if offer.ssl2.is_some() {
-        c = c.because("the hello has the format of SSL 2, which servers of today do not read");
+        c = c.because("the hello has the format of SSL 2, which many servers of today do not read");
     }
     if !alert {
         c = c.because("no alert before the text: OpenSSL 1.0.2 and older drop a disabled version silently".to_owned());

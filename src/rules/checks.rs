@@ -7,7 +7,7 @@ use super::data_checks;
 use super::finding::{Check, CheckResult};
 use crate::decode::{Event, Kind, Reply};
 use crate::facts::transfers::{Established, established};
-use crate::facts::{Answer, Came, LONGEST_ALERT, suite_name, version_name};
+use crate::facts::{Answer, Came, LONGEST_ALERT, Transfer, suite_name, version_name};
 use crate::transcript::{Decrypted, Layer, Side};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
@@ -34,13 +34,22 @@ fn opaque(case: &Case<'_>) -> Vec<Check> {
     if version.is_none() || case.before(end).any(words) {
         return out;
     }
-    // The last records of either side: an alert is the last word of its sender.
-    let last = |side| case.before(end).filter(|e| e.from() == Some(side)).last();
-    if [Side::Client, Side::Server].into_iter().filter_map(last).any(is_alert) {
+    // An alert is the last word of its sender; one of each side is a goodbye and its answer.
+    let last = |side| case.control().filter(|e| e.from() == Some(side)).last();
+    if [Side::Client, Side::Server].into_iter().filter_map(last).filter(|e| is_alert(e)).count() == 1 {
         out.push(untested("alert", "the last alert: a goodbye or a reason", encrypted));
     }
     if version >= Some(TLS13) && !case.handshake_completed() {
         out.push(untested("client-certificate", "client certificate", encrypted));
+    }
+    // Which transfers they belong to, and what the server said of them, is inside the control connection.
+    let blind = |t: &&Transfer<'_>| t.command.is_none() && t.reply.is_none() && t.data.is_some();
+    let mut data = case.session_transfers().filter(blind).peekable();
+    if data.peek().is_some() {
+        out.push(untested("data-replies", "replies to transfers", encrypted));
+    }
+    if data.any(|t| t.resumed() == Some(false)) {
+        out.push(untested("data-session", "whether data has to resume TLS sessions", encrypted));
     }
     out
 }

@@ -1,5 +1,6 @@
 //! An alert ended the handshake of a data connection.
 
+use super::both_sides::Sides;
 use super::data_shake::{How, Shake, show, warn_of_words};
 use super::phase::probably;
 use super::prelude::*;
@@ -47,6 +48,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.why.push("The handshake of the control connection had succeeded: versions and suites fit.".to_owned());
     if let Some(alert) = codes::alert(what) {
         f.why.push(format!("Alert {what} says: {}.", alert.meaning.trim_end_matches('.')));
+    }
+    if let Some(data) = &s.transfer.data {
+        Sides::of(data.events.iter().copied()).note(&mut f);
     }
     warn_of_words(&mut f, s.transfer);
     match from {

@@ -31,6 +31,7 @@ const PROTOCOL_VERSION: u8 = 70;
 const INSUFFICIENT_SECURITY: u8 = 71;
 const INTERNAL_ERROR: u8 = 80;
 const UNRECOGNIZED_NAME: u8 = 112;
+const INAPPROPRIATE_FALLBACK: u8 = 86;
 const MISSING_EXTENSION: u8 = 109;
 
 /// TLS 1.2: what is older knows no server names.
@@ -113,6 +114,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     about_renegotiation(&sides, description, from, &mut f);
     if !by_text(case, event, text.map(|(_, t)| t.as_str()), description, &mut f) {
         explain(case, event, description, from, &mut f);
+    }
+    let unanswered = from == Side::Server && !case.server_answered_before(event);
+    let is_told = f.causes.iter().any(|c| c.id == "no-shared-group");
+    if unanswered && !is_told && matches!(description, HANDSHAKE_FAILURE | INSUFFICIENT_SECURITY) {
+        f.why.extend(sides.narrow());
     }
     sink.report(f);
 }
@@ -197,6 +203,11 @@ fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut 
             causes::advise_server_log(case, f, event);
         }
         (UNRECOGNIZED_NAME, _) => about_the_name(case, event, f),
+        (INAPPROPRIATE_FALLBACK, _) => {
+            let text = "client: its first try, with a higher version, is the one that has to work".to_owned();
+            f.act = Some(Act { party: Party::Client, text });
+            f.tell(Party::Client, AdviceKind::Check, "the connection just before this one: how did it end?");
+        }
         _ => {
             f.act =
                 Some(Act { party: Party::Server, text: "server: its log of that second names the reason".to_owned() });
