@@ -106,6 +106,10 @@ fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
     ];
     let mut f = told.finding(sink, Party::Unknown, &headlines);
     f.set("command", verb).set("how", told.how.name()).set("waited_ms", serde_json::Value::Null).set("begun", begun);
+    if f.data.get("command").is_some_and(|v| v == "QUIT") {
+        f.severity = Severity::Warning;
+        f.why.push("All that was sent before had been answered: what was transferred is not touched by it.".to_owned());
+    }
     f.evidence.extend(command.and_then(|c| sink.evidence(c, "")));
     if told.how == How::TimedOut {
         f.causes.push(causes::slow_server(Confidence::Possible, "no reply came while the client waited"));

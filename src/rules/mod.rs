@@ -210,7 +210,7 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         findings.extend(found);
         checks.extend(checked);
     }
-    checks.extend(settings::checks(case));
+    checks.extend(settings::checks(case, &findings));
     (findings, checks)
 }
 

@@ -25,6 +25,7 @@ pub(super) fn explain(case: &Case<'_>, f: &mut Finding) {
     match f.id.as_str() {
         "client-tls-not-initialised" => not_initialised(case, f, &mut why),
         "auth-refused" => auth_refused(case, f, &mut why),
+        "tls-required-by-server" => in_clear(settings, &mut why),
         "ccc-breaks-data" | "ccc-refused" => ccc(settings, f, &mut why),
         "data-protection-required" | "data-plaintext-instead-of-tls" => protection(settings, &mut why),
         "data-connect-back-failed" => active(settings, &mut why),
@@ -56,17 +57,18 @@ pub(super) fn explain(case: &Case<'_>, f: &mut Finding) {
 }
 
 /// What contradicts what, for those who have to look: once for the session, whatever it came to.
-pub(super) fn checks(case: &Case<'_>) -> Vec<Check> {
-    let all = contradictions(case);
+pub(super) fn checks(case: &Case<'_>, findings: &[Finding]) -> Vec<Check> {
     let check = |text: String| Check {
         id: "settings".to_owned(),
         result: CheckResult::Untested,
         finding: None,
-        headline: "settings that contradict each other, or the session".to_owned(),
-        why: Some(text),
+        headline: text.trim_end_matches('.').to_owned(),
+        why: Some("settings that were pasted along contradict each other, or the session".to_owned()),
         data: serde_json::Map::new(),
     };
-    if all.is_empty() { Vec::new() } else { vec![check(all.join(" "))] }
+    // What a finding says already needs no second place.
+    let is_said = |text: &String| findings.iter().any(|f| f.why.contains(text));
+    contradictions(case).into_iter().filter(|text| !is_said(text)).map(check).collect()
 }
 
 /// Findings about the way to TLS, where it matters who was to do it.
@@ -136,7 +138,16 @@ fn not_initialised(case: &Case<'_>, f: &mut Finding, why: &mut Vec<String>) {
     }
 }
 
+/// Who may go on in clear is not stopped by a server that does no TLS.
+fn in_clear(settings: &Settings, why: &mut Vec<String>) {
+    let stated = settings.ftp_data("SECURE_FTP", Side::Client).filter(|s| s.is("ALLOWED"));
+    if let Some(allowed) = settings.traced("sFTP").filter(|s| s.is("A")).or(stated) {
+        why.push(format!("{}: the client goes on in clear where TLS cannot be had.", allowed.quoted()));
+    }
+}
+
 fn auth_refused(case: &Case<'_>, f: &mut Finding, why: &mut Vec<String>) {
+    in_clear(&case.facts.settings, why);
     let Some(native) = case.facts.settings.ftp_data("TLSMECHANISM", Side::Server).filter(|s| s.is("FTP")) else {
         return;
     };
@@ -280,17 +291,16 @@ const TLS12: u16 = 0x0303;
 
 fn policy(settings: &Settings, why: &mut Vec<String>) {
     let in_policy: Vec<&Setting> = settings.from(|p| p == Place::Policy).collect();
-    if in_policy.is_empty() {
-        return;
-    }
+    // Where the rule alone was pasted, what it refers to is not known.
+    let whole = in_policy.iter().any(|s| s.name.ends_with("AdvancedParms"));
     for (name, without) in [
         ("ApplicationControlled", "TLS begins with the first byte, before the greeting"),
         ("SecondaryMap", "data connections are not covered by it"),
     ] {
         match in_policy.iter().find(|s| s.name.eq_ignore_ascii_case(name)) {
             Some(off) if off.is("Off") => why.push(format!("{}: {without}.", off.quoted())),
-            None => why.push(format!("The AT-TLS policy has no {name} On: {without}.")),
-            Some(_) => {}
+            None if whole => why.push(format!("The AT-TLS policy has no {name} On: {without}.")),
+            _ => {}
         }
     }
 }

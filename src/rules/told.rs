@@ -140,7 +140,9 @@ fn place_of_error(case: &Case<'_>, at: &Event, text: &str) -> Option<Place> {
     let routine = text.split(" - ").next().unwrap_or_default();
     let state = place_by_state(case, at);
     match () {
-        () if is_transfer_open(case, at, routine.contains("_data")) => Some(Place::Data),
+        () if state == Place::Ccc && !is_transfer_open(case, at) => Some(state),
+        // Behind the last reply, too, such a routine is about data.
+        () if routine.contains("_data") || is_transfer_open(case, at) => Some(Place::Data),
         // Behind PASV or EPSV it is the data connection that could not be opened.
         () if routine.starts_with("connect") && state == Place::Session => None,
         () => Some(state),
@@ -177,16 +179,12 @@ fn is_silent_before(case: &Case<'_>, at: &Event) -> bool {
     !case.before(at).any(|e| e.from().is_some() || matches!(e.kind, Kind::TlsStarts { .. }))
 }
 
-/// Whether a transfer was under way: announced (1yz), or at least asked for where the routine is one for data, and not answered.
-fn is_transfer_open(case: &Case<'_>, at: &Event, of_data: bool) -> bool {
-    let mut open = of_data;
-    let mut transfer = false;
+/// Whether a transfer was under way: announced (1yz), and not answered.
+fn is_transfer_open(case: &Case<'_>, at: &Event) -> bool {
+    let (mut open, mut transfer) = (false, false);
     for e in case.before(at) {
         match &e.kind {
-            Kind::Command { verb, .. } => {
-                transfer = TRANSFERS.contains(&verb.as_str());
-                open = transfer && of_data;
-            }
+            Kind::Command { verb, .. } => (transfer, open) = (TRANSFERS.contains(&verb.as_str()), false),
             Kind::Reply(r) => open = transfer && r.code < 200,
             _ => {}
         }

@@ -1,12 +1,16 @@
-//! Names in what AT-TLS says: those of a certificate, which hold blanks and commas, and the name of a rule.
+//! Names in what AT-TLS says (those of a certificate, which hold blanks and commas, and the name of a rule), and in settings
+//! that were pasted along.
 
-use super::super::speakers::{AT_TLS, program_of};
+use super::super::speakers::{AT_TLS, FTP_DATA, JCL, is_config, program_of};
 
 /// How the names of a certificate begin.
 const CERTIFICATE: [&str; 5] = ["subject ", "issuer ", "serial number ", "from ", "trusted by "];
 
 /// The words of a claim without such names.
 pub(super) fn without_names(by: &str, text: &str) -> String {
+    if is_config(by) {
+        return setting(program_of(by), text);
+    }
     if program_of(by) != AT_TLS {
         return text.to_owned();
     }
@@ -19,6 +23,36 @@ pub(super) fn without_names(by: &str, text: &str) -> String {
         Some(None) => "rule REDACTED".to_owned(),
         None => text.to_owned(),
     }
+}
+
+/// Statements of FTP.DATA whose values name nobody.
+const NAMELESS: [&str; 10] =
+    ["TLS", "SECURE", "EPSV", "FWFRIENDLY", "CIPHERSUITE", "SSLV3", "PASSIVE", "CLIENT", "LOGCLIENT", "EXTENSIONS"];
+
+/// A setting without what may be the name of a user, a host, a file or a ring.
+fn setting(program: &str, text: &str) -> String {
+    if program == JCL {
+        // `PGM=FTP` and the switches of System SSL; the end of a step without its names.
+        if let Some((_, end)) = text.split_once(" - ") {
+            return format!("REDACTED - {end}");
+        }
+        let words = text.split([' ', ',', '(', ')', '"', '\'']);
+        let kept: Vec<&str> = words.filter(|w| w.starts_with("PGM=") || w.starts_with("GSK_PROTOCOL")).collect();
+        return if kept.is_empty() { "REDACTED".to_owned() } else { kept.join(" ") };
+    }
+    let Some((name, value)) = text.split_once(' ') else { return text.to_owned() };
+    let upper = name.to_ascii_uppercase();
+    let is_switch = ["TRUE", "FALSE", "ON", "OFF"].iter().any(|v| value.eq_ignore_ascii_case(v));
+    let is_number = value.bytes().all(|b| b.is_ascii_digit());
+    let nameless = program == FTP_DATA && NAMELESS.iter().any(|p| upper.starts_with(p));
+    if is_switch || is_number || nameless || name == ";" { text.to_owned() } else { format!("{name} REDACTED") }
+}
+
+/// The user id that owns the key ring which a setting names: `KEYRING JOE/ring`.
+pub(super) fn owner_of_ring<'a>(by: &str, text: &'a str) -> Option<&'a str> {
+    let (name, ring) = text.split_once(' ').filter(|_| is_config(by))?;
+    let (owner, _) = ring.trim_start().split_once('/').filter(|_| name.eq_ignore_ascii_case("keyring"))?;
+    (!owner.is_empty() && owner != "*AUTH*").then_some(owner)
 }
 
 #[cfg(test)]
@@ -38,5 +72,19 @@ mod tests {
             assert_eq!(without_names(by, text), want);
         }
         assert_eq!(without_names("rustls", "issuer x"), "issuer x");
+        for (by, text, want) in [
+            ("FTP.DATA at the client", "KEYRING JOE/ring", "KEYRING REDACTED"),
+            ("FTP.DATA", "TLSMECHANISM ATTLS", "TLSMECHANISM ATTLS"),
+            ("FTP.DATA", "; file 2", "; file 2"),
+            ("JCL", "//FTP EXEC PGM=FTP,PARM='ftp.example.org (EXIT'", "PGM=FTP"),
+            ("JCL", "ENVAR(\"GSK_PROTOCOL_TLSV1_2=ON\",\"GSK_TRACE_FILE=/u/joe/t\")", "GSK_PROTOCOL_TLSV1_2=ON"),
+            ("JCL", "SJP1 FTP - STEP WAS EXECUTED - COND CODE 2042", "REDACTED - STEP WAS EXECUTED - COND CODE 2042"),
+            ("AT-TLS policy", "TTLSRule partner_ftp", "TTLSRule REDACTED"),
+            ("AT-TLS policy", "ApplicationControlled On", "ApplicationControlled On"),
+        ] {
+            assert_eq!(without_names(by, text), want);
+        }
+        assert_eq!(owner_of_ring("FTP.DATA", "KEYRING JOE/ring"), Some("JOE"));
+        assert_eq!(owner_of_ring("rustls", "KEYRING JOE/ring"), None);
     }
 }

@@ -9,6 +9,7 @@ mod claims;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::speakers::is_config;
 use super::{Conn, Decrypted, Flow, Layer, Transcript, What};
 use bytes::{blank, blank_der_strings, blank_host_names, host_of, is_host_name};
 
@@ -78,7 +79,10 @@ pub fn redact(t: &mut Transcript, level: Level) {
                 if level >= Level::Names {
                     *text = claims::without_names(by, text);
                 }
-                *by = r.text(by);
+                // The name of a file is no host.
+                if !is_config(by) {
+                    *by = r.text(by);
+                }
                 *text = r.text(text);
             }
             What::Decrypted {
@@ -153,9 +157,12 @@ impl Redactor {
                         }
                     }
                 }
-                What::Claim { by, .. } => {
+                What::Claim { by, text, .. } => {
                     if let Some((_, job)) = by.split_once(", job ") {
                         self.user(job);
+                    }
+                    if let Some(owner) = claims::owner_of_ring(by, text) {
+                        self.user(owner);
                     }
                 }
                 _ => {}

@@ -1,0 +1,163 @@
+//! Logs of z/OS FTP and what was pasted along with them: in any dress the same, never more than they say, and without secrets.
+
+mod common;
+
+use common::{SEED, expect, files, only_report, reports, root, seed, verdict};
+use ftpsdiag::report::{Outcome, Report};
+
+fn fixture(name: &str) -> String {
+    std::fs::read_to_string(root().join("fixtures").join(name)).unwrap()
+}
+
+fn expected(name: &str) -> String {
+    fixture(&name.replace(".txt", ".expect"))
+}
+
+fn json(report: &Report) -> String {
+    serde_json::to_string(&report).unwrap()
+}
+
+/// What mail programs do to whole lines.
+fn dresses(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let each = |change: &dyn Fn(&str) -> String| -> Vec<u8> {
+        text.lines().map(|l| change(l) + "\n").collect::<String>().into_bytes()
+    };
+    let utf16 = |big: bool| -> Vec<u8> {
+        let units = text.encode_utf16();
+        units.flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
+    };
+    let to_ebcdic = |b: u8| (0..=255).rev().find(|e| ftpsdiag::wire::ebcdic::to_latin1(*e) == b).unwrap_or(0x6f);
+    vec![
+        ("as it stands", text.as_bytes().to_vec()),
+        ("quoted", each(&|l| format!("> {l}"))),
+        ("quoted twice", each(&|l| format!("> > {l}"))),
+        ("with bars", each(&|l| format!("| {l}"))),
+        ("CRLF", text.replace('\n', "\r\n").into_bytes()),
+        ("CR", text.replace('\n', "\r").into_bytes()),
+        ("double spacing", text.replace('\n', "\n\n").into_bytes()),
+        ("collapsed", each(&|l| l.split_whitespace().collect::<Vec<_>>().join(" "))),
+        ("trailing blanks", each(&|l| format!("{l}    "))),
+        ("timestamps", each(&|l| format!("2021-02-27 09:15:00 {l}"))),
+        ("HTML", each(&|l| format!("{}<br>", l.replace('>', "&gt;")))),
+        ("quoted-printable", each(&|l| format!("{l}=20"))),
+        ("UTF-16, big endian", utf16(true)),
+        ("UTF-16, little endian", utf16(false)),
+        ("EBCDIC", text.bytes().map(to_ebcdic).collect()),
+    ]
+}
+
+#[test]
+fn logs_and_settings_in_any_dress() {
+    for name in [
+        "zos-ftp/unix-without-ids.txt",
+        "zos-ftp/client-990-silent.txt",
+        "zos-ftp/reset-behind-auth.txt",
+        "zos-ftp/debug-time.txt",
+        "zos-config/ccc-notify.txt",
+        "zos-config/other-file.txt",
+        "zos-config/policy.txt",
+        "zos-config/data-in-clear.txt",
+    ] {
+        for (dress, bytes) in dresses(&fixture(name)) {
+            let report = only_report(dress, &bytes);
+            expect(&report, &expected(name)).unwrap_or_else(|e| panic!("{name}, {dress}: {e}"));
+        }
+    }
+}
+
+#[test]
+fn no_cut_of_a_log_fails_where_the_whole_does_not() {
+    for path in ["zos-ftp", "zos-config"].iter().flat_map(|dir| files(&root().join("fixtures").join(dir))) {
+        if path.extension().is_none_or(|x| x != "txt") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let whole = only_report("whole", text.as_bytes());
+        for (at, _) in text.match_indices('\n') {
+            for cut in reports(&[("cut", &text.as_bytes()[..at])]) {
+                let stays =
+                    cut.verdict.outcome == Outcome::Inconclusive || cut.verdict.outcome == whole.verdict.outcome;
+                assert!(stays, "{}, cut at {at}: {}, whole {}", path.display(), verdict(&cut), verdict(&whole));
+            }
+        }
+    }
+}
+
+#[test]
+fn prose_is_no_message() {
+    for prose in [
+        "I read in the manual:\nConnection to server interrupted or timed out. Waiting for reply\nWhat is that?\n",
+        "Server not responding, closing connection\nThat is all I know.\n",
+        "Connecting to: the office\nby train.\n",
+        "recv error from somewhere\nand so on\n",
+        "KEYRING is lost\nTLSMECHANISM must be right, they say.\n",
+    ] {
+        let found: Vec<String> = reports(&[("mail", prose.as_bytes())]).iter().map(json).collect();
+        assert!(found.iter().all(|j| !j.contains("\"what\":\"claim\"")), "{prose}: {found:?}");
+    }
+}
+
+#[test]
+fn a_session_that_works_is_not_spoilt_by_settings_and_codes() {
+    let text = format!(
+        "{}{}EZA2818I Data connections for the client are firewall friendly.\n\
+         EZA1735I Std Return Code = 00000, Error Code = 00000\n\
+         01.49.35 JOB01234  IEF142I SJP1 FTP - STEP WAS EXECUTED - COND CODE 0000\n",
+        fixture("zos-config/alone.txt"),
+        fixture("zos-ftp/success.txt")
+    );
+    assert_eq!(verdict(&only_report("job", text.as_bytes())), "works");
+}
+
+#[test]
+fn processes_of_a_server_are_sessions_of_their_own() {
+    let log = "Jun  1 08:12:30 zos1 ftpd[9]: EZYFT18I Using catalog '/usr/lib/nls/msg/C/ftpdmsg.cat' for FTP messages.\n\
+        Jun  1 08:12:31 zos1 ftpd[5]: authClient: init failed with rc = 406 (GSK_ERR_IO)\n\
+        Jun  1 08:12:31 zos1 ftpd[6]: authClient: init failed with rc = 402 (GSK_ERR_NO_CIPHERS)\n\
+        Jun  1 08:12:31 zos1 ftpd[5]: EZYFT96I TLS handshake failed\n\
+        Jun  1 08:12:32 zos1 ftpd[6]: EZYFT96I TLS handshake failed\n";
+    let all = reports(&[("syslog", log.as_bytes())]);
+    let rc: Vec<_> = all.iter().map(|r| r.findings[0].data["rc"].as_u64()).collect();
+    assert_eq!(rc, [Some(406), Some(402)]);
+    assert!(all.iter().all(|r| verdict(r).starts_with("fails handshake-refused-by-server likely")));
+}
+
+#[test]
+fn messages_of_the_stack_are_no_session() {
+    let of = |conn: &str, port: &str| fixture("attls/no-cipher.txt").replace("00000028", conn).replace("1037", port);
+    let log = format!(
+        "01.40.00 STC00042  EZZ4324I CONNECTION TO 192.0.2.1 ACTIVE FOR DEVICE OSA1\n{}\
+         01.49.00 STC00042  EZAIN11I ALL TCPIP SERVICES FOR PROC TCPIP ARE AVAILABLE.\n{}",
+        of("00000028", "1037"),
+        of("00000029", "1038")
+    );
+    let all = reports(&[("joblog", log.as_bytes())]);
+    assert_eq!(all.len(), 2, "{:?}", all.iter().map(verdict).collect::<Vec<_>>());
+    assert!(all.iter().all(|r| verdict(r).starts_with("fails handshake-refused-by-client likely")));
+}
+
+#[test]
+fn settings_of_another_file_explain_a_session() {
+    let job = "//FTP EXEC PGM=FTP\n//CEEOPTS DD *\n ENVAR(\"GSK_PROTOCOL_TLSV1_2=ON\")\n/*\n";
+    let mail = seed();
+    let mut all = reports(&[(SEED, mail.as_bytes()), ("job", job.as_bytes())]);
+    assert_eq!(all.len(), 1);
+    let report = all.remove(0);
+    assert!(verdict(&report).starts_with("fails plaintext-instead-of-tls certain server"), "{}", verdict(&report));
+    let why = &report.findings[0].why;
+    assert!(why.iter().any(|w| w.contains("GSK_PROTOCOL_TLSV1_2=ON, but the ClientHello")), "{why:?}");
+}
+
+#[test]
+fn no_secret_of_a_job_is_kept() {
+    let log = fixture("zos-config/alone.txt")
+        + "//STDENV DD *\nGSK_KEYRING_PW=Geheim79\n/*\n\
+        //SYSTSIN DD *\nhost\njoe Geheim79\n/*\n//NETRC DD *\nmachine h login joe password Geheim79\n/*\n\
+        //F2 EXEC PGM=FTP,PARM='host joe Geheim79 (EXIT'\n//CEEOPTS DD *\n ENVAR(\"GSK_KEYRING_PW=Geheim79\")\n/*\n\
+        TTLSKeyringParms kr\n{\n  Keyring /u/joe/k.kdb\n  KeyringPw Geheim79\n}\n";
+    let report = only_report("job", log.as_bytes());
+    assert_eq!(verdict(&report), "inconclusive");
+    let all = json(&report);
+    assert!(!all.contains("Geheim"), "{all}");
+    assert!(all.contains("KeyringPw ********"), "{all}");
+}
