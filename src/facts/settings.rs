@@ -6,6 +6,9 @@ use crate::transcript::speakers::{AT_TLS_POLICY, FTP_DATA, JCL, ZOS_FTP_CLIENT, 
 use crate::transcript::{Code, Side};
 use crate::wire::printable_str;
 
+/// So many settings are kept.
+const MOST: usize = 1_000;
+
 /// Where a setting stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -84,7 +87,7 @@ impl Settings {
     }
 
     fn add(&mut self, place: Place, side: Option<Side>, pair: Option<(&str, &str)>) {
-        let Some((name, value)) = pair else { return };
+        let Some((name, value)) = pair.filter(|_| self.all.len() < MOST) else { return };
         self.all.push(Setting { place, side, name: name.to_owned(), value: value.trim().to_owned() });
     }
 
@@ -143,10 +146,5 @@ impl Settings {
     /// Whether an FTP.DATA was pasted that may be that of one end.
     pub fn has_ftp_data(&self, side: Side) -> bool {
         self.files.iter().any(|of| of.is_none_or(|of| of == side))
-    }
-
-    /// How many files of FTP.DATA were pasted.
-    pub fn files(&self) -> usize {
-        self.files.len()
     }
 }

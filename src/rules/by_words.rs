@@ -176,7 +176,7 @@ fn was_told(case: &Case<'_>, claim: &Claim<'_>) -> bool {
 
 /// Whether bytes tell of another end than the words do: a handshake that completed, an alert about something else or by the
 /// other end, text where TLS was due, or an end without a word.
-fn bytes_tell(case: &Case<'_>, said: &Event, finding: &str) -> bool {
+pub(super) fn bytes_tell(case: &Case<'_>, said: &Event, finding: &str) -> bool {
     let refuses = match finding {
         f if f.starts_with("certificate-") => Some(Side::Client),
         f if f.starts_with("client-certificate-") => Some(Side::Server),

@@ -1,5 +1,6 @@
 //! The connection was reset between AUTH or the ClientHello and any answer to it.
 
+use super::by_words::bytes_tell;
 use super::closed_during_handshake::ended;
 use super::phase::{Broken, End};
 use super::prelude::*;
@@ -17,9 +18,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let reset = |b: &Broken<'_>| b.how == End::Closed(Close::Reset);
     let told = || case.told_of(Place::Handshake).filter(|t| t.how != How::TimedOut);
-    if case.broken_handshake().is_none()
-        && let Some(told) = told()
-    {
+    if let Some(told) = told().filter(|t| !bytes_tell(case, t.claim.event, RULE.id)) {
         by_words(case, &told, sink);
     } else if let Some(broken) = case.broken_handshake().filter(reset) {
         let fact = "A reset comes from a process that died, from one that left bytes unread, or from a firewall.";

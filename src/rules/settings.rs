@@ -88,7 +88,8 @@ fn contradictions(case: &Case<'_>) -> Vec<String> {
         out.push(format!("{}, but {}: another FTP.DATA is read (EZY2640I names it).", said.quoted(), did.quoted()));
     }
     let same_file = |a: &Setting, b: &Setting| a.place == b.place;
-    for attls in settings.named("TLSMECHANISM").filter(|s| matches!(s.place, Place::FtpData(_)) && s.is("ATTLS")) {
+    let is_attls = |s: &&Setting| matches!(s.place, Place::FtpData(_)) && s.is("ATTLS");
+    for attls in settings.named("TLSMECHANISM").filter(is_attls).take(4) {
         let is_ignored = |name: &&str| settings.named(name).any(|s| same_file(s, attls));
         let ignored: Vec<&str> = NATIVE.into_iter().filter(is_ignored).collect();
         if !ignored.is_empty() {
@@ -178,7 +179,7 @@ fn ccc(settings: &Settings, f: &mut Finding, why: &mut Vec<String>) {
         ));
         return;
     }
-    for level in &levels {
+    for level in levels.iter().take(4) {
         why.push(format!("{}: the other end has to use the same.", level.quoted()));
     }
     let attls = settings.named("TLSMECHANISM").find(|s| s.is("ATTLS"));

@@ -78,7 +78,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 /// AT-TLS says that its time ran out (5004); an I/O error on the same connection is the same event.
 fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(said) = by_words::said(case, RULE.id) else {
-        if let Some(told) = case.told_of(Place::Handshake).filter(|t| t.how == How::TimedOut) {
+        if let Some(told) = case.told_of(Place::Handshake).filter(|t| t.how == How::TimedOut)
+            && !by_words::bytes_tell(case, told.claim.event, RULE.id)
+        {
             by_ftp(case, &told, sink);
         }
         return;

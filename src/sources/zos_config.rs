@@ -140,6 +140,10 @@ impl Config {
     /// The form of the line that begins at the first of these words.
     pub(super) fn begins(&self, words: &[Word]) -> Option<Form> {
         let first = words.first().filter(|w| w.first)?;
+        let follows = self.last.is_some_and(|last| first.line > last && first.line - last <= GAP + 1);
+        if !follows && !may_begin(&first.text) {
+            return None;
+        }
         let line: Vec<&str> = words.iter().take_while(|w| w.line == first.line).map(|w| w.text.as_str()).collect();
         let word = |n: usize| line.get(n).copied().unwrap_or_default();
         if is_jcl(&line) || first.text == "/*" && self.dd.is_some() {
@@ -151,7 +155,6 @@ impl Config {
         if is_variable(&line) {
             return Some(Form::Variable);
         }
-        let follows = self.last.is_some_and(|last| first.line > last && first.line - last <= GAP + 1);
         match self.dd.filter(|_| follows) {
             // What stands there may be a login.
             Some(Dd::Other) => return None,
@@ -270,6 +273,12 @@ impl Config {
         let piece = Piece { entries, ..Piece::default() };
         if piece.entries.is_empty() { Vec::new() } else { vec![Block::Settings(piece)] }
     }
+}
+
+/// Whether a line that follows no other may be one: most are not, and are asked nothing more.
+fn may_begin(word: &str) -> bool {
+    const BEGINNINGS: [&str; 6] = ["//", "/*", "TTLS", "ENVAR(", "GSK_", "export"];
+    BEGINNINGS.iter().any(|b| word.starts_with(b)) || zos_statement::keyword(word).is_some()
 }
 
 /// `//name DD …`, `//name EXEC …`, and the lines that go on with their operands.

@@ -75,7 +75,7 @@ pub(super) fn begins(words: &[Word], around: Around<'_>) -> Option<Form> {
     if let Some(form) = form(words, line_start, around.known, around.inside) {
         return Some(form);
     }
-    let n = zos_bare::find(words).filter(|_| line_start)?;
+    let n = line_start.then(|| zos_bare::find(words)).flatten()?;
     let alone = BARE.get(n)?.alone;
     (alone || around.known && around.near || is_followed(words)).then_some(Form::Bare(n))
 }
@@ -164,7 +164,9 @@ impl Record {
                 self.multi = None;
             }
         } else if word.first && !self.words.is_empty() {
-            let wrapped = word.after_full_line || self.open > 0;
+            // A trace breaks its own lists: `security values: mech=TLS, …, sCC=C,`.
+            let listed = self.form == Form::Trace && self.words.last().is_some_and(|w| w.text.ends_with(','));
+            let wrapped = word.after_full_line || self.open > 0 || listed;
             if !wrapped {
                 return false;
             }

@@ -135,6 +135,14 @@ fn mask_assignment(line: &str) -> String {
 
 /// Settings of z/OS whose value is a password: `GSK_KEYRING_PW=xxx`, `KeyringPw xxx`, `GSK_LDAP_Pw xxx`.
 fn mask_setting(line: &str) -> String {
+    // FTP.DATA of a server: `ANONYMOUS user/password`.
+    let mut words = line.split_whitespace();
+    if words.next().is_some_and(|w| w.eq_ignore_ascii_case("anonymous"))
+        && let Some((user, password)) = words.next().and_then(|w| w.split_once('/'))
+        && !password.is_empty()
+    {
+        return format!("ANONYMOUS {user}/{MASK}");
+    }
     for word in ["KEYRING_PW", "KeyringPw", "LDAP_PW", "LdapPw", "LDAP_USER_PW", "LdapUserPw"] {
         let Some(at) = find_ignoring_case(line, word) else { continue };
         let (head, tail) = line.split_at_checked(at + word.len()).unwrap_or((line, ""));
@@ -262,6 +270,7 @@ mod tests {
             " ENVAR(\"GSK_KEYRING_PW=geheim\",\"GSK_TRACE=0xFF\")",
             "GSK_KEYRING_PW=geheim",
             "  KeyringPw   geheim",
+            "ANONYMOUS ANON/geheim ; all",
             "lftp -u joe,geheim h",
         ] {
             assert!(!m(shape).contains("geheim"), "{shape}: {}", m(shape));
