@@ -161,3 +161,22 @@ fn no_secret_of_a_job_is_kept() {
     assert!(!all.contains("Geheim"), "{all}");
     assert!(all.contains("KeyringPw ********"), "{all}");
 }
+
+#[test]
+fn a_connection_that_was_given_up_is_not_the_next_one() {
+    let first = "EZA1554I Connecting to: a.example.org 192.0.2.9 port: 21.\n\
+        EZA2589E Connection to server interrupted or timed out. Initial connection\n";
+    let log =
+        format!("{first}EZA1554I Connecting to: b.example.org 192.0.2.8 port: 21.\n{}", fixture("zos-ftp/success.txt"));
+    let all: Vec<String> = reports(&[("log", log.as_bytes())]).iter().map(verdict).collect();
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert!(all[0].starts_with("fails no-banner likely unknown"), "{all:?}");
+    assert_eq!(all[1], "works");
+}
+
+#[test]
+fn a_client_that_stopped_receiving_is_not_refused() {
+    let aborted = fixture("zos-ftp/receiving-data.txt").replace("EZA1735I", "426 Data connection closed\nEZA1735I");
+    let report = only_report("log", aborted.as_bytes());
+    assert!(verdict(&report).starts_with("fails data-end-hangs likely"), "{}", verdict(&report));
+}

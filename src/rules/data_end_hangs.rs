@@ -71,7 +71,8 @@ fn hang_of<'a>(case: &Case<'_>, ending: &Ending<'a>) -> Option<Hang<'a>> {
     // What the server refuses has an end; what it refuses because the end took too long has not.
     let refused = ending.reply().filter(|(_, r)| r.code >= 400).map(|(e, _)| e);
     let waited = |e: &Event| ending.data().and_then(|d| d.silence(Side::Server)).is_some_and(|s| precedes(s, e));
-    if refused.is_some_and(|e| !waited(e)) {
+    let gave_up = |e: &Event| ending.says(&OPERATIONS).is_some_and(|c| precedes(c.event, e));
+    if refused.is_some_and(|e| !waited(e) && !gave_up(e)) {
         return None;
     }
     let Some(data) = ending.data() else { return told(case, ending) };

@@ -22,7 +22,10 @@ const FUNCTIONS: [&str; 7] =
 const WORTH: [&str; 5] =
     ["ftpAuth:", "compareCertAttls:", "tlsLevel: using", "authClient: cipherspecs", "authServer: cipherspecs"];
 
-/// Those that only a server has, and messages that only a server writes.
+/// Messages behind which a client's connection is over: time-outs, and the codes with which it ends.
+const GIVES_UP: [&str; 4] = ["EZA2589E", "EZA1721W", "EZA1735I", "EZZ9830I"];
+
+/// Functions that only a server has, and messages that only a server writes.
 const SERVER_FUNCTIONS: [&str; 2] = ["authClient:", "compareCertAttls:"];
 const SERVER_MESSAGES: [&str; 4] = ["EZY2697I", "EZYFT53E", "EZYFT54E", "EZYFT96I"];
 
@@ -227,6 +230,8 @@ pub(super) struct Log {
     /// The server agreed to TLS: what the log quotes from here on, it had decrypted.
     secured: bool,
     failed: bool,
+    /// The client gave the connection up: what it connects to next is another one.
+    gave_up: bool,
     /// Replies came inside TLS.
     inside: bool,
 }
@@ -296,9 +301,10 @@ impl Log {
     }
 
     fn message(&mut self, record: &Record, id: &str, text: &str) {
-        if id == "EZA1554I" && self.auth_sent {
+        if id == "EZA1554I" && (self.auth_sent || self.gave_up) {
             self.next_attempt();
         }
+        self.gave_up |= GIVES_UP.contains(&id) && !text.contains("data connection");
         if let Some(target) = text.strip_prefix("Connecting to: ") {
             self.connecting(target);
         }
@@ -347,7 +353,7 @@ impl Log {
             self.done.extend(by_process(attempt, &processes));
         }
         (self.auth_sent, self.auth_refused, self.secured) = (false, false, false);
-        (self.failed, self.inside) = (false, false);
+        (self.failed, self.inside, self.gave_up) = (false, false, false);
     }
 
     /// The attempts, in order.
