@@ -290,7 +290,9 @@ impl<'a> Walk<'a> {
         match verb {
             "ABOR" => {
                 if let Some(ending) = self.last.and_then(|n| out.get_mut(n)) {
-                    ending.aborted = true;
+                    // Whoever has waited in vain, or hung up, no longer stops it on purpose.
+                    let silence = ending.data().and_then(|d| d.silence(Side::Server));
+                    ending.aborted |= ending.given_up.is_none() && silence.is_none_or(|s| precedes(e, s));
                 }
                 return;
             }

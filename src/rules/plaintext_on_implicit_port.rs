@@ -20,6 +20,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// What a server of explicit TLS says to bytes that are no command: not understood (500, 501, 502, 503), or log in first (530).
+const TO_NO_COMMAND: [u16; 5] = [500, 501, 502, 503, 530];
+
 /// The greeting where a ServerHello was due. An error text there may as well be the server's TLS that failed:
 /// that is `plaintext-instead-of-tls`.
 pub(super) fn greeting_instead_of_tls<'a>(case: &Case<'a>) -> Option<(&'a Event, &'a Reply)> {
@@ -32,15 +35,32 @@ pub(super) fn greeting_instead_of_tls<'a>(case: &Case<'a>) -> Option<(&'a Event,
     })
 }
 
+/// The greeting that was quicker than the ClientHello, which was then taken for a command: the greeting, and what came back.
+pub(super) fn greeting_before_tls<'a>(case: &Case<'a>) -> Option<(&'a Event, &'a Reply, &'a Event)> {
+    let answer = case.first(|e| matches!(e.kind, Kind::TextInsteadOfTls { .. }) && e.from() == Some(Side::Server))?;
+    let Kind::TextInsteadOfTls { reply: Some(no), .. } = &answer.kind else { return None };
+    let mut said = case.before(answer).filter(|e| e.from() == Some(Side::Server));
+    let (first, more) = (said.next()?, said.next());
+    let Kind::Reply(greeting) = &first.kind else { return None };
+    let hello = case.client_hello().filter(|h| case.before(answer).any(|e| core::ptr::eq(e, *h)));
+    let is_so =
+        greeting.code == 220 && greeting.whole && more.is_none() && hello.is_some() && !case.auth_before(answer);
+    (is_so && TO_NO_COMMAND.contains(&no.code)).then_some((first, greeting, answer))
+}
+
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let found = greeting_instead_of_tls(case).filter(|(_, r)| case.opened_or_asked() || r.code == 220);
     match found {
-        Some((event, reply)) => failure(case, event, reply, sink),
-        None => note(case, sink),
+        Some((event, reply)) => failure(case, event, reply, None, sink),
+        None => match greeting_before_tls(case) {
+            Some((greeting, reply, answer)) => failure(case, greeting, reply, Some(answer), sink),
+            None => note(case, sink),
+        },
     }
 }
 
-fn failure(case: &Case<'_>, event: &Event, reply: &Reply, sink: &mut Sink<'_>) {
+/// `answer`: what the server said to a ClientHello that came behind its greeting.
+fn failure(case: &Case<'_>, event: &Event, reply: &Reply, answer: Option<&Event>, sink: &mut Sink<'_>) {
     let from_log = case.is_from_log(event) || case.direction_is_assumed();
     let confidence = if from_log { Confidence::Likely } else { Confidence::Certain };
     let maybe = super::phase::probably(confidence);
@@ -55,10 +75,16 @@ fn failure(case: &Case<'_>, event: &Event, reply: &Reply, sink: &mut Sink<'_>) {
         ],
     );
     f.set("code", reply.code).set("text", reply.text.as_str());
+    if answer.is_some() {
+        f.evidence.extend(sink.evidence(event, "an FTP greeting, in clear"));
+    }
     if let (Some(hello), Some(offer)) = (case.client_hello(), &case.facts.offer) {
         f.evidence.extend(sink.evidence(hello, &offer.summary()));
     }
-    f.evidence.extend(sink.evidence(event, "an FTP greeting, where a ServerHello was due"));
+    f.evidence.extend(match answer {
+        None => sink.evidence(event, "an FTP greeting, where a ServerHello was due"),
+        Some(answer) => sink.evidence(answer, "the ClientHello was taken for a command"),
+    });
     f.why.push(
         "\"wrong version number\" and the like come of it: versions, ciphers and certificates are not the fault."
             .to_owned(),
