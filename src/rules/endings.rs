@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::case::Claim;
 use super::{Case, Confidence};
 use crate::decode::{Event, Kind, Reply};
+pub(super) use crate::facts::transfers::precedes;
 use crate::facts::transfers::{Data, TRANSFERS, Transfer};
 use crate::facts::{Product, is_session_control};
 use crate::transcript::speakers::side_of;
@@ -154,11 +155,6 @@ impl<'a> Ending<'a> {
 pub(super) fn has(text: &str, words: &[&str]) -> bool {
     let text = text.to_ascii_lowercase();
     words.iter().any(|w| text.contains(w))
-}
-
-/// Whether an event stands before another: all are in one list, so that their places are their order.
-pub(super) fn precedes(a: &Event, b: &Event) -> bool {
-    core::ptr::from_ref(a) < core::ptr::from_ref(b)
 }
 
 /// One control connection while its events pass.

@@ -28,6 +28,11 @@ pub struct Established {
     pub resumed: bool,
 }
 
+/// Whether one event of a timeline stands before another.
+pub fn precedes(a: &Event, b: &Event) -> bool {
+    core::ptr::from_ref(a) < core::ptr::from_ref(b)
+}
+
 impl<'a> Data<'a> {
     /// Why it was not opened.
     pub fn open_failure(&self) -> Option<(&'a Event, OpenFailure)> {
@@ -131,22 +136,29 @@ impl<'a> Data<'a> {
 
     /// Bytes of content that one side sent: inside TLS, or, where there was none, in clear.
     pub fn content(&self, side: Side) -> u64 {
+        self.content_until(side, None)
+    }
+
+    fn content_until(&self, side: Side, until: Option<&Event>) -> u64 {
         // Encrypted records are not content, kept or not.
         let inside = self.client_hello().is_some() || self.is_established();
         let layer = if inside { Layer::InsideTls } else { Layer::Wire };
-        let spans = self.events.iter().filter(|e| matches!(e.kind, Kind::Data | Kind::Skipped)).filter_map(|e| e.span);
+        let events = self.events.iter().filter(|e| until.is_none_or(|end| precedes(e, end)));
+        let spans = events.filter(|e| matches!(e.kind, Kind::Data | Kind::Skipped)).filter_map(|e| e.span);
         spans.filter(|s| s.flow.from == side && s.flow.layer == layer).map(|s| s.len()).sum()
     }
 
-    /// Whether content passed, as far as that shows: what a server sends up to TLS 1.2 in records of their own type counts, read or
-    /// not. In TLS 1.3 they hold the end of the handshake as well, and a client may send before it knows that it is refused.
-    pub fn has_content(&self) -> bool {
+    /// Whether content passed before an event, as far as that shows: what a server sends up to TLS 1.2 in records of their own type
+    /// counts, read or not. In TLS 1.3 they hold the end of the handshake as well, and a client may send before it knows that it is
+    /// refused.
+    pub fn has_content_until(&self, until: Option<&Event>) -> bool {
         let passed = |e: &Event| {
             let is_long = matches!(e.kind, Kind::Opaque { content_type: 23, len } if len > LONGEST_EMPTY);
-            is_long && e.from() == Some(Side::Server)
+            is_long && e.from() == Some(Side::Server) && until.is_none_or(|end| precedes(e, end))
         };
         let old = self.version().is_some_and(|v| v <= TLS12);
-        self.content(Side::Server) + self.content(Side::Client) > 0
+        let content = |side| self.content_until(side, until);
+        content(Side::Server) + content(Side::Client) > 0
             || old && self.established().is_none() && self.first(passed).is_some()
     }
 

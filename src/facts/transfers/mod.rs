@@ -9,7 +9,7 @@ mod data;
 use std::collections::BTreeMap;
 
 pub use arranged::{Arranged, arrangements};
-pub use data::{Data, Established, certificates, established, session_ids};
+pub use data::{Data, Established, certificates, established, precedes, session_ids};
 
 use crate::decode::{Event, Kind, Reply, Timeline};
 use crate::transcript::{ConnId, Role, Transcript};
@@ -71,9 +71,10 @@ impl<'a> Transfer<'a> {
         self.data.as_ref()?.resumed()
     }
 
-    /// Whether content passed on the data connection, from either end.
+    /// Whether content passed on the data connection, from either end, before the transfer was refused.
     pub fn has_content(&self) -> bool {
-        self.data.as_ref().is_some_and(Data::has_content)
+        let refused = self.refusal().map(|r| r.event);
+        self.data.as_ref().is_some_and(|d| d.has_content_until(refused))
     }
 }
 
