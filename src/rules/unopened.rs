@@ -3,7 +3,7 @@
 use super::arranging::is_about_tls;
 use crate::decode::{Event, Kind};
 use crate::facts::Transfer;
-use crate::facts::transfers::Answered;
+use crate::facts::transfers::{Answered, precedes};
 use crate::transcript::{OpenFailure, Side};
 
 /// In which way.
@@ -70,12 +70,15 @@ pub(super) fn unopened<'a>(t: &Transfer<'a>) -> Option<Unopened<'a>> {
     }
     let stood = t.data.as_ref().is_some_and(|d| d.was_open());
     // TCP may stand although nobody took it up: the backlog of a listener accepts by itself.
-    let taken = t.data.as_ref().is_some_and(|d| d.first(|e| e.from() == Some(Side::Server)).is_some());
+    let taken = |until: &Event| {
+        let said = |e: &Event| e.from() == Some(Side::Server) && precedes(e, until);
+        t.data.as_ref().is_some_and(|d| d.first(said).is_some())
+    };
     if let Some(answer) = reply
         && let Some(why) = said(answer.reply.code, &answer.reply.text, t.begun.is_some())
     {
         let why = if stood && why == Why::NotTold { Why::NotTaken } else { why };
-        let fits = !taken || why == Why::AnotherAddress;
+        let fits = !taken(answer.event) || why == Why::AnotherAddress;
         let found = Unopened { why, shows: answer.event, reply, observed: false, told: false };
         return fits.then_some(found);
     }
