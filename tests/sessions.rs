@@ -152,6 +152,37 @@ fn a_reply_in_clear_instead_of_tls() {
 }
 
 #[test]
+fn what_is_encrypted_to_its_end_is_not_said_to_have_failed() {
+    use Who::{Client, Server};
+    let tls13 = [0, 6, 0, 43, 0, 2, 3, 4];
+    let hello = handshake(2, &[&[3, 3][..], &[9; 32], &[0, 0x13, 1, 0], &tls13].concat());
+    // The server has nothing to say behind the client's Finished but what may be an alert.
+    let talk = Talk::new("10.0.0.1:40000", "10.0.0.2:990")
+        .open()
+        .says(Client, &client_hello(b""))
+        .says(Server, &[hello, record(20, &[1]), record(23, &[4; 800])].concat())
+        .says(Client, &[record(23, &[3; 69]), record(23, &[3; 19])].concat())
+        .says(Server, &record(23, &[4; 19]));
+    let v = report(&talk.clone().close().packets).verdict;
+    assert_eq!(v.headline, "all behind the hellos is encrypted; whether it failed does not show");
+    assert_eq!(v.outcome, Outcome::Inconclusive);
+    let v = report(&talk.reset(Server).packets).verdict;
+    assert!(!v.headline.contains("behind the hellos"), "{}", v.headline);
+}
+
+#[test]
+fn what_bytes_make_likely_is_not_said_to_stand_in_a_log() {
+    let used = encrypted("10.0.0.1:40000", T0).says(Who::Server, &record(23, &[4; 60])).close();
+    let screen = |r: &Report| ftpsdiag::render(r, ftpsdiag::Format::Text, Default::default());
+    let mut r = report(&used.packets);
+    assert_eq!(r.verdict.outcome, Outcome::Works);
+    for (sure, words) in [(Confidence::Certain, "        tested: "), (Confidence::Likely, "        likely; tested: ")] {
+        r.verdict.confidence = sure;
+        assert!(screen(&r).contains(words), "{}", screen(&r));
+    }
+}
+
+#[test]
 fn any_port_will_do_where_the_bytes_are_ftp() {
     let packets: Vec<Packet> = plaintext().packets;
     let moved = |p: &Packet| {

@@ -9,6 +9,7 @@ use super::lines::{evidence, short_event};
 use super::{Style, bytes, ladder, live, wrap};
 use crate::report::{Outcome, Report, SubjectKind};
 use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Finding, Party, Severity};
+use crate::transcript::{Entry, Fidelity, Layer, What};
 
 /// Columns for labels.
 const LABEL: usize = 8;
@@ -67,7 +68,11 @@ fn headline(report: &Report) -> Block {
             tested(report)
         }
         None if report.verdict.outcome == Outcome::Works => {
-            let by = if report.verdict.confidence == Confidence::Certain { "" } else { "likely, by a log alone; " };
+            let by = match report.verdict.confidence {
+                Confidence::Certain => "",
+                _ if holds_bytes(report) => "likely; ",
+                _ => "likely, by a log alone; ",
+            };
             format!("{by}tested: the TLS handshake, nothing behind it")
         }
         None => format!("no finding{}", unnamed(report)),
@@ -81,6 +86,12 @@ fn headline(report: &Report) -> Block {
     }
     lines.extend(wrap(&format!("{how}{reference}"), WIDTH));
     Block::whole(label, lines)
+}
+
+/// Whether bytes of the wire are in the evidence, and not only what a program wrote of them.
+fn holds_bytes(report: &Report) -> bool {
+    let exact = |e: &Entry| matches!(e.what, What::Bytes { layer: Layer::Wire, fidelity: Fidelity::Exact, .. });
+    report.transcript.entries.iter().any(exact)
 }
 
 /// For which clients, when not for all.

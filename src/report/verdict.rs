@@ -5,7 +5,7 @@ use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
 use crate::facts::{Rounds, Transfer};
 use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
-use crate::transcript::{Layer, Side};
+use crate::transcript::{Close, Layer, Side};
 use crate::trust::NameMatch;
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
@@ -36,6 +36,9 @@ pub(super) fn rank(found: Vec<Finding>) -> Ranked {
     consequences.extend(findings.drain(findings.len().min(1)..findings.len().min(1 + further)));
     Ranked { findings, consequences }
 }
+
+/// What is said of a session in clear text, as a whole and of a part of it.
+const PLAIN: [&str; 2] = ["plain FTP, nobody asked for TLS", "plain FTP, no TLS in what was seen"];
 
 /// How a run of ours ended; evidence of others always came to its own end.
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +150,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         "bytes are missing, and what is left decides nothing".to_owned()
     } else if case.is_ended() && is_opaque(case) {
         "it ended behind the ServerHello; TLS 1.3 encrypts what was said there".to_owned()
+    } else if goes_on_encrypted(case) {
+        "all behind the hellos is encrypted; whether it failed does not show".to_owned()
     } else if case.is_ended() {
         "something failed, but the evidence does not show what".to_owned()
     } else {
@@ -213,6 +218,22 @@ fn alert_is_first(case: &Case<'_>) -> bool {
     let is_finished = matches!(done.kind, Kind::Opaque { content_type: content::HANDSHAKE, .. });
     let mut said = case.after(done).filter(|e| e.from() == Some(Side::Server));
     is_finished && said.next().is_some_and(|e| matches!(e.kind, Kind::Opaque { content_type: content::ALERT, .. }))
+}
+
+/// Whether both ends sent encrypted records, and nothing in clear says that something failed. From outside it cannot be told whether
+/// the handshake of such a session (TLS 1.3) was completed.
+fn goes_on_encrypted(case: &Case<'_>) -> bool {
+    let sent = |side: Side| {
+        let is = |e: &Event| matches!(e.kind, Kind::Opaque { content_type: content::APPLICATION_DATA, .. });
+        case.first(|e| e.from() == Some(side) && is(e)).is_some()
+    };
+    let fails = |e: &Event| match &e.kind {
+        Kind::Alert { level, .. } => *level == 2,
+        Kind::Claim { .. } | Kind::TimedOut { .. } => true,
+        Kind::Closed { how, .. } => *how == Close::Reset,
+        _ => false,
+    };
+    sent(Side::Client) && sent(Side::Server) && case.first(fails).is_none()
 }
 
 /// An end of the session: what comes behind it changes nothing.
@@ -315,14 +336,13 @@ fn plain_ftp(case: &Case<'_>) -> Option<(String, Act)> {
         return None;
     }
     let goes_on = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if verb != "QUIT" && verb != "FEAT");
+    let [whole, part] = PLAIN;
     let (words, text) = if case.first(goes_on).is_some() {
-        let words = if lacks { "plain FTP, no TLS in what was seen" } else { "plain FTP, nobody asked for TLS" };
+        let words = if lacks { part } else { whole };
         (words, "client: ask for TLS (AUTH TLS) if this was to be secured; it was not")
     } else if !lacks && left_behind_greeting(case) {
-        (
-            "the client left behind the greeting",
-            "client: why did it leave? A check that the port answers does just that",
-        )
+        let text = "client: why did it leave? A check that the port answers does just that";
+        ("the client left behind the greeting", text)
     } else {
         return None;
     };
