@@ -65,6 +65,12 @@ pub enum Piece<'a> {
     Reset,
 }
 
+/// Servers that are named of those to which there is TLS and no sign of FTP.
+const UNCLAIMED: usize = 16;
+
+/// Link types that are named of those that are not read.
+const UNREAD_LINKS: usize = 4;
+
 /// What the user said about a capture.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -195,26 +201,41 @@ impl Capture {
                 None => s.remarks.push(said.text),
             }
         }
-        if read.dropped > 0 {
-            s.remarks.push(format!("the capturing program lost {} packets", read.dropped));
-        }
-        if let Some(at) = read.cut_at.filter(|_| read.cut > 0) {
-            let n = read.cut;
-            s.remarks.push(format!("{n} packets are cut, most of them to {at} bytes: capture whole packets (tcpdump -s 0, on z/OS SNIFFER(65535), PKTTRACE FULL)"));
-        }
-        if self.flow.fragments > 0 {
-            s.remarks.push(format!("{} IP fragments, not put together", self.flow.fragments));
-        }
-        for (server, n) in self.flow.track.unclaimed.iter().take(16) {
-            s.remarks.push(format!(
-                "{n} TLS connections to {server} are not known to be FTP: --port {} takes them",
-                server.port()
-            ));
-        }
+        self.remark(&mut s.remarks, read.dropped, read.cut_at.map(|at| (read.cut, at)));
         if s.sessions == 0 {
             s.problems.push(self.nothing(&s));
         }
         s
+    }
+
+    /// What is to be known of the whole capture: packets that the capturing program lost or cut (how many, and where), and what
+    /// is not read.
+    fn remark(&self, remarks: &mut Vec<String>, dropped: u64, cut: Option<(u64, u32)>) {
+        if dropped > 0 {
+            remarks.push(format!("the capturing program lost {dropped} packets"));
+        }
+        if let Some((n, at)) = cut.filter(|(n, _)| *n > 0) {
+            remarks.push(format!(
+                "{n} packets are cut, most of them to {at} bytes: capture whole packets (tcpdump -s 0); if it is from a z/OS \
+                 trace, it may have been taken with ABBREV or a short SNIFFER length: PKTTRACE FULL, SNIFFER(65535)"
+            ));
+        }
+        if self.flow.fragments > 0 {
+            remarks.push(format!("{} IP fragments, not put together", self.flow.fragments));
+        }
+        for (name, n) in self.flow.other.iter().filter(|(name, _)| name.starts_with("link type")).take(UNREAD_LINKS) {
+            remarks.push(format!("{n} packets of {name}, which is not read"));
+        }
+        let unclaimed = &self.flow.track.unclaimed;
+        for (server, n) in unclaimed.iter().take(UNCLAIMED) {
+            let (are, port) = (if *n == 1 { "connection to" } else { "connections to" }, server.port());
+            let is = if *n == 1 { "is" } else { "are" };
+            remarks.push(format!("{n} TLS {are} {server} {is} not known to be FTP: --port {port} takes them"));
+        }
+        if unclaimed.len() > UNCLAIMED {
+            let (n, servers) = (unclaimed.values().skip(UNCLAIMED).sum::<u64>(), unclaimed.len() - UNCLAIMED);
+            remarks.push(format!("{n} TLS connections to {servers} further servers are not known to be FTP"));
+        }
     }
 
     fn nothing(&self, s: &Summary) -> InputError {

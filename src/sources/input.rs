@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::charset::{Charset, decode, detect};
 use super::paste::Paste;
 use super::refuse::{known, refuse};
+use super::unpack::{Unpack, packing};
 use super::{Block, Evidence, Kind, Options};
 use crate::capture::file::{foreign, format};
 use crate::capture::{self, Capture, Session};
@@ -27,8 +28,13 @@ const LONGEST_WHOLE: usize = 64 * 1024 * 1024;
 pub struct InputReader {
     name: String,
     options: Options,
-    sha256: Sha256,
+    /// `None` where the caller takes the hash.
+    sha256: Option<Sha256>,
     bytes: u64,
+    /// What unpacks the input, if it is packed.
+    packed: Option<Box<Unpack>>,
+    /// The last session that was given out.
+    given: u32,
     state: State,
 }
 
@@ -45,33 +51,76 @@ enum State {
 impl InputReader {
     /// A reader of the input that the user calls `name`.
     pub fn new(name: &str, options: Options) -> Self {
-        Self { name: name.to_owned(), options, sha256: Sha256::new(), bytes: 0, state: State::Head(Vec::new()) }
+        Self { sha256: Some(Sha256::new()), ..Self::unhashed(name, options) }
+    }
+
+    /// The same without a hash of the input, which the caller takes where it is faster.
+    pub fn unhashed(name: &str, options: Options) -> Self {
+        let (name, state) = (name.to_owned(), State::Head(Vec::new()));
+        Self { name, options, sha256: None, bytes: 0, packed: None, given: 0, state }
+    }
+
+    /// Whether the input is unpacked on its way: then a few bytes may be many, and are better fed in small pieces.
+    pub fn is_packed(&self) -> bool {
+        self.packed.is_some()
     }
 
     /// Takes the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
         // The sessions of a capture are given out before its end, when no hash of it is known yet.
-        if !matches!(self.state, State::Capture(_)) {
-            self.sha256.update(bytes);
+        if let Some(sha256) = self.sha256.as_mut().filter(|_| !matches!(self.state, State::Capture(_))) {
+            sha256.update(bytes);
         }
         self.bytes += bytes.len() as u64;
-        match &mut self.state {
-            State::Head(head) => {
-                head.extend_from_slice(bytes);
-                // A capture shows at once, and is not held up.
-                let is_capture = matches!(self.options.only, None | Some(Kind::Capture)) && format(head).is_some();
-                if head.len() >= HEAD || is_capture {
-                    self.decide();
-                }
+        if self.packed.is_some() {
+            return self.unpack(bytes);
+        }
+        if let State::Head(head) = &mut self.state {
+            head.extend_from_slice(bytes);
+            if let Some(packing) = packing(head) {
+                let head = std::mem::take(head);
+                self.packed = Some(Box::new(Unpack::new(&self.name, packing)));
+                return self.unpack(&head);
             }
-            _ => self.pass_on(bytes),
+            return self.look();
+        }
+        self.pass_on(bytes);
+    }
+
+    fn unpack(&mut self, bytes: &[u8]) {
+        let Some(mut unpack) = self.packed.take() else { return };
+        unpack.feed(bytes, &mut |piece| match &mut self.state {
+            State::Head(head) => {
+                head.extend_from_slice(piece);
+                self.look();
+            }
+            _ => self.pass_on(piece),
+        });
+        self.packed = Some(unpack);
+    }
+
+    /// Decides as soon as there is enough to look at.
+    fn look(&mut self) {
+        let State::Head(head) = &self.state else { return };
+        // A capture shows at once, and is not held up.
+        let is_capture = matches!(self.options.only, None | Some(Kind::Capture)) && format(head).is_some();
+        if head.len() >= HEAD || is_capture {
+            self.decide();
         }
     }
 
     fn decide(&mut self) {
         let State::Head(head) = &mut self.state else { return };
         let head = std::mem::take(head);
-        self.state = match begin(&self.name, &self.options, head.get(..HEAD).unwrap_or(&head)) {
+        // One packing was taken off before.
+        let begun = match packing(&head) {
+            Some(_) => {
+                let advice = "unpack it until a capture or a text comes out";
+                Err(InputError::unreadable(&self.name, "packed twice", advice))
+            }
+            None => begin(&self.name, &self.options, head.get(..HEAD).unwrap_or(&head)),
+        };
+        self.state = match begun {
             Ok(state) => state,
             Err(error) => State::Refused(error),
         };
@@ -114,16 +163,34 @@ impl InputReader {
     /// The next session that has ended, of an input that gives out its sessions while it is read: a capture.
     pub fn ready(&mut self) -> Option<Session> {
         match &mut self.state {
-            State::Capture(capture) => capture.ready(),
+            State::Capture(capture) => {
+                let session = capture.ready()?;
+                self.given = self.given.max(session.number);
+                Some(session)
+            }
             _ => None,
         }
     }
 
     /// The end of the input.
     pub fn finish(mut self) -> Evidence {
+        let packed = self.packed.take();
+        let refused = packed.as_ref().is_some_and(|p| p.is_refused());
+        let problems = packed.map(|p| p.finish()).unwrap_or_default();
+        let is_empty = matches!(&self.state, State::Head(head) if head.is_empty());
+        if refused || is_empty && !problems.is_empty() {
+            return Evidence { problems, sessions: self.given, ..Evidence::default() };
+        }
         if matches!(self.state, State::Head(_)) {
             self.decide();
         }
+        let mut evidence = self.evidence();
+        evidence.problems.extend(problems);
+        evidence
+    }
+
+    /// What was read, as it stands.
+    fn evidence(self) -> Evidence {
         let mut evidence = match self.state {
             State::Lines { charset, mut line, mut too_long, mut paste } => {
                 if !line.is_empty() {
@@ -143,7 +210,7 @@ impl InputReader {
         };
         evidence.input.name = printable_str(&self.name);
         evidence.input.bytes = self.bytes;
-        evidence.input.sha256 = hex::encode(self.sha256.finalize());
+        evidence.input.sha256 = self.sha256.map_or_else(String::new, |hash| hex::encode(hash.finalize()));
         if evidence.blocks.is_empty() && evidence.problems.is_empty() {
             evidence.problems.push(nothing_known(&self.name, self.bytes, &evidence.input));
         }
@@ -247,7 +314,7 @@ fn captured(name: &str, bytes: u64, mut capture: Capture) -> Evidence {
     let mut evidence = Evidence { problems: summary.problems, sessions: summary.sessions, ..Evidence::default() };
     evidence.input.name = printable_str(name);
     evidence.input.bytes = bytes;
-    evidence.input.assumed = summary.remarks;
+    evidence.remarks = summary.remarks;
     while let Some(session) = capture.ready() {
         evidence.blocks.push(Block::Session(session.transcript));
         evidence.numbers.push(session.number);

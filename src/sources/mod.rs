@@ -1,6 +1,6 @@
 //! One file, one way in which evidence reaches people.
 //!
-//! An input is fed in chunks of any size ([`InputReader`]). A capture or a saved report owns its whole input; everything else is
+//! An input is fed in chunks of any size ([`InputReader`]), and unpacked where it is packed. A capture or a saved report owns its whole input; everything else is
 //! a *paste*: unquoted, cut into lines and words, and every source claims what it knows. What nobody claims is kept
 //! and counted. Blocks that tell of one attempt are woven into one [`Transcript`] ([`weave::weave`]).
 
@@ -29,6 +29,7 @@ mod pool;
 mod refuse;
 mod siblings;
 mod source;
+mod unpack;
 mod weave;
 mod words;
 mod zos_bare;
@@ -158,6 +159,8 @@ pub struct Evidence {
     pub numbers: Vec<u32>,
     /// How many sessions a capture held, given out or not.
     pub sessions: u32,
+    /// What is to be known of a whole capture, and stands in no report: what was left out, or not captured.
+    pub remarks: Vec<String>,
     /// What was wrong with it.
     pub problems: Vec<InputError>,
 }

@@ -30,7 +30,14 @@ const FORMAT_SYSTCPDA: &str = "format it in IPCS with CTRACE COMP(SYSTCPDA) SUB(
 pub(super) fn known(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let looks = match head {
         [0x1f, 0x8b, ..] => ("compressed with gzip", "gunzip it first"),
-        [b'P', b'K', 3, 4, ..] => ("a zip archive", "unpack it first"),
+        [b'P', b'K', 3..=8, 4..=8, ..] => ("a zip archive that is empty or of several parts", "unpack it first"),
+        [b'B', b'Z', b'h', ..] => ("compressed with bzip2", "bunzip2 it first"),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => ("compressed with xz", "unxz it first"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed with zstd", "unzstd it first"),
+        [b'7', b'z', 0xbc, 0xaf, ..] => ("a 7z archive", "unpack it first"),
+        _ if head.get(257..262) == Some(b"ustar") => {
+            ("a tar archive", "name one of its files: tar -xOf INPUT NAME | ftpsdiag")
+        }
         _ if head.get(2..8) == Some(INMR01) => (
             "looks like a data set in the form of TRANSMIT (INMR01)",
             "TSO RECEIVE INDSNAME('its.data.set') makes a data set of it; format that one, and give the listing",
