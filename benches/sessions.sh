@@ -38,6 +38,6 @@ per_session() {
   done | awk -v count="$count" '{ printf "%.1f\n", ($1 + $2) * 1e6 / count }' | sort -n | sed -n "$(((runs + 1) / 2))p"
 }
 echo "runs              $runs of $count sessions, $n kinds, $(stat -c %s "$folder/sessions.json") bytes"
-echo "a line each       $(per_session -q) us a session"
-echo "a screen each     $(per_session) us a session"
+echo "a table           $(per_session -q) us a session"
+echo "rows and a table  $(per_session -v) us a session"
 echo "JSON              $(per_session --format json) us a session"

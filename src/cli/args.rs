@@ -208,10 +208,10 @@ pub(super) struct Common {
     /// chain as the server sent it). Repeatable.
     #[arg(short, long = "output", global = true, value_name = "FILE")]
     pub(super) output: Vec<String>,
-    /// Show the ladder of events and the annotated bytes as well.
+    /// Show the ladder of events and the annotated bytes as well; of many sessions, a row for each.
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
-    /// Show the verdict only.
+    /// Show the verdict only; of many sessions, the table only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Colour on standard output.

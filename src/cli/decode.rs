@@ -1,18 +1,32 @@
 //! `decode`: files in, reports out.
 
-use core::cell::LazyCell;
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::thread;
 
 use super::args::{Common, Decode};
+use super::desk::{Desk, Gone, Judge, Room, Written};
+use super::hash::{self, Hasher, PIECES};
 use super::output::Output;
+use super::progress::{Meter, State};
 use super::{Status, complain, judges, term};
 use crate::error::{Damage, InputError};
-use crate::report::{About, Outcome, diagnose, judgement};
+use crate::render::table::Around;
 use crate::sources::{Block, Evidence, InputReader, Options, weave};
-use crate::transcript::redact::{Level, redact};
-use crate::transcript::{Authorities, Transcript};
-use crate::trust::{Judgement, Stores};
+use crate::transcript::redact::Level;
+use crate::transcript::{Input, Transcript};
+use crate::wire::printable_str;
+
+/// Files up to this size are hashed before they are read, so that the first report has their hash.
+const HASHED_FIRST: u64 = 64 << 20;
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 * 1024;
+
+/// The same of a packed input, where each byte may be a thousand.
+const PACKED: usize = 4 * 1024;
 
 pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<Status> {
     let output = match Output::new(common) {
@@ -29,121 +43,111 @@ pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<S
             return Ok(Status::Unreadable);
         }
     };
-    let mut desk = Desk {
-        common,
-        command,
-        of_evidence: judges::stores_for_evidence(&own),
-        of_this_machine: LazyCell::new(|| judges::stores(&[])),
-        own,
-        output,
-        wanted: args.session,
-        status: Status::Works,
-        decided: false,
-        shown: 0,
-    };
-    let stdin = vec!["-".to_owned()];
-    let files = if args.files.is_empty() { &stdin } else { &args.files };
-    let (mut pastes, mut problems, mut before) = (Vec::new(), Vec::new(), 0);
-    for name in files {
-        let only_session = args.session.map(|n| n.saturating_sub(before));
-        let options =
-            Options { from: args.from.map(Into::into), only: args.source, ports: args.ports.clone(), only_session };
-        let mut evidence = read(name, &options, |n, session| desk.session(before + n, session))?;
-        if evidence.sessions == 0 {
-            pastes.push(evidence);
-            continue;
+    let room = Room::new(Judge::new(common, command, own, output.shape()), Meter::new(common.quiet));
+    let mut case = Case { args, around: Around::default(), problems: Vec::new(), wanted: args.session };
+    case.around.redacted = common.redact >= Level::Names;
+    let written = thread::scope(|scope| {
+        let mut desk = Desk::new(scope, &room, output)?;
+        // Where nobody writes any more, the writer says why.
+        let _ = case.read(&mut desk, &room);
+        desk.close()
+    })?;
+    case.finish(written)
+}
+
+/// What is read, and what there is to say of it.
+struct Case<'a> {
+    args: &'a Decode,
+    around: Around,
+    problems: Vec<InputError>,
+    wanted: Option<u32>,
+}
+
+impl Case<'_> {
+    /// Reads all inputs, and lays their sessions on the desk.
+    fn read(&mut self, desk: &mut Desk<'_>, room: &Room<'_>) -> Result<(), Gone> {
+        let stdin = vec!["-".to_owned()];
+        let files = if self.args.files.is_empty() { &stdin } else { &self.args.files };
+        let (mut pastes, mut before) = (Vec::new(), 0u32);
+        for name in files {
+            let only_session = self.wanted.map(|n| n.saturating_sub(before));
+            let (from, ports) = (self.args.from.map(Into::into), self.args.ports.clone());
+            let options = Options { from, only: self.args.source, ports, only_session };
+            let wanted = self.wanted;
+            let mut lay = |n: u32, session: Transcript| match wanted {
+                Some(wanted) if wanted != before.saturating_add(n) => Ok(()),
+                _ => desk.session(before.saturating_add(n), session),
+            };
+            let mut evidence = read(name, &options, room, &mut lay)?;
+            self.told(name, &mut evidence);
+            if evidence.sessions == 0 {
+                pastes.push(evidence);
+                continue;
+            }
+            // Captures are sessions of their own; what the pastes of a case say is woven.
+            for (n, block) in evidence.numbers.iter().zip(evidence.blocks) {
+                if let Block::Session(session) = block {
+                    lay(*n, session)?;
+                }
+            }
+            before = before.saturating_add(evidence.sessions);
+            self.problems.append(&mut evidence.problems);
         }
-        // Captures are sessions of their own; what the pastes of a case say is woven.
-        for (n, block) in evidence.numbers.iter().zip(evidence.blocks) {
-            if let Block::Session(session) = block {
-                desk.session(before + n, session)?;
+        let reading = weave(pastes);
+        for (n, session) in (before.saturating_add(1)..).zip(reading.sessions) {
+            if self.wanted.is_none_or(|wanted| wanted == n) {
+                desk.session(n, session)?;
             }
         }
-        before = before.saturating_add(evidence.sessions);
-        problems.append(&mut evidence.problems);
+        self.problems.extend(reading.problems);
+        Ok(())
     }
-    let reading = weave(pastes);
-    for (n, session) in (before + 1..).zip(reading.sessions) {
-        desk.session(n, session)?;
-    }
-    problems.extend(reading.problems);
-    desk.finish(&problems)
-}
 
-/// Where sessions become reports.
-struct Desk<'a, F> {
-    common: &'a Common,
-    command: &'a str,
-    own: Vec<Authorities>,
-    of_evidence: Stores,
-    of_this_machine: LazyCell<Stores, F>,
-    output: Output,
-    wanted: Option<u32>,
-    status: Status,
-    decided: bool,
-    shown: u32,
-}
-
-impl<F: FnOnce() -> Stores> Desk<'_, F> {
-    /// Diagnoses session `n` and writes its report, if it is wanted.
-    fn session(&mut self, n: u32, mut session: Transcript) -> io::Result<()> {
-        if self.wanted.is_some_and(|wanted| wanted != n) {
-            return Ok(());
-        }
-        let judged_by = match &session.origin.asked {
-            Some(asked) if self.own.is_empty() && asked.authorities.is_empty() => self.of_this_machine.clone(),
-            Some(asked) if self.own.is_empty() => judges::stores(&asked.authorities),
-            _ => self.of_evidence.clone(),
+    /// What is to be said of an input behind all reports.
+    fn told(&mut self, name: &str, evidence: &mut Evidence) {
+        let n = self.around.inputs.len() + 1;
+        let name = match (self.around.redacted, name) {
+            (true, _) => format!("input-{n}"),
+            (false, "-") => "standard input".to_owned(),
+            (false, name) => printable_str(name),
         };
-        let hides = self.common.redact >= Level::Names;
-        let judgement = hides.then(|| judgement(&session, &judged_by)).flatten();
-        redact(&mut session, self.common.redact);
-        let command = if hides { "ftpsdiag decode (redacted)" } else { self.command };
-        let about = About {
-            session: n,
-            reference: self.common.reference.as_deref().map(term::masked),
-            command: command.to_owned(),
-            stores: judged_by,
-            judgement: judgement.map(Judgement::without_names),
-            ..About::default()
-        };
-        let report = diagnose(session, &about);
-        self.decided |= report.verdict.outcome != Outcome::Inconclusive;
-        self.status = self.status.worse(Status::of(report.verdict.outcome));
-        self.shown += 1;
-        self.output.report(&report)
+        let remarks = core::mem::take(&mut evidence.remarks);
+        self.around.notes.extend(remarks.iter().map(|remark| format!("{name}: {}", printable_str(remark))));
+        self.around.inputs.push(name);
+        self.around.bytes = self.around.bytes.saturating_add(evidence.input.bytes);
     }
 
     /// Says what was wrong with the inputs.
-    fn finish(mut self, problems: &[InputError]) -> io::Result<Status> {
-        self.output.finish()?;
-        for problem in problems {
+    fn finish(self, written: Written) -> io::Result<Status> {
+        let (mut status, decided, shown) = (written.status, written.decided, written.shown);
+        written.end(self.around)?;
+        for problem in &self.problems {
             complain(&term::safe(&problem.to_string()));
             // What is missing does not matter once the rest decides; what could not be read always does.
-            if problem.damage == Damage::Unreadable || !self.decided {
-                self.status = Status::Unreadable;
+            if problem.damage == Damage::Unreadable || !decided {
+                status = Status::Unreadable;
             }
         }
-        if self.shown == 0 && problems.is_empty() {
+        if shown == 0 && self.problems.is_empty() {
             complain("there is no such session in the input");
-            self.status = Status::Unreadable;
+            status = Status::Unreadable;
         }
-        Ok(self.status)
+        Ok(status)
     }
 }
 
-/// Reads one input in pieces, so that its size does not matter. Sessions that are ready before its end go to `each`; what could not
-/// be read is a problem of the input, what could not be written an error.
-fn read(
-    name: &str,
-    options: &Options,
-    mut each: impl FnMut(u32, Transcript) -> io::Result<()>,
-) -> io::Result<Evidence> {
+/// Takes a session and its number in the input.
+type Lay<'a> = dyn FnMut(u32, Transcript) -> Result<(), Gone> + 'a;
+
+/// Reads one input in pieces, so that its size does not matter. Sessions that are ready before its end go to `lay`; what could not
+/// be read is a problem of the input.
+fn read(name: &str, options: &Options, room: &Room<'_>, lay: &mut Lay<'_>) -> Result<Evidence, Gone> {
+    let mut pump = Pump { name, options, room, lay };
     let result = if name == "-" {
-        pump(name, io::stdin().lock(), options, &mut each)
+        pump.stream(io::stdin().lock(), None)
     } else {
         match open(name) {
-            Ok(file) => pump(name, file, options, &mut each),
+            Ok(file) => pump.file(file),
             Err(error) => Ok(Err(error)),
         }
     }?;
@@ -157,7 +161,7 @@ fn read(
             _ => ("could not be read", "copy it to a local disk first"),
         };
         let mut evidence = Evidence::default();
-        evidence.input.name = crate::wire::printable_str(name);
+        evidence.input.name = printable_str(name);
         evidence.problems.push(InputError::unreadable(name, what, advice));
         evidence
     }))
@@ -171,29 +175,134 @@ fn open(name: &str) -> io::Result<File> {
     Ok(file)
 }
 
-/// The outer error is one of writing, the inner one of reading.
-fn pump(
-    name: &str,
-    mut from: impl Read,
-    options: &Options,
-    each: &mut impl FnMut(u32, Transcript) -> io::Result<()>,
-) -> io::Result<io::Result<Evidence>> {
-    let mut reader = InputReader::new(name, options.clone());
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match from.read(&mut buffer) {
-            Ok(0) => return Ok(Ok(reader.finish())),
-            Ok(n) => reader.feed(buffer.get(..n).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+/// One input on its way into a reader. The outer error says that nobody writes any more, the inner one that it could not be read.
+struct Pump<'a> {
+    name: &'a str,
+    options: &'a Options,
+    room: &'a Room<'a>,
+    lay: &'a mut Lay<'a>,
+}
+
+/// Whether the rest of an input is of interest.
+#[derive(PartialEq, Eq)]
+enum Rest {
+    Wanted,
+    /// The one session that is wanted was there.
+    Unwanted,
+}
+
+impl Pump<'_> {
+    /// A file that is not large is hashed first.
+    fn file(&mut self, file: File) -> Result<io::Result<Evidence>, Gone> {
+        let meta = match file.metadata() {
+            Ok(meta) => meta,
             Err(error) => return Ok(Err(error)),
+        };
+        if !meta.is_file() || meta.len() > HASHED_FIRST {
+            return self.stream(file, meta.is_file().then_some(meta.len()));
         }
-        while let Some(session) = reader.ready() {
-            each(session.number, session.transcript)?;
-            // Nothing else is wanted: the rest need not be read.
-            if options.only_session == Some(session.number) {
-                let sessions = session.number;
-                return Ok(Ok(Evidence { sessions, ..Evidence::default() }));
+        let mut all = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default());
+        // It may have grown meanwhile: then it is read as it comes.
+        let mut part = file.take(HASHED_FIRST + 1);
+        if let Err(error) = part.read_to_end(&mut all) {
+            return Ok(Err(error));
+        }
+        if all.len() as u64 > HASHED_FIRST {
+            return self.stream(all.as_slice().chain(part.into_inner()), None);
+        }
+        let (sha256, len) = (hash::of(&all), all.len() as u64);
+        let mut reader = InputReader::unhashed(self.name, self.options.clone());
+        for (n, piece) in (1..).zip(all.chunks(PIECE)) {
+            if self.feed(&mut reader, piece, Some((&sha256, len)))? == Rest::Unwanted {
+                return Ok(Ok(self.enough()));
+            }
+            self.tell((n * PIECE as u64).min(len), Some(len));
+        }
+        Ok(Ok(finished(reader, &sha256)))
+    }
+
+    /// Anything else is hashed on its way: who gets a report before its end gets it without the hash.
+    fn stream(&mut self, mut from: impl Read, of: Option<u64>) -> Result<io::Result<Evidence>, Gone> {
+        let mut reader = InputReader::unhashed(self.name, self.options.clone());
+        let mut hasher = Hasher::new();
+        let mut buffers: Vec<Arc<Vec<u8>>> = (0..PIECES).map(|_| Arc::new(vec![0; PIECE])).collect();
+        let mut bytes = 0;
+        for turn in (0..PIECES).cycle() {
+            let Some(buffer) = buffers.get_mut(turn) else { break };
+            if Arc::get_mut(buffer).is_none() {
+                *buffer = Arc::new(vec![0; PIECE]);
+            }
+            let room = Arc::get_mut(buffer).map(Vec::as_mut_slice).unwrap_or_default();
+            let len = match from.read(room) {
+                Ok(0) => break,
+                Ok(len) => len,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Ok(Err(error)),
+            };
+            hasher.update(buffer, len);
+            if self.feed(&mut reader, buffer.get(..len).unwrap_or_default(), None)? == Rest::Unwanted {
+                return Ok(Ok(self.enough()));
+            }
+            bytes += len as u64;
+            self.tell(bytes, of);
+        }
+        Ok(Ok(finished(reader, &hasher.finish())))
+    }
+
+    /// The next bytes, and the sessions that they end.
+    fn feed(&mut self, reader: &mut InputReader, bytes: &[u8], whole: Option<(&str, u64)>) -> Result<Rest, Gone> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            // The first bytes show whether it is packed.
+            let step = if rest.len() == bytes.len() || reader.is_packed() { PACKED } else { PIECE };
+            let (piece, behind) = rest.split_at_checked(step).unwrap_or((rest, &[]));
+            reader.feed(piece);
+            rest = behind;
+            while let Some(mut session) = reader.ready() {
+                if let Some((sha256, bytes)) = whole {
+                    session.transcript.origin.inputs.iter_mut().for_each(|input| known(input, sha256, bytes));
+                }
+                (self.lay)(session.number, session.transcript)?;
+                // Nothing else is wanted: the rest need not be read.
+                if self.options.only_session == Some(session.number) {
+                    return Ok(Rest::Unwanted);
+                }
+            }
+        }
+        Ok(Rest::Wanted)
+    }
+
+    /// What is left to say of an input of which one session was wanted.
+    fn enough(&self) -> Evidence {
+        Evidence { sessions: self.options.only_session.unwrap_or_default(), ..Evidence::default() }
+    }
+
+    fn tell(&self, bytes: u64, of: Option<u64>) {
+        let Room { tally, meter, .. } = self.room;
+        let (sessions, fails) = (tally.sessions.load(Ordering::Relaxed), tally.fails.load(Ordering::Relaxed));
+        let state = State { input: self.name, bytes, of, sessions, fails };
+        meter.lock().unwrap_or_else(PoisonError::into_inner).tell(&state);
+    }
+}
+
+/// The end of an input whose hash is known.
+fn finished(reader: InputReader, sha256: &str) -> Evidence {
+    let mut evidence = reader.finish();
+    evidence.input.sha256 = sha256.to_owned();
+    // What stands in a saved report is of other inputs.
+    if evidence.sessions > 0 {
+        for block in &mut evidence.blocks {
+            if let Block::Session(session) = block {
+                let bytes = evidence.input.bytes;
+                session.origin.inputs.iter_mut().for_each(|input| known(input, sha256, bytes));
             }
         }
     }
+    evidence
+}
+
+/// What is known of an input when it was read to its end.
+fn known(input: &mut Input, sha256: &str, bytes: u64) {
+    input.sha256 = sha256.to_owned();
+    input.bytes = bytes;
 }

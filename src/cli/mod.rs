@@ -2,15 +2,16 @@
 
 mod args;
 mod decode;
+mod desk;
 mod explain;
 mod generate;
+mod hash;
 mod judges;
 #[cfg(feature = "live")]
 mod login;
 mod output;
 #[cfg(feature = "live")]
 mod probe;
-#[cfg(feature = "live")]
 mod progress;
 #[cfg(feature = "live")]
 mod target;

@@ -10,8 +10,14 @@ use base64::engine::general_purpose::STANDARD;
 use super::args::Common;
 use super::{complain, term};
 use crate::error::InputError;
+use crate::render::table::{self, Around};
 use crate::render::{Format, Style, render};
 use crate::report::Report;
+use crate::report::summary::{Row, Summary};
+use crate::transcript::redact::Texts;
+
+/// Sessions of a text that are shown whole, as they come. Where there are more, a table of all of them follows.
+const WHOLE: u64 = 3;
 
 /// A file that gets certificates. What stands in it stays until there is something to write.
 struct Chain {
@@ -20,15 +26,56 @@ struct Chain {
     written: bool,
 }
 
-/// Writes reports.
-pub(super) struct Output {
-    stdout: io::Stdout,
+/// One place where reports are written.
+struct Sink {
+    to: Box<dyn Write + Send>,
+    /// Somebody may read along while the input goes on.
+    live: bool,
     format: Format,
     style: Style,
-    files: Vec<(Format, BufWriter<File>)>,
+    /// Of a text that is not to hold reports where a table comes: the first ones.
+    held: Vec<String>,
+}
+
+/// How every place wants its reports; known to whoever renders them.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    sinks: Vec<(Format, Style)>,
+    certificates: bool,
+}
+
+/// A report as every place wants it; nothing where a row is enough.
+pub(super) struct Rendered {
+    texts: Vec<Option<String>>,
+    certificates: Vec<String>,
+}
+
+impl Shape {
+    /// The report for every place. It is the `n`-th one, from 0: texts show only the first ones whole.
+    pub(super) fn render(&self, report: &Report, n: u64) -> Rendered {
+        let wanted = |format: Format| format != Format::Text || n < WHOLE;
+        let one = |(format, style): &(Format, Style)| wanted(*format).then(|| render(report, *format, *style));
+        let mut certificates = Vec::new();
+        if self.certificates {
+            let session = report.connections.iter().find(|c| c.why == "session").and_then(|c| c.tls.as_ref());
+            let chain = session.iter().flat_map(|tls| &tls.certificates);
+            certificates = chain.map(|c| pem(&hex::decode(c).unwrap_or_default())).collect();
+        }
+        Rendered { texts: self.sinks.iter().map(one).collect(), certificates }
+    }
+}
+
+/// Writes reports.
+pub(super) struct Output {
+    /// Standard output, then the files.
+    sinks: Vec<Sink>,
     /// Files that get certificates as PEM, each with its name, and whether anything was written.
     chains: Vec<Chain>,
-    count: u32,
+    count: u64,
+    summary: Summary,
+    /// The rows of the reports that are shown whole.
+    rows: Vec<Row>,
+    names: Texts,
 }
 
 impl Output {
@@ -41,7 +88,8 @@ impl Output {
             quiet: common.quiet,
             pretty: common.pretty || stdout.is_terminal(),
         };
-        let (mut files, mut chains) = (Vec::new(), Vec::new());
+        let mut sinks = vec![Sink { to: Box::new(stdout), live: true, format: common.format, style, held: Vec::new() }];
+        let mut chains = Vec::new();
         for name in &common.output {
             let ending = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
             let format = Format::of_ending(ending);
@@ -57,52 +105,128 @@ impl Output {
                     "name a file in a folder that you may write to",
                 )
             })?;
+            // Files get everything, and no colour.
+            let style = Style { colour: false, quiet: false, pretty: false, verbose: common.verbose };
             match format {
-                Some(format) => files.push((format, BufWriter::new(file))),
+                Some(format) => {
+                    let to = Box::new(BufWriter::new(file));
+                    sinks.push(Sink { to, live: false, format, style, held: Vec::new() });
+                }
                 None => chains.push(Chain { name: name.clone(), file, written: false }),
             }
         }
-        Ok(Self { stdout, format: common.format, style, files, chains, count: 0 })
+        let (summary, rows, names) = (Summary::default(), Vec::new(), Texts::new(common.redact));
+        Ok(Self { sinks, chains, count: 0, summary, rows, names })
     }
 
-    /// Writes one report everywhere.
+    /// How every place wants its reports.
+    pub(super) fn shape(&self) -> Shape {
+        let sinks = self.sinks.iter().map(|s| (s.format, s.style)).collect();
+        Shape { sinks, certificates: !self.chains.is_empty() }
+    }
+
+    /// Writes one report everywhere, whole.
     pub(super) fn report(&mut self, report: &Report) -> io::Result<()> {
-        let mut stdout = self.stdout.lock();
-        if self.count > 0 && matches!(self.format, Format::Text | Format::Markdown) {
-            writeln!(stdout)?;
+        let rendered = self.shape().render(report, 0);
+        let first = self.count == 0;
+        for (sink, text) in self.sinks.iter_mut().zip(rendered.texts.iter().flatten()) {
+            sink.write(text, first)?;
         }
-        stdout.write_all(render(report, self.format, self.style).as_bytes())?;
-        // Somebody may read along while the input goes on.
-        stdout.flush()?;
-        for (format, file) in &mut self.files {
-            if self.count > 0 && matches!(format, Format::Text | Format::Markdown) {
-                writeln!(file)?;
+        self.count += 1;
+        self.chain(&rendered.certificates)
+    }
+
+    /// Writes one of perhaps many sessions.
+    pub(super) fn session(&mut self, row: Row, rendered: Rendered) -> io::Result<()> {
+        self.summary.add(&row);
+        let first = self.count == 0;
+        self.count += 1;
+        for (sink, text) in self.sinks.iter_mut().zip(rendered.texts) {
+            match text {
+                Some(text) if sink.format == Format::Text && sink.style.quiet => sink.held.push(text),
+                Some(text) => sink.write(&text, first)?,
+                None => sink.row(&row, self.count, &self.rows, &mut self.names)?,
             }
-            // Files get everything, and no colour.
-            let style = Style { colour: false, quiet: false, pretty: false, verbose: self.style.verbose };
-            file.write_all(render(report, *format, style).as_bytes())?;
         }
-        let session = report.connections.iter().find(|c| c.why == "session").and_then(|c| c.tls.as_ref());
+        if self.count <= WHOLE {
+            self.rows.push(row);
+        }
+        self.chain(&rendered.certificates)
+    }
+
+    /// The end of all sessions: the table where there are many, and what is to be known of their inputs.
+    pub(super) fn sessions_end(&mut self, mut around: Around) -> io::Result<()> {
+        let many = self.count > WHOLE;
+        around.notes.iter_mut().for_each(|note| *note = self.names.text(note));
+        for sink in self.sinks.iter_mut().filter(|s| s.format == Format::Text) {
+            let held = core::mem::take(&mut sink.held);
+            let names = &mut self.names;
+            let end = match many {
+                true => table::table(&self.summary, &around, sink.style, &mut |name| names.endpoint(name)),
+                false if sink.style.quiet => held.join("\n"),
+                false => table::notes(&around.notes),
+            };
+            if !end.is_empty() {
+                let alone = sink.style.quiet || self.count == 0;
+                sink.write(&end, alone)?;
+            }
+        }
+        // A stream of reports has no place for it.
+        let stdout = self.sinks.first().map(|s| (s.format, s.style.quiet));
+        if stdout.is_some_and(|(format, quiet)| format != Format::Text && !quiet) {
+            around.notes.iter().for_each(|note| complain(note));
+        }
+        Ok(())
+    }
+
+    fn chain(&mut self, certificates: &[String]) -> io::Result<()> {
         for chain in &mut self.chains {
-            for certificate in session.iter().flat_map(|tls| &tls.certificates) {
+            for certificate in certificates {
                 if !chain.written {
                     chain.file.set_len(0)?;
                     chain.written = true;
                 }
-                chain.file.write_all(pem(&hex::decode(certificate).unwrap_or_default()).as_bytes())?;
+                chain.file.write_all(certificate.as_bytes())?;
             }
         }
-        self.count += 1;
         Ok(())
     }
 
     /// Flushes; errors of writing show here at the latest.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        self.files.iter_mut().try_for_each(|(_, file)| file.flush())?;
+        self.sinks.iter_mut().try_for_each(|sink| sink.to.flush())?;
         for chain in self.chains.iter_mut().filter(|c| !c.written) {
             complain(&format!("{}: no certificate came, nothing was written", term::safe(&chain.name)));
         }
-        self.stdout.flush()
+        Ok(())
+    }
+}
+
+impl Sink {
+    fn write(&mut self, text: &str, first: bool) -> io::Result<()> {
+        if !first && matches!(self.format, Format::Text | Format::Markdown) {
+            writeln!(self.to)?;
+        }
+        self.put(text)
+    }
+
+    /// The `count`-th session, of which only a row is shown, if at all; `before` are the rows of those that were shown whole.
+    fn row(&mut self, row: &Row, count: u64, before: &[Row], names: &mut Texts) -> io::Result<()> {
+        if !self.style.verbose {
+            return Ok(());
+        }
+        let mut text = String::new();
+        if count == WHOLE + 1 {
+            text = format!("\n{}", table::heading());
+            text.extend(before.iter().map(|row| table::row(row, &mut |name| names.endpoint(name))));
+        }
+        text.push_str(&table::row(row, &mut |name| names.endpoint(name)));
+        self.put(&text)
+    }
+
+    fn put(&mut self, text: &str) -> io::Result<()> {
+        self.to.write_all(text.as_bytes())?;
+        if self.live { self.to.flush() } else { Ok(()) }
     }
 }
 

@@ -8,6 +8,7 @@ mod ladder;
 mod lines;
 mod live;
 mod markdown;
+pub mod table;
 mod text;
 
 use std::fmt;

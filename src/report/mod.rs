@@ -6,6 +6,7 @@ mod diagnose;
 mod events;
 mod fields;
 mod messages;
+pub mod summary;
 mod undecided;
 mod verdict;
 

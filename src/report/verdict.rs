@@ -40,6 +40,11 @@ pub(super) fn rank(found: Vec<Finding>) -> Ranked {
 /// What is said of a session in clear text, as a whole and of a part of it.
 const PLAIN: [&str; 2] = ["plain FTP, nobody asked for TLS", "plain FTP, no TLS in what was seen"];
 
+/// Whether a verdict says that a session was plain FTP.
+pub(super) fn is_plain(verdict: &Verdict) -> bool {
+    PLAIN.iter().any(|words| verdict.headline.ends_with(words))
+}
+
 /// How a run of ours ended; evidence of others always came to its own end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ended {

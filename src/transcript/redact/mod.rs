@@ -5,12 +5,15 @@
 
 mod bytes;
 mod claims;
+mod texts;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::speakers::is_config;
 use super::{Conn, Decrypted, Flow, Layer, Transcript, What};
+pub use texts::Texts;
+
 use bytes::{blank, blank_der_strings, blank_host_names, host_of, is_host_name};
 
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
@@ -134,6 +137,7 @@ fn flow_of(entry: &super::Entry) -> Option<Flow> {
     }
 }
 
+#[derive(Debug)]
 struct Redactor {
     level: Level,
     users: BTreeMap<String, String>,

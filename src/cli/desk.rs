@@ -1,0 +1,226 @@
+//! Where sessions become reports: several at a time, written in the order in which they came.
+//!
+//! One thread reads, one writes, and as many as there are processors judge. Nobody runs ahead: no more than [`OPEN`] sessions are
+//! anywhere between reading and writing.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::thread::{self, Scope};
+
+use super::args::Common;
+use super::output::{Output, Rendered, Shape};
+use super::progress::Meter;
+use super::{Status, judges, term};
+use crate::render::table::Around;
+use crate::report::summary::{Ends, Row};
+use crate::report::{About, Outcome, diagnose, judgement};
+use crate::transcript::redact::{Level, redact};
+use crate::transcript::{Authorities, Transcript};
+use crate::trust::{Judgement, Stores};
+
+/// Sessions between reading and writing.
+const OPEN: usize = 64;
+
+/// More threads than this gain nothing: one reads, one writes.
+const WORKERS: usize = 16;
+
+/// Bytes of stack of a worker: what a main thread usually has.
+const STACK: usize = 8 << 20;
+
+/// How a session is judged; the same for all of them.
+pub(super) struct Judge<'a> {
+    common: &'a Common,
+    command: &'a str,
+    own: Vec<Authorities>,
+    of_evidence: Stores,
+    of_this_machine: LazyLock<Stores>,
+    shape: Shape,
+}
+
+impl<'a> Judge<'a> {
+    /// For these lists of authorities, and these places where reports go.
+    pub(super) fn new(common: &'a Common, command: &'a str, own: Vec<Authorities>, shape: Shape) -> Self {
+        let of_evidence = judges::stores_for_evidence(&own);
+        Self { common, command, own, of_evidence, of_this_machine: LazyLock::new(|| judges::stores(&[])), shape }
+    }
+
+    /// Diagnoses session `number`, the `n`-th that is wanted (from 0).
+    fn session(&self, n: u64, number: u32, mut session: Transcript) -> Judged {
+        let judged_by = match &session.origin.asked {
+            Some(asked) if self.own.is_empty() && asked.authorities.is_empty() => self.of_this_machine.clone(),
+            Some(asked) if self.own.is_empty() => judges::stores(&asked.authorities),
+            _ => self.of_evidence.clone(),
+        };
+        let ends = Ends::of(&session);
+        let hides = self.common.redact >= Level::Names;
+        let judgement = hides.then(|| judgement(&session, &judged_by)).flatten();
+        redact(&mut session, self.common.redact);
+        let command = if hides { "ftpsdiag decode (redacted)" } else { self.command };
+        let about = About {
+            session: number,
+            reference: self.common.reference.as_deref().map(term::masked),
+            command: command.to_owned(),
+            stores: judged_by,
+            judgement: judgement.map(Judgement::without_names),
+            ..About::default()
+        };
+        let report = diagnose(session, &about);
+        Judged { row: Row::of(&report, ends), rendered: self.shape.render(&report, n) }
+    }
+}
+
+/// A session that was judged.
+struct Judged {
+    row: Row,
+    rendered: Rendered,
+}
+
+struct Job {
+    n: u64,
+    number: u32,
+    session: Transcript,
+}
+
+/// What a worker hands on: the `n`-th session; `None` when the worker died of it.
+type Done = (u64, Option<Judged>);
+
+/// What is known of the run while it goes on.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Sessions that were written.
+    pub(super) sessions: AtomicU64,
+    /// Those of them that fail.
+    pub(super) fails: AtomicU64,
+}
+
+/// What all sessions came to.
+pub(super) struct Written {
+    pub(super) status: Status,
+    /// Whether some session was decided.
+    pub(super) decided: bool,
+    pub(super) shown: u64,
+    output: Output,
+}
+
+impl Written {
+    /// The end: the table, if there is one, and what is to be known of the inputs.
+    pub(super) fn end(mut self, around: Around) -> io::Result<()> {
+        self.output.sessions_end(around)?;
+        self.output.finish()
+    }
+}
+
+/// The desk on which sessions are laid.
+pub(super) struct Desk<'scope> {
+    jobs: SyncSender<Job>,
+    /// A place for each session between reading and writing.
+    places: SyncSender<()>,
+    writer: thread::ScopedJoinHandle<'scope, io::Result<Written>>,
+    given: u64,
+}
+
+/// What the threads of a desk share.
+pub(super) struct Room<'a> {
+    pub(super) judge: Judge<'a>,
+    pub(super) tally: Tally,
+    pub(super) meter: Mutex<Meter>,
+    jobs: Mutex<Option<Receiver<Job>>>,
+}
+
+impl<'a> Room<'a> {
+    pub(super) fn new(judge: Judge<'a>, meter: Meter) -> Self {
+        Self { judge, tally: Tally::default(), meter: Mutex::new(meter), jobs: Mutex::new(None) }
+    }
+
+    /// The next session to be judged.
+    fn job(&self) -> Option<Job> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.as_ref()?.recv().ok()
+    }
+
+    fn work(&self, done: &Sender<Done>) {
+        while let Some(Job { n, number, session }) = self.job() {
+            let mut lost = Lost(Some((n, done)));
+            let judged = self.judge.session(n, number, session);
+            lost.0 = None;
+            if done.send((n, Some(judged))).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Writes what was judged, in order.
+    fn write(&self, mut output: Output, done: &Receiver<Done>, places: &Receiver<()>) -> io::Result<Written> {
+        let (mut early, mut next) = (BTreeMap::new(), 0);
+        let (mut status, mut decided) = (Status::Works, false);
+        for (n, judged) in done {
+            let Some(judged) = judged else { return Err(io::Error::other("a session could not be judged")) };
+            early.insert(n, judged);
+            while let Some(Judged { row, rendered }) = early.remove(&next) {
+                next += 1;
+                decided |= row.kind.outcome != Outcome::Inconclusive;
+                status = status.worse(Status::of(row.kind.outcome));
+                self.tally.sessions.fetch_add(1, Ordering::Relaxed);
+                self.tally.fails.fetch_add(u64::from(row.kind.outcome == Outcome::Fails), Ordering::Relaxed);
+                self.meter.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                output.session(row, rendered)?;
+                let _ = places.recv();
+            }
+        }
+        Ok(Written { status, decided, shown: next, output })
+    }
+}
+
+/// Says that a session was lost when its worker panics, so that nobody waits for it.
+struct Lost<'a>(Option<(u64, &'a Sender<Done>)>);
+
+impl Drop for Lost<'_> {
+    fn drop(&mut self) {
+        if let Some((n, done)) = self.0.take() {
+            let _ = done.send((n, None));
+        }
+    }
+}
+
+impl<'scope> Desk<'scope> {
+    /// Starts the threads.
+    pub(super) fn new<'env>(
+        scope: &'scope Scope<'scope, 'env>,
+        room: &'env Room<'env>,
+        output: Output,
+    ) -> io::Result<Self> {
+        let (jobs, taken) = sync_channel(OPEN);
+        let (done, judged) = channel();
+        let (places, freed) = sync_channel(OPEN);
+        *room.jobs.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
+        let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
+        for _ in 0..workers {
+            let done = done.clone();
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || room.work(&done))?;
+        }
+        let writer = thread::Builder::new().spawn_scoped(scope, move || room.write(output, &judged, &freed))?;
+        Ok(Self { jobs, places, writer, given: 0 })
+    }
+
+    /// Lays down session `number`. It fails when nobody writes any more: [`Desk::close`] says why.
+    pub(super) fn session(&mut self, number: u32, session: Transcript) -> Result<(), Gone> {
+        self.places.send(()).map_err(|_| Gone)?;
+        self.jobs.send(Job { n: self.given, number, session }).map_err(|_| Gone)?;
+        self.given += 1;
+        Ok(())
+    }
+
+    /// No more sessions come: waits until the last one is written.
+    pub(super) fn close(self) -> io::Result<Written> {
+        drop(self.jobs);
+        drop(self.places);
+        self.writer.join().unwrap_or_else(|_| Err(io::Error::other("the reports could not be written")))
+    }
+}
+
+/// Nobody writes any more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gone;
