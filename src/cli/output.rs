@@ -126,6 +126,7 @@ impl Output {
     }
 
     /// Writes one report everywhere, whole.
+    #[cfg(feature = "live")]
     pub(super) fn report(&mut self, report: &Report) -> io::Result<()> {
         let rendered = self.shape().render(report, 0);
         let first = self.count == 0;
