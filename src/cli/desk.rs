@@ -1,7 +1,7 @@
 //! Where sessions become reports: several at a time, written in the order in which they came.
 //!
-//! One thread reads, one writes, and as many as there are processors judge. Nobody runs ahead: no more than [`OPEN`] sessions are
-//! anywhere between reading and writing.
+//! One thread reads, one writes, and as many as there are processors judge. Nobody runs ahead: there are [`OPEN`] places between
+//! reading and writing, of which a session takes one, and a large one more.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,11 +18,14 @@ use crate::render::table::Around;
 use crate::report::summary::{Ends, Row};
 use crate::report::{About, Outcome, diagnose, judgement};
 use crate::transcript::redact::{Level, redact};
-use crate::transcript::{Authorities, Transcript};
+use crate::transcript::{Authorities, Entry, Transcript, What};
 use crate::trust::{Judgement, Stores};
 
-/// Sessions between reading and writing.
+/// Places between reading and writing.
 const OPEN: usize = 64;
+
+/// Bytes of evidence that have room in one of them.
+const PLACE: usize = 64 * 1024;
 
 /// More threads than this gain nothing: one reads, one writes.
 const WORKERS: usize = 16;
@@ -54,7 +57,7 @@ impl<'a> Judge<'a> {
             Some(asked) if self.own.is_empty() => judges::stores(&asked.authorities),
             _ => self.of_evidence.clone(),
         };
-        let ends = Ends::of(&session);
+        let (ends, places) = (Ends::of(&session), places(&session));
         let hides = self.common.redact >= Level::Names;
         let judgement = hides.then(|| judgement(&session, &judged_by)).flatten();
         redact(&mut session, self.common.redact);
@@ -68,12 +71,23 @@ impl<'a> Judge<'a> {
             ..About::default()
         };
         let report = diagnose(session, &about);
-        Judged { row: Row::of(&report, ends), rendered: self.shape.render(&report, n) }
+        Judged { places, row: Row::of(&report, ends), rendered: self.shape.render(&report, n) }
     }
+}
+
+/// How many places a session takes: the largest takes all of them, and is alone.
+fn places(session: &Transcript) -> usize {
+    let kept = |e: &Entry| match &e.what {
+        What::Bytes { data, .. } => data.len(),
+        _ => 0,
+    };
+    let bytes: usize = session.entries.iter().map(|e| size_of::<Entry>() + kept(e)).sum();
+    (bytes / PLACE).clamp(1, OPEN)
 }
 
 /// A session that was judged.
 struct Judged {
+    places: usize,
     row: Row,
     rendered: Rendered,
 }
@@ -116,7 +130,7 @@ impl Written {
 /// The desk on which sessions are laid.
 pub(super) struct Desk<'scope> {
     jobs: SyncSender<Job>,
-    /// A place for each session between reading and writing.
+    /// What is sent here takes a place.
     places: SyncSender<()>,
     writer: thread::ScopedJoinHandle<'scope, io::Result<Written>>,
     given: u64,
@@ -159,7 +173,7 @@ impl<'a> Room<'a> {
         for (n, judged) in done {
             let Some(judged) = judged else { return Err(io::Error::other("a session could not be judged")) };
             early.insert(n, judged);
-            while let Some(Judged { row, rendered }) = early.remove(&next) {
+            while let Some(Judged { places: taken, row, rendered }) = early.remove(&next) {
                 next += 1;
                 decided |= row.kind.outcome != Outcome::Inconclusive;
                 status = status.worse(Status::of(row.kind.outcome));
@@ -167,7 +181,7 @@ impl<'a> Room<'a> {
                 self.tally.fails.fetch_add(u64::from(row.kind.outcome == Outcome::Fails), Ordering::Relaxed);
                 self.meter.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 output.session(row, rendered)?;
-                let _ = places.recv();
+                places.iter().take(taken).for_each(drop);
             }
         }
         Ok(Written { status, decided, shown: next, output })
@@ -207,7 +221,9 @@ impl<'scope> Desk<'scope> {
 
     /// Lays down session `number`. It fails when nobody writes any more: [`Desk::close`] says why.
     pub(super) fn session(&mut self, number: u32, session: Transcript) -> Result<(), Gone> {
-        self.places.send(()).map_err(|_| Gone)?;
+        for _ in 0..places(&session) {
+            self.places.send(()).map_err(|_| Gone)?;
+        }
         self.jobs.send(Job { n: self.given, number, session }).map_err(|_| Gone)?;
         self.given += 1;
         Ok(())
@@ -224,3 +240,19 @@ impl<'scope> Desk<'scope> {
 /// Nobody writes any more.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gone;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::{ConnId, Fidelity, Layer, Side};
+
+    #[test]
+    fn a_large_session_is_alone_between_reading_and_writing() {
+        let of = |len: usize| {
+            let (from, layer, fidelity) = (Side::Client, Layer::Wire, Fidelity::Exact);
+            let what = What::Bytes { from, layer, data: vec![0; len], fidelity };
+            places(&Transcript { entries: vec![Entry { at: None, conn: ConnId(0), what }], ..Transcript::default() })
+        };
+        assert_eq!([of(0), of(1_000), of(3 * PLACE), of(4 << 20), of(1 << 28)], [1, 1, 3, OPEN, OPEN]);
+    }
+}
