@@ -243,3 +243,43 @@ impl Fields {
 fn spec(n: u32) -> Value {
     format!("{n:06X}").into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::transcript::dialogue;
+
+    /// The fields of all events of a play.
+    fn data(play: &str) -> Vec<Map<String, Value>> {
+        let t = dialogue::parse(play).unwrap();
+        let timeline = decode(&t);
+        let mut link = Link::default();
+        let mut of = Vec::new();
+        for e in &timeline.events {
+            link.takes(e);
+            of.push(fields(&t, e, &link));
+        }
+        of
+    }
+
+    #[test]
+    fn long_lists_end_and_say_so() {
+        let suites = "002f".repeat(300);
+        let body = format!("0303{}00{:04x}{suites}0100", "11".repeat(32), suites.len() / 2);
+        let len = body.len() / 2;
+        let hello = &data(&format!("0 C 160301{:04x} 01{len:06x}{body}", len + 4))[0];
+        assert_eq!((hello["suites"].as_array().unwrap().len(), &hello["suites_more"]), (256, &json!(44)));
+        assert_eq!((&hello["record_version"], &hello["versions"]), (&json!("TLS 1.0"), &json!(["TLS 1.2"])));
+        assert!(!hello.contains_key("extensions") && !hello.contains_key("fallback"));
+    }
+
+    #[test]
+    fn small_events_have_theirs() {
+        let all = data("0 S \"220-a\\r\\n220 b\\r\\n\"\n1 C \"AUTH TLS\\r\\n\"\n2 S gap 7\n3 S 15030300020228");
+        assert_eq!(all[0]["code"], json!(220));
+        assert_eq!(all[1]["verb"], json!("AUTH"));
+        assert_eq!(all[2]["bytes"], json!(7));
+        assert_eq!((&all[3]["level"], &all[3]["name"]), (&json!(2), &json!("handshake_failure")));
+    }
+}

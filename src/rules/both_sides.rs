@@ -154,6 +154,11 @@ impl<'a> Sides<'a> {
         self.hello.is_some_and(|h| h.suites.contains(&FALLBACK_SCSV))
     }
 
+    /// Whether the first ServerHello holds what only that of a second handshake may: there it binds both together (RFC 5746).
+    pub(super) fn binds_to_another_handshake(&self) -> bool {
+        self.chosen.is_some_and(|h| h.renegotiation().is_some_and(|len| len > 0))
+    }
+
     /// Whether the server chose a version below TLS 1.3, and does not know secure renegotiation.
     pub(super) fn lacks_secure_renegotiation(&self) -> bool {
         self.chosen.is_some_and(|h| h.negotiated() < TLS13 && h.renegotiation().is_none())

@@ -130,6 +130,12 @@ fn about_renegotiation(sides: &Sides<'_>, description: u8, from: Side, f: &mut F
             "The hello is a second try with a lower version (TLS_FALLBACK_SCSV): the first one failed.".to_owned(),
         );
     }
+    if sides.binds_to_another_handshake() {
+        f.why.push(
+            "The first ServerHello is bound to an earlier handshake (renegotiation_info): something is in between."
+                .to_owned(),
+        );
+    }
     // Measured with OpenSSL 3.0, which breaks off behind such a ServerHello.
     if from == Side::Client && description == HANDSHAKE_FAILURE && sides.lacks_secure_renegotiation() {
         f.why.push(

@@ -17,6 +17,7 @@ pub use texts::Texts;
 use bytes::{blank, blank_der_strings, blank_host_names, host_of, is_host_name};
 
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
+use crate::wire::tls::ssl2;
 
 /// What is taken out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -209,9 +210,11 @@ impl Redactor {
     fn bytes(&mut self, pending: &mut Vec<u8>, end: bool) -> Vec<u8> {
         let mut out = Vec::new();
         loop {
-            let (len, is_record) = match front(pending) {
-                Front::Record(h) => (HEADER_LEN + usize::from(h.len), true),
-                Front::Undecided if !end => break,
+            let hello = [ssl2::Sender::Client, ssl2::Sender::Server].map(|from| ssl2::front(pending, from));
+            let (len, is_record) = match (front(pending), hello) {
+                (Front::Record(h), _) => (HEADER_LEN + usize::from(h.len), true),
+                (_, [ssl2::Front::Message(len), _] | [_, ssl2::Front::Message(len)]) => (len, true),
+                (Front::Undecided, _) | (_, [ssl2::Front::Undecided, _] | [_, ssl2::Front::Undecided]) if !end => break,
                 _ => (pending.iter().position(|b| *b == b'\n').map_or(usize::MAX, |n| n + 1), false),
             };
             if pending.is_empty() || (len > pending.len() && !end) {
@@ -231,7 +234,7 @@ impl Redactor {
     }
 
     fn record(&self, record: &mut [u8]) {
-        if self.level < Level::Names || record.first() != Some(&22) {
+        if self.level < Level::Names || !matches!(record.first(), Some(22 | 0x80..)) {
             return;
         }
         blank_der_strings(record);

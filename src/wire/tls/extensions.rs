@@ -211,3 +211,72 @@ fn renegotiation(data: Option<&[u8]>) -> Option<usize> {
 fn cookie(data: Option<&[u8]>) -> Option<usize> {
     Reader::new(data?).part16().map(<[u8]>::len)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of OpenSSL 3.0, which resumes a session of TLS 1.3: `-servername -alpn -status -requestCAfile -groups -sigalgs`.
+    const CLIENT: &str = "0303abe7708797e8fd96b8f9f5e01a0aea14b5676d8fca834359eed946b1e2a7ec75208220ca708813c38ac2060b6c64d6f0\
+         53d8056f9e0a077f5a685ea1a7c07066a800061302c02b00ff010001c300000014001200000f6674702e6578616d706c652e\
+         6f7267000b000403000102000a00060004001d00170023000000050005010000000000100006000403667470001600000017\
+         0000000d0006000404030804002b0009080304030303020301002d00020101003300260024001d0020ea813bf2bcdc65e225\
+         cc3cff267ed47449b3f8ab34f1191b55a17cf1cd34617d002f0020001e001c301a3118301606035504030c0f6674702e6578\
+         616d706c652e6f72670029010b00d600d0606378a00d295ef0c384ceee509b521d3abfe5c4b592c0c1bf5c3021600d17ad72\
+         9419682be2edb208d0c55794e7c0e6cbb2a83f9d0ed28df2482733dd8324b3dfd8daa632ac2a83393e288823cd2bf280b20e\
+         342e1f49b1549050971d162492e1448c71483223ccb3d0a1a0edca3f8a177c75cc40e68f183511029897477aa051bddb44c4\
+         235842ef88ac03a662e8246eeb9f11f1c9b9e95fa6115dc3cb2cc3827116c45c2b5faeaae6b23b74bb44afbc65d2d157f0e8\
+         d128a891c237a892a24475c95ea6c491fa781f172738e277b7c95d42ba00313092dac7cae7c7286ffe55924f598bf637f893\
+         b4bc3f9932f6e666a4462d5b4e6d46ca81868d4a33af224af6cc12713f20";
+    /// The answer.
+    const SERVER: &str = "030312dcbb0219c6aab2a426fce25dbafe62442cb9346c74cd5059f3447d584f5f4b208220ca708813c38ac2060b6c64d6f0\
+         53d8056f9e0a077f5a685ea1a7c07066a81302000034002b0002030400330024001d00203b99db48cc699fbfe65eaa0db2ee\
+         675117f991d94e17196afd9094ca37af301c002900020000";
+
+    /// Everything that can be asked of a hello.
+    fn read_all(hello: &ClientHello) -> usize {
+        let lists = hello.versions().len() + hello.groups().len() + hello.signature_schemes().len();
+        let parts = hello.protocols().len() + hello.authorities().unwrap_or_default().len();
+        let keys = hello.key_shares().unwrap_or_default().iter().map(|s| s.len).sum::<usize>();
+        let rest = [hello.psk_identities(), hello.ticket(), hello.cookie(), hello.renegotiation()];
+        let small = hello.psk_modes().unwrap_or_default().len() + hello.point_formats().unwrap_or_default().len();
+        let more =
+            hello.certificate_schemes().unwrap_or_default().len() + hello.server_name().unwrap_or_default().len();
+        lists + parts + keys + small + more + rest.into_iter().flatten().sum::<usize>()
+    }
+
+    #[test]
+    fn a_hello_that_resumes() {
+        let hello = ClientHello::parse(&hex::decode(CLIENT).unwrap()).unwrap();
+        assert_eq!(hello.broken, None);
+        assert_eq!(hello.supported_versions(), Some(vec![0x0304, 0x0303, 0x0302, 0x0301]));
+        assert_eq!(hello.server_name(), Some(&b"ftp.example.org"[..]));
+        assert_eq!((hello.protocols(), hello.groups()), (vec![&b"ftp"[..]], vec![0x1d, 0x17]));
+        assert_eq!(hello.signature_schemes(), [0x0403, 0x0804]);
+        assert_eq!(hello.key_shares(), Some(vec![KeyShare { group: 0x1d, len: 32 }]));
+        assert_eq!((hello.psk_modes(), hello.psk_identities()), (Some(&[1][..]), Some(1)));
+        assert_eq!((hello.ticket(), hello.authorities().map(|a| a.len())), (Some(0), Some(1)));
+        assert!(
+            hello.has(ext::STATUS_REQUEST) && hello.has(ext::EXTENDED_MASTER_SECRET) && !hello.has(ext::EARLY_DATA)
+        );
+        assert!(hello.renegotiates_securely() && hello.renegotiation().is_none());
+        let answer = ServerHello::parse(&hex::decode(SERVER).unwrap()).unwrap();
+        assert_eq!((answer.negotiated(), answer.group(), answer.psk()), (0x0304, Some(0x1d), Some(0)));
+        assert_eq!((&answer.session_id, answer.protocol()), (&hello.session_id, None));
+    }
+
+    #[test]
+    fn no_byte_makes_a_reader_go_astray() {
+        let whole = hex::decode(CLIENT).unwrap();
+        let most = whole.len();
+        for at in 0..most {
+            assert!(ClientHello::parse(&whole[..at]).is_none_or(|h| read_all(&h) <= most), "cut at {at}");
+            for byte in [0, 1, 0x7f, 0xff, whole[at] ^ 1] {
+                let mut other = whole.clone();
+                other[at] = byte;
+                let hello = ClientHello::parse(&other).unwrap();
+                assert!(read_all(&hello) <= most, "{byte} at {at}");
+            }
+        }
+    }
+}
