@@ -35,6 +35,9 @@ const SOCKET_CLOSED: u32 = 0xFFFF_FFEA;
 const LATER: [&str; 6] =
     ["Data Decryption", "Data Encryption", "Connection Close", "Connection Stop", "Abend Close", "Environment Close"];
 
+/// So many codes are looked at: each asks for all others.
+pub(super) const MOST: usize = 64;
+
 /// The claim that decides, with what it says.
 pub(super) struct Said<'a> {
     /// The claim.
@@ -47,7 +50,7 @@ pub(super) struct Said<'a> {
 
 /// The claim that speaks for a finding: the first return code of the handshake decides, and it has to be one of these.
 pub(super) fn said<'a>(case: &Case<'a>, finding: &str) -> Option<Said<'a>> {
-    let claim = case.claims().find(|c| decides(case, c))?;
+    let claim = case.claims().filter(may_decide).take(MOST).find(|c| decides(case, c))?;
     let cms = cms_beside(case, &claim);
     (reading(case, &claim, cms)? == finding && !bytes_tell(case, claim.event, finding)).then(|| Said {
         rc: rc_of(&claim),
@@ -89,6 +92,11 @@ fn is_later(claim: &Claim<'_>) -> bool {
 /// Whether a code of AT-TLS has a meaning of its own that somebody has read.
 fn is_explained(rc: u32) -> bool {
     codes::attls(rc).is_some_and(|c| c.exact && c.confirmed == codes::Confirmed::Yes)
+}
+
+/// Whether a claim has anything by which it could.
+fn may_decide(claim: &Claim<'_>) -> bool {
+    matches!(claim.code, Some(Code::Gsk(_) | Code::AtTls(_) | Code::Cms(_))) || claim.text.contains(NO_NAME_MATCH)
 }
 
 /// Whether a claim decides what the failure is.

@@ -1,5 +1,6 @@
 //! The client never began TLS: its own environment failed, or nobody on its side does TLS.
 
+use super::by_words;
 use super::case::Claim;
 use super::phase::probably;
 use super::prelude::*;
@@ -44,6 +45,8 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
     // 5006 says that another message has the reason, wherever that stands.
     let claims = case.claims().filter(|c| !c.is_of_server() && !of_nobody(c));
     let claim = claims
+        .filter(|c| of_code(c).is_some() || causes::may_be_words(c))
+        .take(by_words::MOST)
         .filter(|c| of_code(c).is_some() || !causes::of_words(case, c).is_empty())
         .min_by_key(|c| of_code(c) == Some(5006))?;
     let rc = of_code(&claim);

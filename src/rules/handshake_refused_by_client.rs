@@ -29,7 +29,8 @@ fn is_of_client(c: &Claim<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let failed = case.claims().filter(is_of_client).find_map(|claim| match claim.code {
+    let has_code = |c: &Claim<'_>| by_words::rc_of(c).is_some() && is_of_client(c);
+    let failed = case.claims().filter(has_code).take(by_words::MOST).find_map(|claim| match claim.code {
         Some(Code::Gsk(rc)) if by_words::is_refusal(case, &claim) => Some((*rc, claim)),
         _ => None,
     });

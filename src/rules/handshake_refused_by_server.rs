@@ -28,9 +28,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let claims = || case.claims().filter(Claim::is_of_server);
     let is_bare = |c: &Claim<'_>| matches!(c.code, Some(Code::Message(id)) if id == FAILED);
     // What only repeats that another message has the reason gives way to it.
-    let coded = claims().filter(|c| by_words::is_refusal(case, c));
+    let has_code = |c: &Claim<'_>| by_words::rc_of(c).is_some();
+    let coded = claims().filter(has_code).take(by_words::MOST).filter(|c| by_words::is_refusal(case, c));
     let coded = coded.min_by_key(|c| matches!(c.code, Some(Code::AtTls(5006))));
-    let denied = || claims().find(|c| !causes::of_words(case, c).is_empty());
+    let words = || claims().filter(causes::may_be_words).take(by_words::MOST);
+    let denied = || words().find(|c| !causes::of_words(case, c).is_empty());
     let Some(claim) = coded.or_else(denied).or_else(|| claims().find(is_bare)) else { return };
     if case.handshake_completed_before(claim.event) {
         return;

@@ -35,10 +35,14 @@ pub(super) struct Ended<'a> {
 /// The first claim that says it, of those with the most to say.
 pub(super) fn ended<'a>(case: &Case<'a>) -> Option<Ended<'a>> {
     let by_client = case.claims().filter(|c| !c.is_of_server()).find_map(of_message);
+    let is_step = |c: &Claim<'_>| matches!(c.code, Some(Code::Message(id)) if id == "IEF142I");
+    let of_step = || {
+        let last = last_reply(case);
+        case.claims().filter(is_step).take(MOST).find_map(|c| of_condition(c, last))
+    };
     // Only the step of an FTP client counts modulo.
-    let has_client = || case.claims().any(|c| c.by == speakers::ZOS_FTP_CLIENT);
-    let last = last_reply(case);
-    by_client.or_else(|| case.claims().filter(|_| has_client()).take(MOST).find_map(|c| of_condition(c, last)))
+    let has_client = |_: &Ended<'_>| case.claims().any(|c| c.by == speakers::ZOS_FTP_CLIENT);
+    by_client.or_else(|| of_step().filter(has_client))
 }
 
 /// So many steps of a job are looked at.
@@ -79,9 +83,6 @@ fn last_reply(case: &Case<'_>) -> Option<u32> {
 
 /// `COND CODE 2042`: the one return code of which that can be left, where the last reply is known with that one.
 fn of_condition(claim: Claim<'_>, last: Option<u32>) -> Option<Ended<'_>> {
-    if !matches!(claim.code, Some(Code::Message(id)) if id == "IEF142I") {
-        return None;
-    }
     let cc = number_behind(&claim.text, "COND CODE").filter(|cc| *cc > 0 && *cc < CONDITION)?;
     let is_reply = |n: u32| u16::try_from(n).ok().and_then(codes::ftp_reply).is_some();
     let may_be = |rc: &u32| {

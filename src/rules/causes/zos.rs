@@ -144,6 +144,14 @@ fn meaning(rc: u32) -> Option<&'static str> {
     crate::codes::gsk(rc).map(|c| c.meaning).or_else(|| crate::codes::attls(rc).map(|c| c.meaning))
 }
 
+/// Whether a claim has words, or a message, that [`of_words`] reads.
+pub(in crate::rules) fn may_be_words(claim: &Claim<'_>) -> bool {
+    let words = claim.text.to_ascii_lowercase();
+    let group_failed = matches!(claim.code, Some(Code::Message(id)) if id == "EZD2042I");
+    let is_words = ["no keyring", "jrconndeniedpolicy"].iter().any(|w| words.contains(w));
+    is_words || group_failed || attls_status(claim) == Some(false)
+}
+
 /// Words about an environment that never came up, or a connection that no policy covers.
 pub(in crate::rules) fn of_words(case: &Case<'_>, claim: &Claim<'_>) -> Vec<Cause> {
     let words = claim.text.to_ascii_lowercase();
