@@ -1,5 +1,7 @@
 //! Bytes of a file to text: UTF-8, UTF-16 of either byte order, EBCDIC, else Latin-1 byte by byte.
 
+use std::borrow::Cow;
+
 use crate::wire::ebcdic;
 
 /// The character set of an input, decided once from its beginning.
@@ -36,11 +38,11 @@ pub(super) fn detect(head: &[u8]) -> Charset {
 }
 
 /// Turns one line (as bytes, without its line end) into text.
-pub(super) fn decode(charset: Charset, line: &[u8]) -> String {
+pub(super) fn decode(charset: Charset, line: &[u8]) -> Cow<'_, str> {
     match charset {
         Charset::Utf8 => match std::str::from_utf8(line) {
-            Ok(text) => text.to_owned(),
-            Err(_) => line.iter().map(|b| char::from(*b)).collect(),
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => Cow::Owned(line.iter().map(|b| char::from(*b)).collect()),
         },
         Charset::Utf16 { big_endian } => {
             let units = line
@@ -48,12 +50,13 @@ pub(super) fn decode(charset: Charset, line: &[u8]) -> String {
                 .0
                 .iter()
                 .map(|p| if big_endian { u16::from_be_bytes(*p) } else { u16::from_le_bytes(*p) });
-            char::decode_utf16(units)
+            let text = char::decode_utf16(units)
                 .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
                 .filter(|c| *c != '\u{feff}')
-                .collect()
+                .collect();
+            Cow::Owned(text)
         }
-        Charset::Ebcdic => ebcdic::decode(line).into_iter().map(char::from).collect(),
+        Charset::Ebcdic => Cow::Owned(ebcdic::decode(line).into_iter().map(char::from).collect()),
     }
 }
 

@@ -146,7 +146,7 @@ impl Fast {
         let start = self.open.lines.len();
         let words = text.trim_start();
         self.open.text = (start + text.len() - words.len(), start + text.len());
-        if words.contains("  ") {
+        if words.as_bytes().windows(2).any(|w| w == b"  ") {
             words.split(' ').filter(|w| !w.is_empty()).for_each(|w| {
                 let blank = if self.open.joined.is_empty() { "" } else { " " };
                 self.open.joined.push_str(blank);

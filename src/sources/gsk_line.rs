@@ -2,8 +2,8 @@
 
 use crate::transcript::Micros;
 
-/// Lines up to this column have no sequence numbers behind them.
-const LONGEST_LINE: usize = 72;
+/// A longer line may end in a sequence number (columns 73 to 80).
+const LONGEST_LINE: usize = 79;
 
 /// Most words of a text.
 const MOST_WORDS: usize = 24;

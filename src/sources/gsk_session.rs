@@ -138,6 +138,8 @@ impl Session {
         } else if text.starts_with("Content Type") {
             let code = number().and_then(|n| u32::try_from(n).ok()).map(Code::ContentType);
             self.claim(at, code, text);
+        } else if text.starts_with("Calling ") {
+            // The most frequent of all, and of no news.
         } else if let Some((_, address)) = text.split_once("handshake failed with ").filter(|(_, a)| !a.is_empty()) {
             self.partner = endpoint(address).or(self.partner);
             self.claim(at, None, text);

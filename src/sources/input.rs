@@ -129,16 +129,11 @@ impl InputReader {
 
     fn pass_on(&mut self, bytes: &[u8]) {
         match &mut self.state {
+            State::Lines { charset: Charset::Utf8, line, too_long, paste } => lines(bytes, line, too_long, paste),
             State::Lines { charset, line, too_long, paste } => {
                 let wide = matches!(charset, Charset::Utf16 { .. });
                 for piece in bytes.split_inclusive(|b| may_end_line(*charset, *b)) {
-                    if line.len() + piece.len() > LONGEST_LINE {
-                        *too_long = true;
-                        let room = LONGEST_LINE.saturating_sub(line.len());
-                        line.extend_from_slice(piece.get(..room).unwrap_or_default());
-                    } else {
-                        line.extend_from_slice(piece);
-                    }
+                    append(line, piece, too_long);
                     let odd_half = wide && line.len() % 2 == 1 && !*too_long;
                     let ended = piece.last().is_some_and(|b| may_end_line(*charset, *b));
                     if ended && !odd_half && (!wide || *too_long || ends_utf16_line(*charset, line)) {
@@ -294,12 +289,40 @@ fn ends_utf16_line(charset: Charset, line: &[u8]) -> bool {
     line.ends_with(&newline)
 }
 
-fn end_line(charset: Charset, line: &mut Vec<u8>, too_long: &mut bool, paste: &mut Paste) {
-    let text = decode(charset, line);
-    // A carriage return breaks lines too: CRLF, and messages that were joined by it.
-    for part in text.trim_end_matches(['\n', '\r']).split('\r') {
-        paste.line(part);
+/// Lines of ASCII or UTF-8. One that is whole is not copied.
+fn lines(mut bytes: &[u8], line: &mut Vec<u8>, too_long: &mut bool, paste: &mut Paste) {
+    while let Some(end) = memchr::memchr(b'\n', bytes) {
+        let (whole, rest) = bytes.split_at_checked(end + 1).unwrap_or((bytes, &[]));
+        bytes = rest;
+        if line.is_empty() && whole.len() <= LONGEST_LINE {
+            each_part(Charset::Utf8, whole, paste);
+            continue;
+        }
+        append(line, whole, too_long);
+        end_line(Charset::Utf8, line, too_long, paste);
     }
+    append(line, bytes, too_long);
+}
+
+/// As much as a line may have.
+fn append(line: &mut Vec<u8>, piece: &[u8], too_long: &mut bool) {
+    let room = LONGEST_LINE.saturating_sub(line.len());
+    *too_long |= piece.len() > room;
+    line.extend_from_slice(piece.get(..piece.len().min(room)).unwrap_or_default());
+}
+
+/// A carriage return breaks lines too: CRLF, and messages that were joined by it.
+fn each_part(charset: Charset, line: &[u8], paste: &mut Paste) {
+    let text = decode(charset, line);
+    let text = text.trim_end_matches(['\n', '\r']);
+    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
+        return paste.line(text);
+    }
+    text.split('\r').for_each(|part| paste.line(part));
+}
+
+fn end_line(charset: Charset, line: &mut Vec<u8>, too_long: &mut bool, paste: &mut Paste) {
+    each_part(charset, line, paste);
     if std::mem::take(too_long) {
         let what = "this line is longer than 1 MiB; what comes behind that was left out";
         let problem = InputError::unreadable("", what, "break the line, or paste only the part around the failure");

@@ -40,7 +40,8 @@ pub(super) struct Paste {
     /// Sessions of dialogues that are complete.
     sessions: Vec<Block>,
     hex: Hex,
-    fast: Fast,
+    /// Absent only while it reads a line.
+    fast: Option<Box<Fast>>,
     /// Sources that claimed something.
     seen: [bool; Kind::ALL.len()],
 }
@@ -69,7 +70,7 @@ impl Paste {
             dialogue: dialogue::Parser::default(),
             sessions: Vec::new(),
             hex: Hex::default(),
-            fast: Fast::default(),
+            fast: Some(Box::default()),
             seen: [false; Kind::ALL.len()],
         }
     }

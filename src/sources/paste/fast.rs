@@ -8,10 +8,10 @@ use super::*;
 impl Paste {
     /// Takes the next line, without its line end.
     pub(in crate::sources) fn line(&mut self, raw: &str) {
-        if self.fast.is_idle() && !self.may_begin(raw) {
+        if self.fast.as_ref().is_none_or(|f| f.is_idle()) && !self.may_begin(raw) {
             return self.read_line(raw);
         }
-        let mut fast = core::mem::take(&mut self.fast);
+        let Some(mut fast) = self.fast.take() else { return self.read_line(raw) };
         let took = fast.take(raw, |text| self.is_plain(text));
         match took {
             Took::Kept => {}
@@ -21,7 +21,7 @@ impl Paste {
                 self.read_line(raw);
             }
         }
-        self.fast = fast;
+        self.fast = Some(fast);
     }
 
     /// Whether a record may begin at this line at all.
@@ -38,9 +38,9 @@ impl Paste {
 
     /// The end of the lines: a record of which no next one tells that it is complete goes word by word.
     pub(super) fn end_of_lines(&mut self) {
-        let mut fast = core::mem::take(&mut self.fast);
+        let Some(mut fast) = self.fast.take() else { return };
         self.give_back(&mut fast);
-        self.fast = fast;
+        self.fast = Some(fast);
     }
 
     /// Takes a complete record.
@@ -202,6 +202,16 @@ mod tests {
             for other in all.iter().step_by(4).chain(all.iter().rev().take(12)) {
                 both_agree(&[whole.clone(), group.clone(), other.clone(), whole.clone()].concat(), None);
             }
+        }
+    }
+
+    #[test]
+    fn a_real_trace_takes_the_short_cut() {
+        let trace = include_str!("../../../fixtures/gsksrvr/ibm-main-trace.txt");
+        let mut paste = Paste::new("x", Options::default());
+        let mut fast = Fast::default();
+        for line in trace.lines() {
+            assert_ne!(fast.take(line, |text| paste.is_plain(text)), Took::No, "{line}");
         }
     }
 
