@@ -234,3 +234,59 @@ fn the_log_of_an_ftp_client_is_not_taken_for_a_sibling_s() {
         assert!(verdict(&report).starts_with("fails handshake-refused-by-client"), "{line}: {}", verdict(&report));
     }
 }
+
+/// The sessions of an input that is fed in pieces, as the command line feeds it; those that came before its end, and all.
+fn streamed(text: &str, piece: usize) -> (usize, Vec<(u32, Transcript)>, ftpsdiag::sources::Evidence) {
+    let mut reader = ftpsdiag::sources::InputReader::new("trace", ftpsdiag::sources::Options::default());
+    let mut all = Vec::new();
+    for piece in text.as_bytes().chunks(piece) {
+        reader.feed(piece);
+        while let Some(session) = reader.ready() {
+            all.push((session.number, session.transcript));
+        }
+    }
+    let early = all.len();
+    let mut evidence = reader.finish();
+    let blocks = std::mem::take(&mut evidence.blocks);
+    for (number, block) in evidence.numbers.iter().zip(blocks) {
+        let ftpsdiag::sources::Block::Session(t) = block else { panic!("not woven") };
+        all.push((*number, t));
+    }
+    (early, all, evidence)
+}
+
+#[test]
+fn sessions_of_a_long_trace_come_before_its_end() {
+    let seed = fixture("gsksrvr/ibm-main-trace.txt");
+    let trace = format!("{seed}\n").repeat(1050);
+    let (early, all, evidence) = streamed(&trace, 64 * 1024);
+    assert!(early > 1000, "{early}");
+    assert_eq!((all.len(), evidence.sessions), (1050, 1050));
+    assert!(all.iter().map(|(n, _)| *n).eq(1..=1050));
+    let whole = only_report("one", seed.as_bytes());
+    for (n, t) in [all.first(), all.get(1020), all.last()].into_iter().flatten() {
+        let report = common::report(t);
+        assert_eq!(verdict(&report), verdict(&whole), "{n}");
+        assert_eq!(t.entries.len(), whole.transcript.entries.len(), "{n}");
+    }
+    let input = &all[0].1.origin.inputs[0];
+    assert!(input.sha256.is_empty() && input.assumed[0].contains("given out as they ended"), "{input:?}");
+    assert!(!all[1049].1.origin.inputs[0].sha256.is_empty());
+    // The size of the pieces does not show.
+    let (_, small, _) = streamed(&trace, 777);
+    let entries = |all: &[(u32, Transcript)]| all.iter().map(|(n, t)| (*n, t.entries.clone())).collect::<Vec<_>>();
+    assert_eq!(entries(&small), entries(&all));
+    // What comes behind is a session of its own; with a log in front the trace waits for its end.
+    let log = "EZA1701I >>> AUTH TLS\n234 AUTH TLS successful\nEZA2897I Authentication negotiation failed\n";
+    assert_eq!(streamed(&format!("{trace}{log}"), 64 * 1024).1.len(), 1051);
+    let (early, _, evidence) = streamed_or_whole(&format!("{log}{trace}"));
+    assert_eq!((early, evidence.sessions, evidence.blocks.len()), (0, 0, 1051));
+}
+
+/// The same where nothing comes early: the blocks stay as they are.
+fn streamed_or_whole(text: &str) -> (usize, (), ftpsdiag::sources::Evidence) {
+    let mut reader = ftpsdiag::sources::InputReader::new("trace", ftpsdiag::sources::Options::default());
+    reader.feed(text.as_bytes());
+    let early = std::iter::from_fn(|| reader.ready()).count();
+    (early, (), reader.finish())
+}

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::gsk_record::{Fact, Record, begins, begins_without_heading};
+use super::gsk_session::Ended;
 use super::gsksrvr::Trace;
 use super::source::{Beginning, Found, Place, Source};
 use super::words::Word;
@@ -50,6 +51,14 @@ impl Source for Reader {
 
     fn fact(&mut self, fact: &Fact<'_>) {
         self.trace.record(fact);
+    }
+
+    fn ended(&self) -> usize {
+        self.trace.ended()
+    }
+
+    fn take_ended(&mut self) -> Option<Ended> {
+        self.trace.take_ended()
     }
 
     /// A heading has its words by their places, whatever they look like.

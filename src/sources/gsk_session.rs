@@ -4,13 +4,10 @@
 //! At which end the traced program ran is told by the names of its functions, by what it says of its handshake, by what it dumps.
 
 use core::net::{IpAddr, SocketAddr};
-use std::collections::BTreeSet;
 
 use super::Piece;
 use super::gsk_record::Fact;
-use crate::transcript::{
-    ASSUMED_DIRECTION, Clock, Close, Code, ConnId, Entry, Fidelity, Layer, Micros, Side, What, speakers,
-};
+use crate::transcript::{Clock, Close, Code, ConnId, Entry, Fidelity, Layer, Micros, Side, What, speakers};
 use crate::wire::sniff::{Speaker, sniff};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake;
@@ -32,6 +29,21 @@ const CONTROL: [u16; 2] = [21, 990];
 
 /// How z/OS names the jobs of its FTP server.
 const SERVER_JOB: &str = "FTPD";
+
+/// Noted where nothing shows at which end the trace was taken.
+const ASSUMED_OF_BYTES: &str =
+    "bytes without direction in a trace of System SSL were taken as a client's trace has them";
+const ASSUMED_OF_WORDS: &str = "at which end System SSL ran: its trace does not say, and it was read as a client's";
+
+/// A connection of which no more is to come.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// The number of its first record.
+    pub number: u64,
+    pub piece: Piece,
+    /// What was taken for granted.
+    pub assumed: Option<&'static str>,
+}
 
 /// What one record told, before it is known at which end.
 #[derive(Debug)]
@@ -211,19 +223,13 @@ impl Session {
         self.said.push((at, Said::Bytes(sent, message, Fidelity::Exact)));
     }
 
-    /// Its entries, with the number of its first record; notes what had to be assumed.
-    pub(super) fn into_piece(mut self, assumed: &mut BTreeSet<String>) -> Option<(u64, Piece)> {
+    /// What it came to; nothing when no record was of it.
+    pub(super) fn end(mut self) -> Option<Ended> {
         self.flush();
         let (number, began) = self.began?;
         let side = self.role.or_else(|| self.likely_role());
-        if side.is_none() {
-            let bytes = self.said.iter().any(|(_, s)| matches!(s, Said::Bytes(..)));
-            assumed.insert(if bytes {
-                format!("{ASSUMED_DIRECTION} in a trace of System SSL were taken as a client's trace has them")
-            } else {
-                "at which end System SSL ran: its trace does not say, and it was read as a client's".to_owned()
-            });
-        }
+        let bytes = || self.said.iter().any(|(_, s)| matches!(s, Said::Bytes(..)));
+        let assumed = side.is_none().then(|| if bytes() { ASSUMED_OF_BYTES } else { ASSUMED_OF_WORDS });
         let by = speakers::speaker(speakers::SYSTEM_SSL, side, &self.job);
         let here = side.unwrap_or(Side::Client);
         let what = |said| match said {
@@ -243,7 +249,7 @@ impl Session {
             Side::Client => piece.conn.peer = self.partner,
             Side::Server => piece.conn.local = self.partner,
         }
-        Some((number, piece))
+        Some(Ended { number, piece, assumed })
     }
 
     /// What speaks for an end where no message does: the partner's port, the name of the job.
@@ -311,4 +317,14 @@ fn endpoint(address: &str) -> Option<SocketAddr> {
     let (ip, port) = address.split_whitespace().next()?.trim_end_matches('.').rsplit_once('.')?;
     let ip: IpAddr = ip.parse().ok()?;
     Some(SocketAddr::new(ip, port.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_note_about_directions_is_one() {
+        assert!(ASSUMED_OF_BYTES.starts_with(crate::transcript::ASSUMED_DIRECTION));
+    }
 }

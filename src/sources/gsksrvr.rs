@@ -1,12 +1,12 @@
 //! System SSL traces to connections. Threads interleave, so everything is kept per (job, process, thread); one thread may
 //! serve several connections, which it tells apart by their handles as far as the trace names these.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use super::Block;
 use super::gsk_record::Fact;
-use super::gsk_session::{Session, opens};
+use super::gsk_session::{Ended, Session, opens};
 use super::source::Found;
-use super::{Block, Piece};
 use crate::error::InputError;
 use crate::transcript::Micros;
 use crate::wire::tls::handshake;
@@ -25,10 +25,9 @@ pub(super) struct Trace {
     key: String,
     /// How many records came.
     count: u64,
-    /// Finished connections with the record at which they began.
-    done: Vec<(u64, Piece)>,
+    /// Connections that have ended, in the order in which they did.
+    done: VecDeque<Ended>,
     problems: Vec<InputError>,
-    assumed: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -59,22 +58,35 @@ impl Trace {
         check(fact, &mut self.problems);
         self.count += 1;
         for ended in thread.record(fact, self.count) {
-            self.done.extend(ended.into_piece(&mut self.assumed));
+            self.done.extend(ended.end());
         }
+    }
+
+    /// How many connections have ended and were not taken.
+    pub(super) fn ended(&self) -> usize {
+        self.done.len()
+    }
+
+    /// The connection that ended first, for a reader that does not wait for the end of the input.
+    pub(super) fn take_ended(&mut self) -> Option<Ended> {
+        self.done.pop_front()
     }
 
     /// The connections, in the order in which they began, and what was wrong with the dumps.
     pub(super) fn finish(&mut self) -> Found {
-        let mut done = core::mem::take(&mut self.done);
+        let mut done: Vec<Ended> = core::mem::take(&mut self.done).into();
         let open = core::mem::take(&mut self.threads).into_values().flat_map(|t| t.open);
-        for (_, session) in open {
-            done.extend(session.into_piece(&mut self.assumed));
-        }
-        done.sort_by_key(|(number, _)| *number);
+        done.extend(open.filter_map(|(_, session)| session.end()));
+        done.sort_by_key(|ended| ended.number);
+        let mut assumed = BTreeSet::new();
+        let blocks = done.into_iter().map(|ended| {
+            assumed.extend(ended.assumed);
+            Block::Tls(ended.piece)
+        });
         Found {
-            blocks: done.into_iter().map(|(_, piece)| Block::Tls(piece)).collect(),
+            blocks: blocks.collect(),
             problems: core::mem::take(&mut self.problems),
-            assumed: core::mem::take(&mut self.assumed).into_iter().collect(),
+            assumed: assumed.into_iter().map(str::to_owned).collect(),
         }
     }
 }

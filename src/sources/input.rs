@@ -6,11 +6,12 @@ use super::charset::{Charset, decode, detect};
 use super::paste::Paste;
 use super::refuse::{known, refuse};
 use super::unpack::{Unpack, packing};
+use super::weave::{Reading, alone, weave};
 use super::{Block, Evidence, Kind, Options};
 use crate::capture::file::{foreign, format};
 use crate::capture::{self, Capture, Session};
 use crate::error::InputError;
-use crate::transcript::{Input, Transcript};
+use crate::transcript::{Clock, Input, Transcript};
 use crate::wire::sniff::{Speaker, sniff};
 use crate::wire::{ebcdic, printable_str};
 
@@ -155,7 +156,7 @@ impl InputReader {
         }
     }
 
-    /// The next session that has ended, of an input that gives out its sessions while it is read: a capture.
+    /// The next session that has ended, of an input that gives out its sessions while it is read: a capture, or a long trace.
     pub fn ready(&mut self) -> Option<Session> {
         match &mut self.state {
             State::Capture(capture) => {
@@ -163,6 +164,7 @@ impl InputReader {
                 self.given = self.given.max(session.number);
                 Some(session)
             }
+            State::Lines { paste, .. } => paste.ready(),
             _ => None,
         }
     }
@@ -206,6 +208,9 @@ impl InputReader {
         evidence.input.name = printable_str(&self.name);
         evidence.input.bytes = self.bytes;
         evidence.input.sha256 = self.sha256.map_or_else(String::new, |hash| hex::encode(hash.finalize()));
+        if evidence.sessions > 0 {
+            return rest_of(evidence);
+        }
         if evidence.blocks.is_empty() && evidence.problems.is_empty() {
             evidence.problems.push(nothing_known(&self.name, self.bytes, &evidence.input));
         }
@@ -329,6 +334,30 @@ fn end_line(charset: Charset, line: &mut Vec<u8>, too_long: &mut bool, paste: &m
         paste.problem(problem.at_line(paste.line_number()));
     }
     line.clear();
+}
+
+/// What is left of a trace whose first sessions were given out before its end, numbered behind them.
+fn rest_of(mut evidence: Evidence) -> Evidence {
+    let given = core::mem::take(&mut evidence.sessions);
+    // A log goes with the first handshakes of a trace, and these are gone.
+    for block in &mut evidence.blocks {
+        if let Block::Tls(piece) = block
+            && piece.clock != Clock::Relative
+        {
+            let mut session = alone(core::mem::take(piece), Input::default());
+            session.origin.inputs.clear();
+            *block = Block::Session(session);
+        }
+    }
+    let Reading { sessions, mut inputs, problems } = weave(vec![evidence]);
+    let numbers: Vec<u32> = (given.saturating_add(1)..).take(sessions.len()).collect();
+    Evidence {
+        input: inputs.pop().unwrap_or_default(),
+        sessions: numbers.last().copied().unwrap_or(given),
+        blocks: sessions.into_iter().map(Block::Session).collect(),
+        numbers,
+        problems,
+    }
 }
 
 /// The sessions of a capture that nobody has taken, and what was wrong with it.

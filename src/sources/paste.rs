@@ -42,6 +42,9 @@ pub(super) struct Paste {
     hex: Hex,
     /// Absent only while it reads a line.
     fast: Option<Box<Fast>>,
+    /// The input is a long trace and nothing else: its sessions are given out as they end; so many were.
+    streams: bool,
+    given: u32,
     /// Sources that claimed something.
     seen: [bool; Kind::ALL.len()],
 }
@@ -71,6 +74,8 @@ impl Paste {
             sessions: Vec::new(),
             hex: Hex::default(),
             fast: Some(Box::default()),
+            streams: false,
+            given: 0,
             seen: [false; Kind::ALL.len()],
         }
     }
@@ -262,7 +267,7 @@ impl Paste {
             problem.input.clone_from(&self.input.name);
         }
         problems.sort_by_key(|p| p.line);
-        Evidence { input: self.input, blocks, problems, ..Evidence::default() }
+        Evidence { input: self.input, blocks, problems, sessions: self.given, ..Evidence::default() }
     }
 }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::gsk_record::Fact;
+use super::gsk_session::Ended;
 use super::words::Word;
 use super::zos_words::Prefix;
 use super::{Block, Kind, attls_reader, config_reader, gsk_reader, gsktrace, siblings, zos_reader};
@@ -51,6 +52,14 @@ pub(super) trait Source: fmt::Debug {
     fn close(&mut self);
     /// Takes a record that was read without its words; none is open then. Only System SSL has such.
     fn fact(&mut self, _fact: &Fact<'_>) {}
+    /// How many connections have ended and were not taken.
+    fn ended(&self) -> usize {
+        0
+    }
+    /// The connection that ended first, before the end of the input.
+    fn take_ended(&mut self) -> Option<Ended> {
+        None
+    }
     /// Whether the open record is so surely unfinished that what only looks like a beginning is part of it: an AT-TLS
     /// message that a mail program broke in front of `431 Initial Handshake`, say, which is no reply of a server.
     fn holds_fast(&self) -> bool {

@@ -99,6 +99,14 @@ fn is_of_the_stack(log: &Piece) -> bool {
 /// So many sessions of a case are given the settings that were pasted along.
 const EXPLAINED: usize = 16;
 
+/// A trace beside which nothing is to be put.
+pub(super) fn alone(piece: Piece, input: Input) -> Transcript {
+    let mut t = session(None, Some(piece), None);
+    t.origin = Origin { inputs: vec![input], ..Origin::default() };
+    secrets::mask_flows(&mut t);
+    t
+}
+
 /// Hex has neither times nor connections of its own: all of a case is one session.
 fn add_trace(traces: &mut Vec<Piece>, piece: Piece) {
     match traces.iter_mut().find(|t| t.clock == Clock::Relative && piece.clock == Clock::Relative) {

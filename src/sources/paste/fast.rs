@@ -3,7 +3,15 @@
 use super::super::gsk_dump::is_offset;
 use super::super::gsk_fast::Took;
 use super::super::gsk_line::is_plain_text;
+use super::super::weave::alone;
 use super::*;
+use crate::capture::Session;
+
+/// So many connections of a trace have ended before anything else was seen: then nothing is put beside it any more.
+const MANY: usize = 1000;
+
+/// Noted of the sessions that are given out before the end of the input.
+const GIVEN_OUT: &str = "the trace is long: its sessions were given out as they ended, and no log was put beside them";
 
 impl Paste {
     /// Takes the next line, without its line end.
@@ -57,7 +65,26 @@ impl Paste {
         self.saw(Kind::Gsksrvr);
         if let Some(source) = self.sources.iter_mut().find(|s| s.kind() == Kind::Gsksrvr) {
             source.fact(&fact);
+            let alone = || Kind::ALL.iter().zip(self.seen).all(|(kind, seen)| *kind == Kind::Gsksrvr || !seen);
+            self.streams |= source.ended() >= MANY && alone();
         }
+    }
+
+    /// The next session of a long trace that has ended.
+    pub(in crate::sources) fn ready(&mut self) -> Option<Session> {
+        if !self.streams {
+            return None;
+        }
+        let source = self.sources.iter_mut().find(|s| s.kind() == Kind::Gsksrvr)?;
+        let ended = source.take_ended()?;
+        self.given += 1;
+        let input = Input {
+            name: printable_str(&self.input.name),
+            sources: vec![Kind::Gsksrvr.name().to_owned()],
+            assumed: [Some(GIVEN_OUT), ended.assumed].into_iter().flatten().map(str::to_owned).collect(),
+            ..Input::default()
+        };
+        Some(Session { number: self.given, transcript: alone(ended.piece, input) })
     }
 
     /// Reads the words before a record, which see its first ones behind them.
