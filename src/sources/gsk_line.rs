@@ -28,7 +28,7 @@ fn words<const N: usize>(text: &str) -> Option<[(usize, &str); N]> {
         let rest = text.get(at..)?;
         let word = rest.trim_ascii_start();
         at += rest.len() - word.len();
-        let len = word.find(' ').unwrap_or(word.len());
+        let len = word.bytes().position(|b| b == b' ').unwrap_or(word.len());
         if len == 0 {
             return None;
         }

@@ -57,24 +57,36 @@ pub fn speaker(program: &str, side: Option<Side>, job: &str) -> String {
 
 /// The end at which a speaker stands; `None` where its name does not say.
 pub fn side_of(by: &str) -> Option<Side> {
-    match by.split_once(JOB).map_or(by, |(front, _)| front) {
+    match without_job(by) {
         ZOS_FTP_CLIENT | IBM_I_FTP_CLIENT => Some(Side::Client),
         ZOS_FTP_SERVER | TN3270_SERVER => Some(Side::Server),
-        front => match front.rsplit_once(AT)?.1 {
-            "client" => Some(Side::Client),
-            "server" => Some(Side::Server),
-            _ => None,
-        },
+        front => at_end(front).map(|(_, side)| side),
     }
+}
+
+/// Program and end. Every rule asks for these, of every claim: no search over the whole name.
+fn at_end(front: &str) -> Option<(&str, Side)> {
+    [("client", Side::Client), ("server", Side::Server)]
+        .into_iter()
+        .find_map(|(end, side)| Some((front.strip_suffix(end)?.strip_suffix(AT)?, side)))
+}
+
+fn without_job(by: &str) -> &str {
+    job_begins(by).and_then(|at| by.get(..at)).unwrap_or(by)
+}
+
+fn job_begins(by: &str) -> Option<usize> {
+    by.bytes()
+        .enumerate()
+        .filter(|(_, b)| *b == b',')
+        .map(|(at, _)| at)
+        .find(|at| by.get(*at..).is_some_and(|rest| rest.starts_with(JOB)))
 }
 
 /// The program, without its end and its job.
 pub fn program_of(by: &str) -> &str {
-    let front = by.split_once(JOB).map_or(by, |(front, _)| front);
-    match front.rsplit_once(AT) {
-        Some((program, "client" | "server")) => program,
-        _ => front,
-    }
+    let front = without_job(by);
+    at_end(front).map_or(front, |(program, _)| program)
 }
 
 /// Whether a file speaks: settings, which say what was to be and not what happened.
@@ -84,7 +96,7 @@ pub fn is_config(by: &str) -> bool {
 
 /// The job, if the name gives it.
 pub fn job_of(by: &str) -> Option<&str> {
-    by.split_once(JOB).map(|(_, job)| job).filter(|job| !job.is_empty())
+    by.get(job_begins(by)? + JOB.len()..).filter(|job| !job.is_empty())
 }
 
 #[cfg(test)]
