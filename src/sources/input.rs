@@ -349,6 +349,7 @@ fn rest_of(mut evidence: Evidence) -> Evidence {
             *block = Block::Session(session);
         }
     }
+    let remarks = core::mem::take(&mut evidence.remarks);
     let Reading { sessions, mut inputs, problems } = weave(vec![evidence]);
     let numbers: Vec<u32> = (given.saturating_add(1)..).take(sessions.len()).collect();
     Evidence {
@@ -356,6 +357,7 @@ fn rest_of(mut evidence: Evidence) -> Evidence {
         sessions: numbers.last().copied().unwrap_or(given),
         blocks: sessions.into_iter().map(Block::Session).collect(),
         numbers,
+        remarks,
         problems,
     }
 }
