@@ -353,3 +353,33 @@ fn what_a_capture_lacks_is_said() {
     // It took nothing away from what is there.
     assert_eq!((out.status.code(), reports(&out).len()), (Some(1), 1));
 }
+
+/// A zip archive of stored files, without its directory's details.
+fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, bytes) in files {
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        let len = (bytes.len() as u32).to_le_bytes();
+        out.extend([b"PK\x03\x04".as_slice(), &[20, 0, 0, 0, 0, 0, 0, 0, 0, 0]].concat());
+        out.extend([crc.sum().to_le_bytes(), len, len].concat());
+        out.extend([&(name.len() as u16).to_le_bytes()[..], &[0, 0], name.as_bytes(), bytes].concat());
+    }
+    out.extend([b"PK\x05\x06".as_slice(), &[0; 18]].concat());
+    out
+}
+
+#[test]
+fn an_archive_of_several_files_is_refused_with_their_names() {
+    let bytes = capture(5);
+    let one = run(&["decode", "--format", "json"], &zip(&[("a.pcap", &bytes)]));
+    assert_eq!((reports(&one).len(), text(&one.stderr)), (5, ""));
+    let path = file("two.zip", &zip(&[("a.pcap", &bytes), ("b.pcap", &bytes)]));
+    let two = run(&["decode", path.to_str().unwrap()], b"");
+    let said = text(&two.stderr);
+    assert!(said.contains("2 files (a.pcap, b.pcap)") && said.contains("unzip -p"), "{said}");
+    assert_eq!((two.status.code(), text(&two.stdout)), (Some(3), ""));
+    // In a pipe the second one shows when the first one has been read.
+    let two = run(&["decode"], &zip(&[("a.pcap", &bytes), ("b.pcap", &bytes)]));
+    assert!(two.status.code() == Some(3) && text(&two.stderr).contains("2 files"), "{}", text(&two.stderr));
+}

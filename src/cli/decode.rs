@@ -14,7 +14,7 @@ use super::progress::{Meter, State};
 use super::{Status, complain, judges, term};
 use crate::error::{Damage, InputError};
 use crate::render::table::Around;
-use crate::sources::{Block, Evidence, InputReader, Options, weave};
+use crate::sources::{Block, Evidence, InputReader, Options, archive_of_several, weave};
 use crate::transcript::redact::Level;
 use crate::transcript::{Input, Transcript};
 use crate::wire::printable_str;
@@ -209,6 +209,9 @@ impl Pump<'_> {
         }
         if all.len() as u64 > HASHED_FIRST {
             return self.stream(all.as_slice().chain(part.into_inner()), None);
+        }
+        if let Some(refused) = archive_of_several(self.name, &all) {
+            return Ok(Ok(refused));
         }
         let (sha256, len) = (hash::of(&all), all.len() as u64);
         let mut reader = InputReader::unhashed(self.name, self.options.clone());

@@ -153,10 +153,10 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         format!("AT-TLS gave up with rc {rc}, which no public source explains")
     } else if lacks(case) {
         "bytes are missing, and what is left decides nothing".to_owned()
-    } else if case.is_ended() && is_opaque(case) {
-        "it ended behind the ServerHello; TLS 1.3 encrypts what was said there".to_owned()
     } else if goes_on_encrypted(case) {
         "all behind the hellos is encrypted; whether it failed does not show".to_owned()
+    } else if case.is_ended() && is_opaque(case) {
+        "it ended behind the ServerHello; TLS 1.3 encrypts what was said there".to_owned()
     } else if case.is_ended() {
         "something failed, but the evidence does not show what".to_owned()
     } else {

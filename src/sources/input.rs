@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::charset::{Charset, decode, detect};
 use super::paste::Paste;
 use super::refuse::{known, refuse};
-use super::unpack::{Unpack, packing};
+use super::unpack::{Packing, Unpack, packing};
 use super::weave::{Reading, alone, weave};
 use super::{Block, Evidence, Kind, Options};
 use crate::capture::file::{foreign, format};
@@ -216,6 +216,13 @@ impl InputReader {
         }
         evidence
     }
+}
+
+/// An archive of several files, when an input that is all there is one: refused before a session of its first file is given out.
+pub fn archive_of_several(name: &str, bytes: &[u8]) -> Option<Evidence> {
+    let mut unpack = Unpack::new(name, packing(bytes).filter(|p| *p == Packing::Zip)?);
+    bytes.chunks(HEAD).for_each(|piece| unpack.feed(piece, &mut |_| ()));
+    unpack.is_refused().then(|| Evidence { problems: unpack.finish(), ..Evidence::default() })
 }
 
 /// Chooses by the beginning of the input.

@@ -40,7 +40,7 @@ mod zos_reader;
 mod zos_statement;
 mod zos_words;
 
-pub use input::InputReader;
+pub use input::{InputReader, archive_of_several};
 pub use weave::{Reading, weave};
 
 use crate::error::InputError;
