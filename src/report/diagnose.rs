@@ -37,6 +37,8 @@ pub struct About {
     pub stores: Stores,
     /// The judgement on the chain, when it was made before the evidence was redacted.
     pub judgement: Option<Judgement>,
+    /// Whether `events[].data` is wanted: who writes no JSON saves the time of it.
+    pub fields: bool,
 }
 
 impl Default for About {
@@ -51,6 +53,7 @@ impl Default for About {
             seen_from: None,
             stores: Stores::default(),
             judgement: None,
+            fields: true,
         }
     }
 }
@@ -99,7 +102,7 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
         client: client(&facts),
         experiments,
         connections,
-        events: events(&transcript, &timeline),
+        events: events(&transcript, &timeline, about.fields),
         transcript,
     }
 }

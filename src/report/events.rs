@@ -65,8 +65,8 @@ pub struct EventOut {
     /// The same field by field, for programs; lists end behind 256 items, and `KEY_more` then counts the rest. Names are those of
     /// IANA, or `0x` and four digits. Keys by kind:
     ///
-    /// - `client-hello`: `record_version`, `version` (legacy_version), `versions`, `random`, `session_id`, `suites`
-    ///   (`id`, `name`), `compression`, `extensions`, `server_name`, `alpn`, `groups`, `key_shares` (`group`, `bytes`),
+    /// - `client-hello`: `record_version`, `version` (legacy_version), `versions`, `random`, `session_id`, `suites`,
+    ///   `compression`, `extensions`, `server_name`, `alpn`, `groups`, `key_shares` (`group`, `bytes`),
     ///   `signature_schemes`, `certificate_schemes`, `point_formats`, `psk_modes`, `psk_identities`, `ticket_bytes`,
     ///   `cookie_bytes`, `renegotiation_bytes`, `secure_renegotiation`, `extended_master_secret`, `encrypt_then_mac`,
     ///   `early_data`, `status_request`, `authorities`, `fallback`; `format` and `ssl2_suites` in the format of SSL 2.
@@ -116,8 +116,8 @@ pub(super) fn connections(t: &Transcript, timeline: &Timeline) -> Vec<Connection
         .collect()
 }
 
-/// All events.
-pub(super) fn events(t: &Transcript, timeline: &Timeline) -> Vec<EventOut> {
+/// All events, field by field where that is wanted.
+pub(super) fn events(t: &Transcript, timeline: &Timeline, with_fields: bool) -> Vec<EventOut> {
     let mut links: BTreeMap<ConnId, Link<'_>> = BTreeMap::new();
     let shown = timeline.events.iter().map(|e| {
         let link = links.entry(e.conn).or_default();
@@ -133,7 +133,7 @@ pub(super) fn events(t: &Transcript, timeline: &Timeline) -> Vec<EventOut> {
             start: e.span.map(|s| s.start),
             end: e.span.map(|s| s.end),
             text,
-            data: fields(t, e, link),
+            data: if with_fields { fields(t, e, link) } else { Map::new() },
         }
     });
     shown.collect()

@@ -172,7 +172,7 @@ impl Fields {
             .set("session_id", hex(&h.session_id));
         let versions = h.supported_versions().unwrap_or_else(|| vec![h.version]);
         self.names("versions", &versions, version_name);
-        self.list("suites", &h.suites, |s| json!({ "id": format!("{s:04X}"), "name": suite_name(*s) }));
+        self.names("suites", &h.suites, suite_name);
         self.list("compression", &h.compression, |n| (*n).into());
         self.flag("fallback", h.suites.contains(&FALLBACK_SCSV));
         self.flag("secure_renegotiation", h.renegotiates_securely());
@@ -218,7 +218,7 @@ impl Fields {
         self.set("random", hex(&h.random)).set("session_id", hex(&h.session_id));
         let asked = link.hello.filter(|hello| !hello.session_id.is_empty());
         self.some("session_id_repeated", asked.map(|hello| hello.session_id == h.session_id));
-        self.set("suite", json!({ "id": format!("{:04X}", h.suite), "name": suite_name(h.suite) }));
+        self.set("suite", suite_name(h.suite));
         self.set("compression", h.compression);
         self.some("could", h.downgrade().map(version_name));
         let Some(extensions) = &h.extensions else { return };

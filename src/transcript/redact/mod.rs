@@ -210,11 +210,10 @@ impl Redactor {
     fn bytes(&mut self, pending: &mut Vec<u8>, end: bool) -> Vec<u8> {
         let mut out = Vec::new();
         loop {
-            let hello = [ssl2::Sender::Client, ssl2::Sender::Server].map(|from| ssl2::front(pending, from));
-            let (len, is_record) = match (front(pending), hello) {
+            let (len, is_record) = match (front(pending), ssl2::front_of_either(pending)) {
                 (Front::Record(h), _) => (HEADER_LEN + usize::from(h.len), true),
-                (_, [ssl2::Front::Message(len), _] | [_, ssl2::Front::Message(len)]) => (len, true),
-                (Front::Undecided, _) | (_, [ssl2::Front::Undecided, _] | [_, ssl2::Front::Undecided]) if !end => break,
+                (_, ssl2::Front::Message(len)) => (len, true),
+                (Front::Undecided, _) | (_, ssl2::Front::Undecided) if !end => break,
                 _ => (pending.iter().position(|b| *b == b'\n').map_or(usize::MAX, |n| n + 1), false),
             };
             if pending.is_empty() || (len > pending.len() && !end) {

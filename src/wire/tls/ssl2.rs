@@ -83,6 +83,15 @@ pub fn front(bytes: &[u8], from: Sender) -> Front {
     }
 }
 
+/// The same where it is not known who sends.
+pub fn front_of_either(bytes: &[u8]) -> Front {
+    match (front(bytes, Sender::Client), front(bytes, Sender::Server)) {
+        (Front::Message(len), _) | (_, Front::Message(len)) => Front::Message(len),
+        (Front::Undecided, _) | (_, Front::Undecided) => Front::Undecided,
+        _ => Front::Not,
+    }
+}
+
 /// What the beginning of a message says of its length.
 enum Body {
     Needs,
