@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::charset::{Charset, decode, detect};
+use super::charset::{Charset, detect};
+use super::lines::Lines;
 use super::paste::Paste;
 use super::refuse::{known, refuse};
 use super::unpack::{Packing, Unpack, packing};
@@ -12,14 +13,11 @@ use crate::capture::file::{foreign, format};
 use crate::capture::{self, Capture, Session};
 use crate::error::InputError;
 use crate::transcript::{Clock, Input, Transcript};
+use crate::wire::printable_str;
 use crate::wire::sniff::{Speaker, sniff};
-use crate::wire::{ebcdic, printable_str};
 
 /// Decided from so many bytes, or from all when there are fewer.
 const HEAD: usize = 4096;
-
-/// Longest line, in bytes. What is longer is left out and said.
-const LONGEST_LINE: usize = 1024 * 1024;
 
 /// Longest saved report, and longest raw flow.
 const LONGEST_WHOLE: usize = 64 * 1024 * 1024;
@@ -42,7 +40,7 @@ pub struct InputReader {
 #[derive(Debug)]
 enum State {
     Head(Vec<u8>),
-    Lines { charset: Charset, line: Vec<u8>, too_long: bool, paste: Box<Paste> },
+    Lines(Box<Lines>),
     Report(Vec<u8>),
     Raw(Vec<u8>),
     Capture(Box<Capture>),
@@ -130,18 +128,7 @@ impl InputReader {
 
     fn pass_on(&mut self, bytes: &[u8]) {
         match &mut self.state {
-            State::Lines { charset: Charset::Utf8, line, too_long, paste } => lines(bytes, line, too_long, paste),
-            State::Lines { charset, line, too_long, paste } => {
-                let wide = matches!(charset, Charset::Utf16 { .. });
-                for piece in bytes.split_inclusive(|b| may_end_line(*charset, *b)) {
-                    append(line, piece, too_long);
-                    let odd_half = wide && line.len() % 2 == 1 && !*too_long;
-                    let ended = piece.last().is_some_and(|b| may_end_line(*charset, *b));
-                    if ended && !odd_half && (!wide || *too_long || ends_utf16_line(*charset, line)) {
-                        end_line(*charset, line, too_long, paste);
-                    }
-                }
-            }
+            State::Lines(lines) => lines.feed(bytes),
             State::Report(all) | State::Raw(all) => {
                 if all.len() + bytes.len() <= LONGEST_WHOLE {
                     all.extend_from_slice(bytes);
@@ -164,7 +151,7 @@ impl InputReader {
                 self.given = self.given.max(session.number);
                 Some(session)
             }
-            State::Lines { paste, .. } => paste.ready(),
+            State::Lines(lines) => lines.ready(),
             _ => None,
         }
     }
@@ -189,12 +176,7 @@ impl InputReader {
     /// What was read, as it stands.
     fn evidence(self) -> Evidence {
         let mut evidence = match self.state {
-            State::Lines { charset, mut line, mut too_long, mut paste } => {
-                if !line.is_empty() {
-                    end_line(charset, &mut line, &mut too_long, &mut paste);
-                }
-                paste.finish()
-            }
+            State::Lines(lines) => lines.finish(),
             State::Raw(bytes) => {
                 let mut paste = Paste::new(&self.name, self.options);
                 paste.raw(bytes);
@@ -259,8 +241,7 @@ fn begin(name: &str, options: &Options, head: &[u8]) -> Result<State, InputError
         }
         return Err(refuse(name, head));
     }
-    let paste = Box::new(Paste::new(name, options.clone()));
-    Ok(State::Lines { charset, line: Vec::new(), too_long: false, paste })
+    Ok(State::Lines(Box::new(Lines::new(charset, Paste::new(name, options.clone())))))
 }
 
 fn looks_like_json(head: &[u8]) -> bool {
@@ -284,63 +265,6 @@ fn nothing_known(name: &str, bytes: u64, input: &Input) -> InputError {
     }
     let what = format!("none of its {} lines is of a trace, a log, a dialogue, or hex", input.lines);
     InputError::unreadable(name, what, advice)
-}
-
-/// Whether a byte may be the last of a line end.
-fn may_end_line(charset: Charset, b: u8) -> bool {
-    match charset {
-        Charset::Utf8 => b == b'\n',
-        Charset::Utf16 { big_endian: true } => b == b'\n',
-        Charset::Utf16 { big_endian: false } => b == 0,
-        Charset::Ebcdic => ebcdic::to_latin1(b) == b'\n',
-    }
-}
-
-fn ends_utf16_line(charset: Charset, line: &[u8]) -> bool {
-    let newline: [u8; 2] = if charset == (Charset::Utf16 { big_endian: true }) { [0, b'\n'] } else { [b'\n', 0] };
-    line.ends_with(&newline)
-}
-
-/// Lines of ASCII or UTF-8. One that is whole is not copied.
-fn lines(mut bytes: &[u8], line: &mut Vec<u8>, too_long: &mut bool, paste: &mut Paste) {
-    while let Some(end) = memchr::memchr(b'\n', bytes) {
-        let (whole, rest) = bytes.split_at_checked(end + 1).unwrap_or((bytes, &[]));
-        bytes = rest;
-        if line.is_empty() && whole.len() <= LONGEST_LINE {
-            each_part(Charset::Utf8, whole, paste);
-            continue;
-        }
-        append(line, whole, too_long);
-        end_line(Charset::Utf8, line, too_long, paste);
-    }
-    append(line, bytes, too_long);
-}
-
-/// As much as a line may have.
-fn append(line: &mut Vec<u8>, piece: &[u8], too_long: &mut bool) {
-    let room = LONGEST_LINE.saturating_sub(line.len());
-    *too_long |= piece.len() > room;
-    line.extend_from_slice(piece.get(..piece.len().min(room)).unwrap_or_default());
-}
-
-/// A carriage return breaks lines too: CRLF, and messages that were joined by it.
-fn each_part(charset: Charset, line: &[u8], paste: &mut Paste) {
-    let text = decode(charset, line);
-    let text = text.trim_end_matches(['\n', '\r']);
-    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
-        return paste.line(text);
-    }
-    text.split('\r').for_each(|part| paste.line(part));
-}
-
-fn end_line(charset: Charset, line: &mut Vec<u8>, too_long: &mut bool, paste: &mut Paste) {
-    each_part(charset, line, paste);
-    if std::mem::take(too_long) {
-        let what = "this line is longer than 1 MiB; what comes behind that was left out";
-        let problem = InputError::unreadable("", what, "break the line, or paste only the part around the failure");
-        paste.problem(problem.at_line(paste.line_number()));
-    }
-    line.clear();
 }
 
 /// What is left of a trace whose first sessions were given out before its end, numbered behind them.

@@ -24,6 +24,7 @@ mod gsktrace;
 mod hex_line;
 mod hexdump;
 mod input;
+mod lines;
 mod paste;
 mod pool;
 mod refuse;
