@@ -7,6 +7,7 @@
 mod connection;
 mod early;
 mod expect;
+pub mod feed;
 pub mod file;
 mod half;
 mod kind;
@@ -135,9 +136,7 @@ struct Flow {
 impl Capture {
     /// A reader of a capture in this format that the user calls `name`.
     pub fn new(name: &str, format: Format, options: Options) -> Self {
-        let table = Table::new(Limits::default());
-        let track = Track::new(&options.ports);
-        let flow = Flow { table, track, other: BTreeMap::new(), fragments: 0, times: None, frames: 0 };
+        let flow = Flow::new(&options);
         let (name, file) = (name.to_owned(), Some(File::new(format)));
         Self { name, options, format, file, flow, ready: VecDeque::new() }
     }
@@ -159,9 +158,7 @@ impl Capture {
         let Some(file) = self.file.take() else { return Summary::default() };
         let flow = &mut self.flow;
         let read = file.finish(|frame| flow.frame(&frame));
-        let Flow { table, track, .. } = flow;
-        table.finish(&mut |told| track.told(told));
-        track.finish();
+        flow.finish();
         self.collect();
         self.summary(read)
     }
@@ -244,22 +241,44 @@ impl Capture {
             let what = format!("a capture of {link}, which is not read");
             return InputError::unreadable(&self.name, what, "capture on Ethernet, on a loopback, or with -i any");
         }
-        let what = format!("no session of FTP among its {} packets and {} TCP connections", s.packets, s.connections);
-        let tls = self.flow.track.unclaimed.keys().next().map_or(2121, |a| a.port());
-        InputError::unreadable(&self.name, what, format!("if FTP runs on a port of its own, name it: --port {tls}"))
+        nothing_found(&self.name, s.packets, s.connections, &self.flow.track)
     }
 }
 
+/// Why there is no session.
+fn nothing_found(name: &str, packets: u64, connections: u64, track: &Track) -> InputError {
+    let what = format!("no session of FTP among its {packets} packets and {connections} TCP connections");
+    let tls = track.unclaimed.keys().next().map_or(2121, |a| a.port());
+    InputError::unreadable(name, what, format!("if FTP runs on a port of its own, name it: --port {tls}"))
+}
+
 impl Flow {
+    fn new(options: &Options) -> Self {
+        let (table, track) = (Table::new(Limits::default()), Track::new(&options.ports));
+        Self { table, track, other: BTreeMap::new(), fragments: 0, times: None, frames: 0 }
+    }
+
     fn frame(&mut self, frame: &Frame<'_>) {
-        let at = frame.at;
+        match Link::of(frame.link) {
+            Some(link) => self.packet(packet(link, frame.data), frame.at),
+            None => {
+                self.seen(frame.at);
+                self.count(&format!("link type {}", frame.link));
+            }
+        }
+    }
+
+    /// A packet was seen at `at`; the time of the last one before it.
+    fn seen(&mut self, at: i64) -> i64 {
         let (first, last) = self.times.unwrap_or((at, at));
         self.times = Some((first.min(at), last.max(at)));
-        let Some(link) = Link::of(frame.link) else {
-            return self.count(&format!("link type {}", frame.link));
-        };
+        last
+    }
+
+    fn packet(&mut self, packet: Packet<'_>, at: i64) {
+        let last = self.seen(at);
         let Self { table, track, .. } = self;
-        match packet(link, frame.data) {
+        match packet {
             Packet::Tcp(s) => table.segment(&s, at, &mut |told| track.told(told)),
             Packet::Fragment { first } => {
                 self.fragments += 1;
@@ -279,6 +298,13 @@ impl Flow {
         if self.frames.is_multiple_of(1024) {
             self.track.relieve();
         }
+    }
+
+    /// No packet comes any more: what is open is told to its end.
+    fn finish(&mut self) {
+        let Self { table, track, .. } = self;
+        table.finish(&mut |told| track.told(told));
+        track.finish();
     }
 
     fn count(&mut self, name: &str) {

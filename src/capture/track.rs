@@ -80,6 +80,15 @@ impl Track {
         self.count
     }
 
+    /// Which connections might be FTP, if somebody said so.
+    pub fn remarks(&self) -> impl Iterator<Item = String> {
+        let unclaimed = self.unclaimed.iter().take(16);
+        unclaimed.map(|(server, n)| {
+            let port = server.port();
+            format!("{n} TLS connections to {server} are not known to be FTP: --port {port} takes them")
+        })
+    }
+
     /// Memory in bytes, roughly.
     pub fn weight(&self) -> usize {
         let open: usize = self.open.values().map(Open::kept).sum();

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use super::gsk_fast::Fast;
 use super::hexdump::Hex;
+use super::packet_dump::without_text;
 use super::source::{self, Place, Source};
 use super::words::{FULL_LINE, Word, split, undressed, unquote};
 use super::zos_words::{prefix, unglue};
@@ -61,14 +62,14 @@ impl Paste {
     pub(super) fn new(name: &str, options: Options) -> Self {
         Self {
             input: Input { name: name.to_owned(), ..Input::default() },
-            options,
             problems: Vec::new(),
             secrets: secrets::Lines::default(),
             number: 0,
             last_length: 0,
             pending: VecDeque::new(),
             lines: VecDeque::new(),
-            sources: source::all(),
+            sources: source::all(&options),
+            options,
             open: None,
             dialogue: dialogue::Parser::default(),
             sessions: Vec::new(),
@@ -101,7 +102,7 @@ impl Paste {
         if self.may(Kind::Dialogue) && self.dialogue_line(unquote(raw.trim_end())) {
             return;
         }
-        let masked = self.secrets.mask(&undressed(raw));
+        let masked = self.secrets.mask(&without_text(&undressed(raw)));
         let text = unquote(masked.trim_end());
         if text.trim().is_empty() {
             return;

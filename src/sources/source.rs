@@ -6,7 +6,9 @@ use super::gsk_record::Fact;
 use super::gsk_session::Ended;
 use super::words::Word;
 use super::zos_words::Prefix;
-use super::{Block, Kind, attls_reader, config_reader, gsk_reader, gsktrace, siblings, zos_reader};
+use super::{
+    Block, Kind, Options, attls_reader, config_reader, gsk_reader, gsktrace, packet_trace, siblings, zos_reader,
+};
 use crate::error::InputError;
 
 /// A place in a paste where a record may begin.
@@ -72,11 +74,12 @@ pub(super) trait Source: fmt::Debug {
 /// All sources of records. Where records of two begin at the same place, the first one has it: what is recognized by more
 /// words stands in front (AT-TLS, System SSL, packets, its siblings, then the FTP programs, whose replies are a number and
 /// words).
-pub(super) fn all() -> Vec<Box<dyn Source>> {
+pub(super) fn all(options: &Options) -> Vec<Box<dyn Source>> {
     vec![
         Box::new(attls_reader::Reader::default()),
         Box::new(gsk_reader::Reader::default()),
         Box::new(gsktrace::Reader::default()),
+        Box::new(packet_trace::Reader::new(options)),
         Box::new(siblings::Reader::default()),
         Box::new(zos_reader::Reader::default()),
         Box::new(config_reader::Reader::default()),
