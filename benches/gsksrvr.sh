@@ -45,7 +45,7 @@ first_report() { # until the first byte of output
 }
 cat "$folder/trace.txt" >/dev/null
 echo "runs              $runs of $(stat -c %s "$folder/trace.txt") bytes, $threads threads, $(grep -c 'handshake failed' "$folder/trace.txt") handshakes"
-for run in "one session:--session 1" "a line each:-q" "JSON:--format json"; do
+for run in "reading alone:--session 999999999" "a line each:-q" "JSON:--format json"; do
   name=${run%%:*}
   read -ra args <<<"${run#*:}"
   for _ in $(seq "$runs"); do
