@@ -3,6 +3,7 @@
 use super::data_shake::{How, Shake, show};
 use super::phase::probably;
 use super::prelude::*;
+use crate::facts::transfers::{Data, precedes};
 use crate::transcript::Micros;
 
 pub(super) static RULE: Rule = Rule {
@@ -41,16 +42,20 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// Silence on the data connection, or on the control connection while the data connection stood without TLS.
 pub(super) fn silent<'s, 'a>(s: &'s Shake<'a>) -> Option<(&'s Shake<'a>, &'a Event, Side, Micros)> {
-    match s.broke.map(|b| (b.event, b.how)) {
+    let broke = match s.broke.map(|b| (b.event, b.how)) {
         Some((event, How::Silent(of, after))) => return Some((s, event, of, after)),
-        Some(_) => return None,
         None if s.done || s.transfer.reply.is_some() => return None,
-        None => {}
-    }
-    let stood = s.transfer.data.as_ref().is_some_and(|d| d.was_open() && d.end().is_none());
+        broke => broke.map(|(event, _)| event),
+    };
+    let stood = |at: &Event| {
+        let ended = |d: &Data<'_>| d.end().is_some_and(|(end, ..)| precedes(end, at));
+        s.transfer.data.as_ref().is_some_and(|d| d.was_open() && !ended(d))
+    };
     let private = s.began.is_some() || s.transfer.protected == Some(true);
-    s.transfer.aside.iter().filter(|_| stood && private).find_map(|e| match e.kind {
-        Kind::TimedOut { waiting_for, after } => Some((s, *e, waiting_for, after)),
+    // Whoever hangs up behind the silence does so because of it.
+    let counts = |e: &Event| private && stood(e) && broke.is_none_or(|b| precedes(e, b));
+    s.transfer.aside.iter().find_map(|e| match e.kind {
+        Kind::TimedOut { waiting_for, after } if counts(e) => Some((s, *e, waiting_for, after)),
         _ => None,
     })
 }

@@ -132,11 +132,11 @@ impl Record {
             return true;
         }
         let text = word.text.as_str();
-        if core::mem::take(&mut self.counts) {
-            if let Ok(len) = text.parse() {
-                self.dump.declare(len);
-                return true;
-            }
+        if core::mem::take(&mut self.counts)
+            && let Ok(len) = text.parse()
+        {
+            self.dump.declare(len);
+            return true;
         }
         if self.text > 0 && !is_line {
             self.text = self.text.saturating_sub(text.len() + 1);
