@@ -22,6 +22,7 @@ mod gsk_session;
 mod gsksrvr;
 mod gsktrace;
 mod hex_line;
+mod hex_secret;
 mod hexdump;
 mod input;
 mod lines;

@@ -53,6 +53,8 @@ enum State {
     Groups,
     /// Text, with the bar that ends it; so many characters may still come.
     Text(Option<char>, usize),
+    /// Behind text: what looks like an offset may be more of it.
+    Behind,
 }
 
 fn bar(word: &str) -> Option<char> {
@@ -121,6 +123,7 @@ impl Dump {
         }
         match self.state {
             State::Between => false,
+            State::Behind => !word.first,
             State::Groups => {
                 if self.group(text) {
                     return true;
@@ -163,11 +166,13 @@ impl Dump {
         let is_signed = word.text.starts_with('+');
         let (state, first) = (self.state, word.first);
         let len = self.section().bytes.len();
-        let whole = in_line == LINE || matches!(state, State::Text(..)) || is_signed;
+        let whole = in_line == LINE || is_signed;
         let due = match state {
+            State::Behind | State::Text(Some(_), _) if !first => false,
             State::Between if self.part.is_none() => first && at == 0,
-            State::Between => true,
-            _ => at == len && (first || whole),
+            // A part that is shown twice begins at 0; other numbers in a heading are lengths.
+            State::Between => at == len || at == 0 || first && at.is_multiple_of(LINE),
+            State::Groups | State::Text(..) | State::Behind => at == len && (first || whole || state != State::Groups),
         };
         let lost = state != State::Between && first && at > len && at.is_multiple_of(LINE) && word.text.len() != 8;
         if !(due || lost) {
@@ -201,7 +206,7 @@ impl Dump {
         let State::Text(closer, room) = self.state else { return };
         let closes = closer.is_some_and(|c| text.ends_with(c)) && !(opens && text.chars().count() == 1);
         let room = room.saturating_sub(text.chars().count() + 1);
-        self.state = if closes || room == 0 { State::Between } else { State::Text(closer, room) };
+        self.state = if closes || room == 0 { State::Behind } else { State::Text(closer, room) };
     }
 }
 
@@ -234,8 +239,11 @@ fn next_text(line: &str) -> Option<(&str, &str)> {
         let mut ends = text.char_indices().skip(1).take(TEXT).filter(|(_, x)| *x == c);
         let behind = |n: usize| text.get(n + c.len_utf8()..);
         let closes = |n: &usize| behind(*n).is_some_and(|b| b.is_empty() || b.starts_with([' ', '\t', '\u{a0}']));
-        // Both texts in full and a blank between them, as SUMMARY has them; else up to the bar that something follows.
-        let exact = text.char_indices().nth(18).filter(|(_, x)| *x == c && c == '*').map(|(n, _)| n);
+        // One text in full, or two and a blank between them (of eight characters each in a SUMMARY); else up to the bar that
+        // something follows.
+        let widths: &[usize] = if c == '*' { &[18] } else { &[17, 34] };
+        let at_width = |w: &usize| text.char_indices().nth(*w).filter(|(_, x)| *x == c).map(|(n, _)| n).filter(closes);
+        let exact = widths.iter().find_map(at_width);
         if let Some(rest) = exact.or_else(|| ends.find_map(|(n, _)| Some(n).filter(closes))).and_then(behind) {
             return Some((before, rest));
         }
@@ -246,7 +254,9 @@ fn next_text(line: &str) -> Option<(&str, &str)> {
 /// Whether a line of such a dump goes up to here: groups of eight digits, the last one shorter, behind an offset or not.
 fn is_behind_hex(before: &str) -> bool {
     let mut words = before.split_whitespace().rev();
-    if before.contains(':') {
+    // `00000000:` is another dump, whose reader knows its text.
+    let front = words.clone().find(|w| !is_hex_group(w)).unwrap_or_default();
+    if front.strip_suffix(':').is_some_and(|w| offset(w).is_some()) {
         return false;
     }
     let Some(last) = words.next().filter(|w| is_hex_group(w) && w.len() <= 8) else { return false };
@@ -303,6 +313,14 @@ mod tests {
         assert_eq!(read(&lines, None), (b"0123456789ABCDEF".to_vec(), 0));
         let twice = [lines[0], lines[0]];
         assert_eq!(read(&twice, Some(16)).0, b"0123456789ABCDEF");
+    }
+
+    #[test]
+    fn a_length_is_no_offset() {
+        for heading in ["Length: 1448", "Length: 1440", "Length: 0012"] {
+            let (bytes, refused) = read(&[heading, "000000 30313233"], Some(4));
+            assert_eq!((bytes, refused), (b"0123".to_vec(), 2), "{heading}");
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Packets {
         Self { packets: feed(), days, sockets: feed(), states, jobs, ports: options.ports.clone(), seen }
     }
 
-    /// A packet of a SUMMARY report. `date` is that of its page.
+    /// A packet of a SUMMARY report. `date` is that of a page that begins with it.
     pub(super) fn summary(&mut self, packet: &packet_summary::Summary, date: Option<i64>) {
         self.seen.any = true;
         let at = self.days.at(date, packet.at);
@@ -115,7 +115,7 @@ impl Packets {
         self.packets.segment(segment, at);
     }
 
-    /// A record. `date` is that of its page, where it names none itself.
+    /// A record. `date` is that of a page that begins with it.
     pub(super) fn record(&mut self, record: &Shown<'_>, date: Option<i64>) {
         self.seen.any = true;
         let at = self.days.at(record.date.or(date), record.at);
@@ -240,7 +240,14 @@ impl Packets {
         let problem = packets.problem.or(sockets.problem);
         let of = |sessions: Vec<Session>| sessions.into_iter().map(|s| on_clock(s.transcript, zero)).collect();
         let sessions = together(of(packets.sessions), of(sockets.sessions), &mut found.assumed);
-        found.problems.extend(problem.filter(|_| sessions.is_empty()));
+        if let Some(problem) = problem.filter(|_| sessions.is_empty()) {
+            found.problems.push(if self.seen.empty > 0 {
+                let what = format!("no session of FTP, and the bytes of {} segments are not shown", self.seen.empty);
+                InputError::unreadable("", what, "format the trace with OPTIONS((DUMP)), which shows them")
+            } else {
+                problem
+            });
+        }
         for mut session in sessions {
             // The input is that of the paste.
             let inputs = core::mem::take(&mut session.origin.inputs);

@@ -120,6 +120,16 @@ impl Record {
         Self { line, heading, awaited, words, dump, counts, text, looked }
     }
 
+    /// Whether a line that begins with this word goes on with its hex.
+    pub(super) fn goes_on(&self, word: &str) -> bool {
+        self.dump.goes_on(word)
+    }
+
+    /// Whether its heading is not complete.
+    pub(super) fn in_heading(&self) -> bool {
+        self.awaited > 0
+    }
+
     /// Whether words are to come that only look like something else.
     pub(super) fn holds_fast(&self) -> bool {
         self.awaited > 0 || self.counts || self.text > 0 || self.dump.holds_fast()

@@ -151,9 +151,16 @@ impl Summary {
             self.in_text = !(text.len() > 1 && text.ends_with('*'));
             return true;
         }
-        let group = hex::decode(text).ok().filter(|g| g.len() <= 4 && self.data.len() + g.len() <= SHOWN);
+        let shown = SHOWN.min(self.shown_len()).saturating_sub(self.data.len());
+        let group = hex::decode(text).ok().filter(|g| g.len() == shown.min(4));
         self.data.extend(group.iter().flatten());
-        group.is_some()
+        // The number of a line, in front of the data.
+        group.is_some() || text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit())
+    }
+
+    /// Bytes of data that the packet had.
+    fn shown_len(&self) -> usize {
+        self.len.or(self.numbers.get(NUMBERS - 1).copied()).unwrap_or(0) as usize
     }
 
     /// A packet that is only counted: the line, and the one with the other address.

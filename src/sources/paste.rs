@@ -6,6 +6,7 @@ mod fast;
 use std::collections::VecDeque;
 
 use super::gsk_fast::Fast;
+use super::hex_secret::{HexSecret, without_hex};
 use super::hexdump::Hex;
 use super::packet_dump::without_text;
 use super::source::{self, Place, Source};
@@ -41,6 +42,7 @@ pub(super) struct Paste {
     /// Sessions of dialogues that are complete.
     sessions: Vec<Block>,
     hex: Hex,
+    hidden: HexSecret,
     /// Absent only while it reads a line.
     fast: Option<Box<Fast>>,
     /// The input is a long trace and nothing else: its sessions are given out as they end; so many were.
@@ -74,6 +76,7 @@ impl Paste {
             dialogue: dialogue::Parser::default(),
             sessions: Vec::new(),
             hex: Hex::default(),
+            hidden: HexSecret::default(),
             fast: Some(Box::default()),
             streams: false,
             given: 0,
@@ -218,7 +221,8 @@ impl Paste {
             if line.claimed || hex {
                 self.input.understood += 1;
             } else if self.input.unread.len() < UNREAD_LINES {
-                self.input.unread.push(printable_str(&line.text).chars().take(UNREAD_LENGTH).collect());
+                let text = printable_str(&self.hidden.mask(&line.text));
+                self.input.unread.push(text.chars().take(UNREAD_LENGTH).collect());
             }
         }
     }
@@ -258,6 +262,9 @@ impl Paste {
         if let Some(block) = hex {
             self.saw(Kind::Hex);
             blocks.push(block);
+        }
+        if self.has_seen(Kind::PacketTrace) {
+            self.input.unread.iter_mut().for_each(|line| *line = without_hex(line));
         }
         let seen = self.seen;
         self.input.sources =
