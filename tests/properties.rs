@@ -41,6 +41,15 @@ fn corpus() -> Vec<Transcript> {
     all
 }
 
+/// Packet traces as they are printed.
+const PRINTED: [&str; 5] = [
+    include_str!("../fixtures/packet-trace/summary-550.txt"),
+    include_str!("../fixtures/packet-trace/dump-data-syn.txt"),
+    include_str!("../fixtures/packet-trace/dump-reset.txt"),
+    include_str!("../fixtures/packet-trace/format-only.txt"),
+    include_str!("../fixtures/packet-trace/data-trace-550.txt"),
+];
+
 /// 300 cases, or as many as PROPTEST_CASES asks for.
 fn config() -> ProptestConfig {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
@@ -310,6 +319,31 @@ proptest! {
         let cut = cut.min(bytes.len());
         bytes.splice(cut..(cut + len).min(bytes.len()), noise);
         for session in ftpsdiag::read(&[("x", &bytes)]).sessions {
+            common::report(&session);
+        }
+    }
+
+    #[test]
+    fn law_4_nothing_panics_on_any_packet_trace(
+        lines in proptest::collection::vec((0..12usize, 0..700usize, 0..90usize, some_bytes()), 1..60),
+    ) {
+        let mut bytes = Vec::new();
+        for (file, n, cut, noise) in lines {
+            let text = PRINTED.get(file % PRINTED.len()).copied().unwrap_or_default();
+            let line = text.lines().cycle().nth(n).unwrap_or_default();
+            // Lines of any report in any order, now and then with something inside.
+            let (front, back) = line.split_at_checked(cut).unwrap_or((line, ""));
+            bytes.extend([front.as_bytes(), if cut < 8 { &noise } else { b"" }, back.as_bytes(), b"\n"].concat());
+        }
+        let mut reader = InputReader::new("x", Options::default());
+        reader.feed(&bytes);
+        let evidence = reader.finish();
+        prop_assert!(evidence.input.unread.len() <= 200 && evidence.input.assumed.len() <= 100);
+        prop_assert!(evidence.input.understood <= evidence.input.lines);
+        for session in weave(vec![evidence]).sessions {
+            let kept: usize = session.entries.iter().map(|e| if let What::Bytes { data, .. } = &e.what { data.len() } else { 0 }).sum();
+            // Two digits are a byte; a mask has a length of its own.
+            prop_assert!(kept <= bytes.len() + 4096, "{kept} of {}", bytes.len());
             common::report(&session);
         }
     }
