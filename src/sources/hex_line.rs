@@ -104,7 +104,9 @@ fn starts_with_offset(text: &str) -> bool {
 
 /// Groups of hex digits, behind an offset or not, with a gutter or not.
 fn columns(text: &str, expected: u64) -> Option<(Vec<u8>, bool, Option<u64>)> {
-    let without_gutter = text.split_once('|').filter(|(hex, _)| !hex.trim().is_empty()).map_or(text, |(hex, _)| hex);
+    // z/OS draws its bars too: `+0000  35353020 │ 550  │`.
+    let without_gutter =
+        text.split_once(['|', '\u{2502}']).filter(|(hex, _)| !hex.trim().is_empty()).map_or(text, |(hex, _)| hex);
     let (offset, hex) = offset(without_gutter, expected);
     let hex = if offset.is_some() { hex.trim_start().split("   ").next().unwrap_or_default() } else { hex };
     let limit = if offset.is_some() { LINE } else { usize::MAX };
@@ -137,7 +139,7 @@ fn offset(text: &str, expected: u64) -> (Option<u64>, &str) {
     let trimmed = text.trim_start();
     let end = trimmed.find([' ', '\t', ':']).unwrap_or(trimmed.len());
     let Some((word, rest)) = trimmed.split_at_checked(end) else { return (None, text) };
-    let digits = word.strip_prefix("0x").unwrap_or(word);
+    let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix('+')).unwrap_or(word);
     if !(4..=8).contains(&digits.len()) {
         return (None, text);
     }
