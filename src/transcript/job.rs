@@ -7,81 +7,11 @@ use super::secrets::MASK;
 const SETTINGS: [&str; 7] = ["SYSFTPD", "SYSFTSX", "SYSTCPD", "CEEOPTS", "STDENV", "FTPDATA", "TTLS"];
 
 /// Subcommands of the z/OS FTP client; they may be cut to three letters.
-const SUBCOMMANDS: [&str; 73] = [
-    "append",
-    "ascii",
-    "auth",
-    "big5",
-    "binary",
-    "block",
-    "ccc",
-    "cd",
-    "cdup",
-    "clear",
-    "close",
-    "compress",
-    "cprotect",
-    "cwd",
-    "debug",
-    "delete",
-    "delimit",
-    "dir",
-    "dump",
-    "ebcdic",
-    "euckanji",
-    "exit",
-    "feature",
-    "file",
-    "get",
-    "glob",
-    "hangeul",
-    "help",
-    "ibmkanji",
-    "jis78kj",
-    "jis83kj",
-    "ksc5601",
-    "lang",
-    "lcd",
-    "lmkdir",
-    "locsite",
-    "locstat",
-    "lpwd",
-    "ls",
-    "mdelete",
-    "mget",
-    "mkdir",
-    "mode",
-    "mput",
-    "mvsget",
-    "mvsput",
-    "noop",
-    "private",
-    "prompt",
-    "protect",
-    "proxy",
-    "put",
-    "pwd",
-    "quit",
-    "record",
-    "rename",
-    "restart",
-    "rmdir",
-    "safe",
-    "schinese",
-    "sendport",
-    "sendsite",
-    "site",
-    "sjiskanji",
-    "srestart",
-    "status",
-    "stream",
-    "struct",
-    "sunique",
-    "system",
-    "type",
-    "ucs2",
-    "verbose",
-];
+const SUBCOMMANDS: &str = "append ascii auth big5 binary block ccc cd cdup clear close compress cprotect cwd debug delete delimit \
+    dir dump ebcdic euckanji exit feature file get glob hangeul help ibmkanji jis78kj jis83kj ksc5601 lang \
+    lcd lmkdir locsite locstat lpwd ls mdelete mget mkdir mode mput mvsget mvsput noop private prompt \
+    protect proxy put pwd quit record rename restart rmdir safe schinese sendport sendsite site sjiskanji \
+    srestart status stream struct sunique system type ucs2 verbose";
 
 /// What the next line of an input is that is no subcommand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,6 +65,9 @@ impl Job {
         if self.parm.is_some() || line.contains(['\'', '"']) && find(line, "PARM=").is_some() {
             return self.parm(line);
         }
+        if line.contains("<<") {
+            self.here_document(line);
+        }
         if !line.contains("//") {
             return None;
         }
@@ -171,6 +104,18 @@ impl Job {
             announced: false,
         });
         (!behind.is_empty()).then(|| format!("{} {MASK}", head.join(" ")))
+    }
+
+    /// `ftp -v host <<EOF` of a shell.
+    fn here_document(&mut self, line: &str) {
+        let Some((command, behind)) = line.split_once("<<") else { return };
+        let end = behind.trim_start_matches(['-', ' ', '"', '\'']).split([' ', '"', '\'']).next().unwrap_or_default();
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let name = |w: &&str| w.rsplit('/').next().is_some_and(|w| w == "ftp");
+        let Some(at) = words.iter().position(name).filter(|_| !end.is_empty()) else { return };
+        let host = words.iter().skip(at + 1).any(|w| !w.starts_with('-'));
+        let next = if host { Next::User } else { Next::Host };
+        self.input = Some(Input { next, end: end.to_owned(), netrc: false, announced: false });
     }
 
     /// `PARM='host user password (EXIT'`: from the third word to the options.
@@ -303,16 +248,17 @@ impl Input {
     }
 }
 
-fn is_secret_verb(word: &str) -> bool {
+pub(super) fn is_secret_verb(word: &str) -> bool {
     ["pass", "acct", "account"].iter().any(|v| v.eq_ignore_ascii_case(word))
 }
 
-fn is_subcommand(word: &str) -> bool {
-    SUBCOMMANDS.iter().any(|s| *s == word || word.len() >= 3 && s.starts_with(word))
+/// Whether a word in small letters is a subcommand of the client that takes no login.
+pub(super) fn is_subcommand(word: &str) -> bool {
+    SUBCOMMANDS.split_whitespace().any(|s| s == word || word.len() >= 3 && s.starts_with(word))
 }
 
 /// Whether a line is of a log: the end of the input is missing from the paste.
-fn is_logged(line: &str) -> bool {
+pub(super) fn is_logged(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let (first, second) = (words.next().unwrap_or_default(), words.next());
     let digits = |w: &str| w.bytes().filter(u8::is_ascii_digit).count();
@@ -373,6 +319,8 @@ mod tests {
             "//S EXEC PGM=FTP,\n//  PARM='host joe\n//             Geheim79 (EXIT'",
             "//S EXEC PGM=FTP,PARM='host joe (EXIT'\n//INPUT DD *\nGeheim79\n",
             "//S EXEC PGM=FTP,PARM='host (EXIT'\n//INPUT DD *\njoe\nGeheim79\n",
+            "ftp -v -p tcpip ftp.example.org <<EOF\njoe\nGeheim79\nput x\nEOF",
+            "ftp -n <<'END'\nopen h\nuser joe Geheim79\nEND",
             "//NETRC DD *\nmachine h login joe password Geheim79\n",
             "//NETRC DD *\nmachine h\nlogin joe\npassword\nGeheim79 account\nGeheim79\n",
         ] {

@@ -36,7 +36,7 @@ const LABELS: [&str; 7] =
     ["Master-Key:", "Master Key:", "master secret:", "PSK:", "Resumption PSK:", "SRP username:", "premaster secret:"];
 
 /// Words that name a password in front of `=` or `:`, in any case.
-const PASSWORD_WORDS: [&str; 6] = ["password", "passwort", "passwd", "passphrase", "pass", "pwd"];
+const PASSWORD_WORDS: [&str; 7] = ["password", "passwort", "passwd", "passphrase", "pass", "pwd", "pw"];
 
 impl Lines {
     /// Whether nothing is open: no line before says that the next one is a secret, but for what answers a prompt.
@@ -146,7 +146,7 @@ fn mask_setting(line: &str) -> String {
     for word in ["KEYRING_PW", "KeyringPw", "LDAP_PW", "LdapPw", "LDAP_USER_PW", "LdapUserPw"] {
         let Some(at) = find_ignoring_case(line, word) else { continue };
         let (head, tail) = line.split_at_checked(at + word.len()).unwrap_or((line, ""));
-        let value = tail.trim_start_matches(['=', ' ', '"', '\'']);
+        let value = tail.trim_start_matches(['=', '(', ' ', '"', '\'']);
         let secret = value.split([' ', '"', '\'', ',', ')']).next().unwrap_or_default();
         if value.len() < tail.len() && !secret.is_empty() {
             return format!(
@@ -161,6 +161,9 @@ fn mask_setting(line: &str) -> String {
 
 /// `curl -u joe:xxx`, `lftp -u joe,xxx`.
 fn mask_option(line: &str) -> String {
+    if let Some(tail) = line.strip_prefix("-u ") {
+        return mask_option(&format!(" -u {tail}")).trim_start().to_owned();
+    }
     let option = [" -u ", " --user "].into_iter().find(|o| line.contains(o));
     let Some((head, tail)) = option.and_then(|o| line.split_once(o)) else { return line.to_owned() };
     let option = option.unwrap_or_default().trim();
@@ -174,20 +177,55 @@ fn mask_option(line: &str) -> String {
     }
 }
 
-/// The subcommand `user NAME PASSWORD` of the z/OS FTP client, as its log echoes it.
+/// The subcommand `user NAME PASSWORD` of the z/OS FTP client, as its log echoes it or a script sends it,
+/// and `password WORD` alone on a line (netrc).
 fn mask_user_subcommand(line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
-    if let [verb, user, _] = words[..]
-        && verb.eq_ignore_ascii_case("user")
-    {
-        return format!("{verb} {user} {MASK}");
+    match words[..] {
+        [verb, user, _] if verb.eq_ignore_ascii_case("user") => return format!("{verb} {user} {MASK}"),
+        [word, value] if word.eq_ignore_ascii_case("password") && !is_prose(value) => {
+            return format!("{word} {MASK}");
+        }
+        _ => {}
     }
-    let Some(at) = find_ignoring_case(line, "Command: user ") else { return line.to_owned() };
-    let (head, tail) = line.split_at_checked(at + "Command: user ".len()).unwrap_or((line, ""));
-    match tail.split_once(' ') {
-        Some((user, password)) if !password.trim().is_empty() => format!("{head}{user} {MASK}"),
-        _ => line.to_owned(),
+    for before in ["Command: user ", "subcmd: user ", "'user ", "\"user "] {
+        let Some(at) = find_ignoring_case(line, before) else { continue };
+        let (head, tail) = line.split_at_checked(at + before.len()).unwrap_or((line, ""));
+        let Some((user, password)) = tail.split_once(' ') else { continue };
+        // In quotes the string ends, or its line does; a log says nothing behind the password.
+        let quoted = before.starts_with(['\'', '"']);
+        let end = password.find(['\'', '"', '\\']).filter(|_| quoted).unwrap_or(password.len());
+        let (secret, rest) = password.split_at_checked(end).unwrap_or((password, ""));
+        let is_login = !user.is_empty() && !user.contains(['\'', '"', '\\']) && (!quoted || !rest.is_empty());
+        if is_login && !secret.trim().is_empty() && !(quoted && secret.split_whitespace().count() > 2) {
+            return format!("{head}{user} {MASK}{rest}");
+        }
     }
+    line.to_owned()
+}
+
+/// Words behind `password` that a server or a client says itself.
+fn is_prose(word: &str) -> bool {
+    const PROSE: [&str; 16] = [
+        "required",
+        "needed",
+        "expected",
+        "incorrect",
+        "invalid",
+        "wrong",
+        "correct",
+        "accepted",
+        "rejected",
+        "expired",
+        "changed",
+        "ok",
+        "failed",
+        "failure",
+        "prompt",
+        "authentication",
+    ];
+    let word = word.trim_end_matches(['.', ':', ',', '!']);
+    PROSE.iter().any(|p| p.eq_ignore_ascii_case(word))
 }
 
 /// `CLIENT_RANDOM hex hex` and its siblings (NSS key log format).
@@ -272,10 +310,21 @@ mod tests {
             "  KeyringPw   geheim",
             "ANONYMOUS ANON/geheim ; all",
             "lftp -u joe,geheim h",
+            "-u joe:geheim",
+            "password geheim",
+            "PW=geheim",
+            "KEYRINGPW(\"geheim\")",
+            "CALL FTP 'USER joe geheim'",
+            "{ printf 'user joe geheim\\nput x\\n'; } | ftp -v h",
+            "PC0933 parseCmd: fndCmd returned subcmd: user joe geheim",
         ] {
             assert!(!m(shape).contains("geheim"), "{shape}: {}", m(shape));
         }
-        assert_eq!(m("331 Password required for joe"), "331 Password required for joe");
+        for prose in
+            ["331 Password required for joe", "Password required", "password incorrect.", "530 'user joe' unknown"]
+        {
+            assert_eq!(m(prose), prose);
+        }
         assert_eq!(m("EZA1460I Command: user bob geheim"), "EZA1460I Command: user bob ********");
         assert_eq!(m("EZA1701I >>> PASS"), "EZA1701I >>> PASS");
         assert_eq!(m(" geheim"), MASK);
