@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::mask_echo::{Typed, mask_echoes};
 use super::secrets::{MASK, SECRET_VERBS};
-use super::{Flow, Layer, Role, Side, Transcript, What};
+use super::{ConnId, Flow, Layer, Role, Side, Transcript, What};
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 use crate::wire::tls::ssl2;
 use crate::wire::{ebcdic, ftp};
@@ -13,13 +14,15 @@ use crate::wire::{ebcdic, ftp};
 /// Behind a gap a line of text that no other command begins may be the rest of a password, and is masked whole.
 pub fn mask_flows(t: &mut Transcript) {
     let mut flows: BTreeMap<Flow, Mask> = BTreeMap::new();
+    let mut typed: BTreeMap<ConnId, Typed> = BTreeMap::new();
     let conns = &t.conns;
-    for entry in &mut t.entries {
+    for (n, entry) in t.entries.iter_mut().enumerate() {
         let role = conns.get(usize::from(entry.conn.0)).map(|c| c.role).unwrap_or_default();
         let flow = |layer| Flow { conn: entry.conn, layer, from: Side::Client };
         match &mut entry.what {
             What::Bytes { from: Side::Client, layer, data, .. } if role == Role::Control => {
-                *data = flows.entry(flow(*layer)).or_default().filter(data, *layer);
+                let typed = typed.entry(entry.conn).or_insert_with(|| Typed::at(n));
+                *data = flows.entry(flow(*layer)).or_default().filter(data, *layer, typed);
             }
             What::Gap { from: Side::Client, len } => flows.entry(flow(Layer::Wire)).or_default().miss(*len),
             // What was not kept is missing here too.
@@ -29,6 +32,7 @@ pub fn mask_flows(t: &mut Transcript) {
             _ => {}
         }
     }
+    mask_echoes(t, &mut typed);
 }
 
 /// Where in a flow of commands a byte stands.
@@ -52,7 +56,7 @@ enum Mask {
 }
 
 impl Mask {
-    fn filter(&mut self, data: &[u8], layer: Layer) -> Vec<u8> {
+    fn filter(&mut self, data: &[u8], layer: Layer, typed: &mut Typed) -> Vec<u8> {
         let mut out = Vec::with_capacity(data.len());
         let rest = match std::mem::take(self) {
             Mask::Torn(masked) => self.behind_gap(masked, data, &mut out),
@@ -63,7 +67,13 @@ impl Mask {
         };
         for &b in rest {
             let state = std::mem::take(self);
+            let was_secret = matches!(state, Mask::Secret | Mask::EbcdicSecret);
             *self = self.step(state, b, layer, &mut out);
+            match self {
+                Mask::Secret | Mask::EbcdicSecret if was_secret => typed.byte(b),
+                _ if was_secret => typed.end(),
+                _ => {}
+            }
         }
         out
     }
@@ -163,9 +173,11 @@ impl Mask {
         }
         let is_ebcdic = line.first().is_some_and(|b| *b >= 0x80);
         let ascii = if is_ebcdic { ebcdic::decode(&line) } else { line.clone() };
-        let verb = ascii.strip_suffix(b" ").unwrap_or(&ascii);
+        let is_blank = matches!(ascii.last(), Some(b' ' | b'\t'));
+        let blank = usize::from(is_blank);
         let known = |whole: bool| {
-            SECRET_VERBS.iter().any(|v| {
+            let verb = ascii.get(..ascii.len().saturating_sub(if whole { blank } else { 0 })).unwrap_or_default();
+            SECRET_COMMANDS.iter().any(|v| {
                 let v = v.as_bytes();
                 if whole {
                     verb.eq_ignore_ascii_case(v)
@@ -174,7 +186,6 @@ impl Mask {
                 }
             })
         };
-        let is_blank = ascii.last() == Some(&b' ');
         if is_blank && known(true) {
             if is_ebcdic {
                 out.extend(MASK.bytes().map(|_| EBCDIC_ASTERISK));
@@ -184,13 +195,16 @@ impl Mask {
             return Mask::Secret;
         }
         match is_ebcdic {
-            _ if !is_blank && known(false) => Mask::Begun(line),
+            _ if known(false) => Mask::Begun(line),
             true if ends_ebcdic(b) => Mask::LineStart,
             true => Mask::InEbcdic,
             false => Mask::InLine,
         }
     }
 }
+
+/// Commands of which all that follows is a secret: those of RFC 959, and the change of a password.
+const SECRET_COMMANDS: [&str; 4] = ["PASS", "ACCT", "SITE PSWD", "SITE PASSWORD"];
 
 /// `*` in EBCDIC.
 const EBCDIC_ASTERISK: u8 = 0x5c;

@@ -11,6 +11,7 @@ pub mod dialogue;
 mod echo;
 mod job;
 mod mask;
+mod mask_echo;
 mod origin;
 pub mod redact;
 pub mod secrets;

@@ -4,7 +4,7 @@
 //! from, [`Lines`] on the lines of a paste before any source has seen them. Spans count the asterisks.
 
 use super::echo::Prompt;
-use super::job::Job;
+use super::job::{Job, is_subcommand};
 pub use super::mask::mask_flows;
 
 /// What stands in place of a secret, whatever its length.
@@ -201,6 +201,14 @@ fn mask_user_subcommand(line: &str) -> String {
             return format!("{head}{user} {MASK}{rest}");
         }
     }
+    // A trace of the client reads the line again: a name and one more word.
+    if let Some(at) = find_ignoring_case(line, "parsecmd: ")
+        && let Some((head, typed)) = line.split_at_checked(at + "parsecmd: ".len())
+        && let [user, _] = typed.split_whitespace().collect::<Vec<_>>()[..]
+        && !is_subcommand(&user.to_ascii_lowercase())
+    {
+        return format!("{head}{user} {MASK}");
+    }
     line.to_owned()
 }
 
@@ -316,6 +324,7 @@ mod tests {
             "KEYRINGPW(\"geheim\")",
             "CALL FTP 'USER joe geheim'",
             "{ printf 'user joe geheim\\nput x\\n'; } | ftp -v h",
+            "CU1234 parsecmd: joe geheim",
             "PC0933 parseCmd: fndCmd returned subcmd: user joe geheim",
         ] {
             assert!(!m(shape).contains("geheim"), "{shape}: {}", m(shape));
