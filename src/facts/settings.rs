@@ -143,6 +143,19 @@ impl Settings {
         self.all.iter().filter(move |s| is(s.place))
     }
 
+    /// Whether an AT-TLS policy leaves it to FTP when TLS begins, as far as it says so; of several rules, one that does.
+    pub fn application_controlled(&self) -> Option<bool> {
+        let said = || self.named("ApplicationControlled").filter(|s| s.place == Place::Policy);
+        said().next().map(|_| said().any(|s| s.is("On")))
+    }
+
+    /// Whether all of an AT-TLS policy was pasted that could hold such settings: they stand in objects that a rule only refers to.
+    pub fn has_whole_policy(&self) -> bool {
+        let has = |end: &str| self.from(|p| p == Place::Policy).any(|s| s.name.ends_with(end));
+        let refers = has("AdvancedParmsRef") || has("TTLSConnectionActionRef");
+        has("AdvancedParms") || has("TTLSEnvironmentAction") && !refers
+    }
+
     /// Whether an FTP.DATA was pasted that may be that of one end.
     pub fn has_ftp_data(&self, side: Side) -> bool {
         self.files.iter().any(|of| of.is_none_or(|of| of == side))

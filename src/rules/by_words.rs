@@ -130,7 +130,8 @@ fn cms_beside(case: &Case<'_>, claim: &Claim<'_>) -> Option<u32> {
 /// The finding that a code speaks for.
 fn reading(case: &Case<'_>, claim: &Claim<'_>, cms: Option<u32>) -> Option<&'static str> {
     let server = claim.is_of_server();
-    let about_peer = |finding: &'static str| if server { "client-certificate-refused" } else { finding };
+    let own = is_own_certificate(case, claim);
+    let about_peer = |finding: &'static str| if server && !own { "client-certificate-refused" } else { finding };
     match claim.code {
         // Only a server's policy asks for certificates of clients.
         Some(Code::AtTls(5001)) if claim.side != Some(Side::Client) => Some("client-certificate-required"),
@@ -142,6 +143,8 @@ fn reading(case: &Case<'_>, claim: &Claim<'_>, cms: Option<u32>) -> Option<&'sta
         Some(Code::Gsk(BAD_CERTIFICATE)) if was_told(case, claim) => {
             Some(if server { "certificate-untrusted" } else { "client-certificate-refused" })
         }
+        // A client's own: no finding about the server's fits.
+        Some(Code::Gsk(_) | Code::Cms(_)) if own && !server => None,
         Some(Code::Gsk(rc)) => {
             let by_rc = match rc {
                 // What certificate services say is closer.
@@ -161,6 +164,12 @@ fn reading(case: &Case<'_>, claim: &Claim<'_>, cms: Option<u32>) -> Option<&'sta
         _ if claim.text.contains(NO_NAME_MATCH) && !server => Some("certificate-name-mismatch"),
         _ => None,
     }
+}
+
+/// Whether the certificate that AT-TLS describes beside the code is that of its own end (CertificateSource LOCAL).
+fn is_own_certificate(case: &Case<'_>, claim: &Claim<'_>) -> bool {
+    let is_local = |c: &Claim<'_>| c.text.contains("from LOCAL") && speakers::program_of(&c.by) == speakers::AT_TLS;
+    case.claims().any(|c| c.side == claim.side && c.event.conn == claim.event.conn && is_local(&c))
 }
 
 fn by_cms(cms: u32) -> Option<&'static str> {
@@ -221,6 +230,11 @@ impl Said<'_> {
     /// Whether it is a server's word. Some codes only a server's policy gives.
     pub(super) fn is_of_server(&self) -> bool {
         self.claim.is_of_server() || matches!(self.claim.code, Some(Code::AtTls(5001 | 5002)))
+    }
+
+    /// Whether the certificate in question is that of the end that says so.
+    pub(super) fn is_own(&self, case: &Case<'_>) -> bool {
+        is_own_certificate(case, &self.claim)
     }
 
     /// `the client`, or `the server`: who says it.

@@ -69,7 +69,9 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     // The return code alone says "a bad date"; certificate services say which.
     let what = if said.cms.is_some() { "has expired" } else { "has expired, or is not valid yet" };
     // A server's word leaves open whose certificate it is.
-    let (party, headlines) = if said.is_of_server() {
+    let (party, headlines) = if said.is_of_server() && said.is_own(case) {
+        (Party::Server, vec![format!("the server says that its own certificate {what}")])
+    } else if said.is_of_server() {
         (Party::Unknown, vec![format!("the server says that a certificate {what}: its own, or the client's")])
     } else {
         let of = format!("the client says that {}'s certificate {what}", case.endpoint());

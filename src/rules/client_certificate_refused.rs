@@ -69,11 +69,25 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 /// The server's own program says why it took none, or the client's that its own was rejected.
 fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(said) = by_words::said(case, RULE.id) else { return };
-    let headlines = [
-        format!("{} says that the server refused the client certificate{}", said.who(), said.code()),
-        format!("{} says that the client certificate was refused{}", said.who(), said.code()),
-    ];
-    let mut f = said.finding(case, sink, Party::Client, &headlines);
+    let open = is_open_whose(case, &said);
+    let headlines = match open {
+        true => {
+            vec![format!("the server says that a certificate was refused: the client's, or its own{}", said.code())]
+        }
+        false => vec![
+            format!("{} says that the server refused the client certificate{}", said.who(), said.code()),
+            format!("{} says that the client certificate was refused{}", said.who(), said.code()),
+        ],
+    };
+    let mut f = said.finding(case, sink, if open { Party::Unknown } else { Party::Client }, &headlines);
+    if open {
+        f.why.push("Nothing shows that the server asked for a client certificate: it may be its own.".to_owned());
+        f.tell(
+            Party::Server,
+            AdviceKind::Check,
+            "does its policy ask clients for certificates? If not, look at its own",
+        );
+    }
     let null = || serde_json::Value::Null;
     f.set("issuers", Vec::<String>::new()).set("issuer", null()).set("subject", null());
     f.set("alert", null()).set("text", null());
@@ -86,13 +100,24 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
         }
         None => Vec::new(),
     };
-    f.act = Some(Act {
-        party: Party::Unknown,
-        text: "both: agree on an authority for client certificates; the server's log says what it dislikes".to_owned(),
-    });
+    let text = match open {
+        true => "server: whose certificate is it? One that asks clients for none means its own",
+        false => "both: agree on an authority for client certificates; the server's log says what it dislikes",
+    };
+    f.act = Some(Act { party: if open { Party::Server } else { Party::Unknown }, text: text.to_owned() });
     super::advise::client(case, &mut f, "client-certificate");
     advise_server(case, &mut f, "trust-client-ca");
     sink.report(f);
+}
+
+/// Whether a server's code leaves open whose certificate it means: nothing shows that it asked for one.
+fn is_open_whose(case: &Case<'_>, said: &by_words::Said<'_>) -> bool {
+    // A server that checks its own certificate finds a date or an issuer; certificate services describe the one they mean.
+    let may_be_own = said.is_of_server() && said.cms.is_none() && matches!(said.rc, Some(401 | 435));
+    let settings = &case.facts.settings;
+    let asks = |name| settings.named(name).any(|s| !s.is("NO_CLIENT_AUTH") && !s.is("PassThru"));
+    let by_policy = settings.named("HandshakeRole").any(|s| s.is("ServerWithClientAuth"));
+    may_be_own && read(case).request.is_none() && !asks("SECURE_LOGIN") && !asks("ClientAuthType") && !by_policy
 }
 
 fn explain(case: &Case<'_>, story: &ClientAuth<'_>, alert: Option<u8>, issuer: Option<&str>, f: &mut Finding) {

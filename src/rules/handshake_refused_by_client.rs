@@ -1,10 +1,12 @@
 //! The client gave up, and only its own words tell of it: the bytes that it could not read are not in the evidence.
 
+use super::advise;
 use super::by_words;
 use super::case::Claim;
 use super::phase::is_auth;
 use super::prelude::*;
 use super::zos_codes;
+use crate::facts::Product;
 use crate::transcript::speakers;
 
 pub(super) static RULE: Rule = Rule {
@@ -19,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
 const BAD_MESSAGE: u32 = 410;
 
 /// Codes that come of what the peer did: no common suite, closed, reset, alert, version.
-const PEER_CODES: [u32; 8] = [402, 406, 412, 414, 415, 420, 437, 446];
+const PEER_CODES: [u32; 9] = [402, 406, 412, 414, 415, 420, 437, 438, 446];
 
 /// Whether the client's end may have said it. AT-TLS runs at servers as well: where its end is unknown it speaks for nobody,
 /// unless it names a setting of clients.
@@ -47,11 +49,13 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     // What does TLS for others speaks of nothing else; and on the port for implicit TLS nothing comes before it.
     let of_tls = matches!(speakers::program_of(&claim.by), speakers::AT_TLS | speakers::DB2 | speakers::GSKIT);
     let at_once = case.is_on_990() && case.auth().is_none();
-    let started = of_tls || at_once || case.before(event).any(starts);
+    // One line of a trace of FTP, pasted alone: it does not give such a code of anything but a handshake.
+    let is_alone = claim.by == speakers::ZOS_FTP_CLIENT && !case.before(event).any(|e| e.from().is_some());
+    let started = of_tls || at_once || is_alone || case.before(event).any(starts);
     if !started || case.handshake_completed_before(event) {
         return;
     }
-    let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(case, rc));
+    let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(case, event, rc));
     f.set("rc", rc).set("by", claim.by.as_str()).set("text", claim.text.as_str());
     if let Some(auth) = case.auth() {
         f.evidence.extend(sink.evidence(auth, ""));
@@ -84,7 +88,7 @@ fn without_a_code(case: &Case<'_>, sink: &mut Sink<'_>) {
     if case.first(hello).is_some() || case.handshake_completed_before(claim.event) {
         return; // the bytes say more
     }
-    let server = causes::likely_server(case).map_or_else(|| "the server".to_owned(), |p| p.name.to_owned());
+    let server = known_server(case).map_or("the server", |p| p.name);
     let mut f = sink.finding(
         Confidence::Likely,
         Party::Unknown,
@@ -106,7 +110,7 @@ fn without_a_code(case: &Case<'_>, sink: &mut Sink<'_>) {
     let text = "client: run the step once more with DEBUG SEC; or probe the server from here";
     f.act = Some(Act { party: Party::Client, text: text.to_owned() });
     f.advise("trace-ftp", "zos-native");
-    f.advise("trace-tls", "zos-native");
+    advise::trace_tls(case, &mut f);
     f.tell(Party::Client, AdviceKind::Check, "ftpsdiag probe HOST, from a machine that reaches the server as well");
     causes::advise_server_log(case, &mut f, claim.event);
     sink.untested("return-code", "the return code of System SSL", "not in the evidence");
@@ -154,10 +158,24 @@ fn gave_up(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.report(f);
 }
 
-fn headlines(case: &Case<'_>, rc: u32) -> Vec<String> {
+/// The server, where more tells than a yes in the words of the command, which anybody may use.
+fn known_server<'a>(case: &Case<'a>) -> Option<&'a Product> {
+    causes::likely_server(case).filter(|p| p.because.iter().any(|words| !words.starts_with("\"234 AUTH ")))
+}
+
+/// ` after ProFTPD's 234`, as far as AUTH and the yes to it were seen.
+fn behind_auth(case: &Case<'_>, event: &Event) -> String {
+    let yes = |e: &Event| matches!(&e.kind, Kind::Reply(r) if (200..400).contains(&r.code));
+    let auth = case.before(event).filter(|e| is_auth(e)).last();
+    match auth.filter(|auth| case.after(auth).find(|e| matches!(e.kind, Kind::Reply(_))).is_some_and(yes)) {
+        Some(_) => known_server(case)
+            .map_or_else(|| " after the yes to AUTH".to_owned(), |p| format!(" after {}'s 234", p.name)),
+        None => String::new(),
+    }
+}
+
+fn headlines(case: &Case<'_>, event: &Event, rc: u32) -> Vec<String> {
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
-    let server = causes::likely_server(case);
-    let after = server.map_or_else(|| "the server's yes to AUTH".to_owned(), |p| format!("{}'s 234", p.name));
     if matches!(rc, 406 | 420 | 437) {
         // The partner closed: it says so of the partner.
         return vec![
@@ -165,9 +183,10 @@ fn headlines(case: &Case<'_>, rc: u32) -> Vec<String> {
             format!("the client says that the server ended the handshake (rc {rc})"),
         ];
     }
+    let after = behind_auth(case, event);
     vec![
-        format!("the {client} probably gave up the TLS handshake after {after} (rc {rc})"),
-        format!("the {client} probably gave up TLS after {after} (rc {rc})"),
+        format!("the {client} probably gave up the TLS handshake{after} (rc {rc})"),
+        format!("the {client} probably gave up TLS{after} (rc {rc})"),
         format!("the {client} probably gave up the TLS handshake (rc {rc})"),
     ]
 }
@@ -189,7 +208,7 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
             AdviceKind::Check,
             format!("ftpsdiag explain gsk {rc}, and the messages before it in the log"),
         );
-        f.advise("trace-tls", "zos-native");
+        advise::trace_tls(case, f);
         if PEER_CODES.contains(&rc) {
             causes::advise_server_log(case, f, event);
         } else {
@@ -197,7 +216,7 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
         }
         return;
     }
-    f.act = act(Party::Client, "client: get the bytes, one run with a System SSL trace");
+    f.act = act(Party::Client, &format!("client: {}", advise::bytes_of_client(case)));
     if let Some(stacked) = causes::both_do_tls(case) {
         f.causes.push(stacked);
         f.party = Party::Client;
@@ -206,7 +225,7 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
     }
     if let Some(mode) = causes::implicit_on_990(case) {
         f.causes.push(mode);
-        f.act = act(Party::Client, "client: port and mode; then get the bytes, one run with a System SSL trace");
+        f.act = act(Party::Client, &format!("client: port and mode; then {}", advise::bytes_of_client(case)));
         f.advise("use-explicit", case.facts.client.as_ref().map_or("any", |c| c.id));
     }
     if let Some(empty) = causes::empty_certificate_request(case, event) {
@@ -219,6 +238,6 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
     }
     f.causes.extend(causes::version_refused(case, event, false));
     f.causes.push(causes::tls_not_initialised(case, event, Confidence::Possible));
-    f.advise("trace-tls", "zos-native");
+    advise::trace_tls(case, f);
     causes::advise_server_log(case, f, event);
 }

@@ -18,8 +18,12 @@ pub(super) static RULE: Rule = Rule {
 /// GSK_ERR_BAD_MESSAGE: what came could not be read.
 const BAD_MESSAGE: u32 = 410;
 
-/// The partner closed, says the server: GSK_ERR_IO, GSK_ERR_SOCKET_CLOSED, and a connection that was ended.
-const ENDED_BY_PARTNER: [u32; 3] = [406, 420, 437];
+/// The partner ended it, says the server: GSK_ERR_IO, GSK_ERR_SOCKET_CLOSED, a connection that was ended, and an error that the
+/// partner reported.
+const ENDED_BY_PARTNER: [u32; 4] = [406, 420, 437, 438];
+
+/// GSK_ERR_BAD_CERT, which comes of the partner's alert as well.
+const BAD_CERTIFICATE: u32 = 414;
 
 /// `TLS handshake failed`, from the z/OS FTP server.
 const FAILED: &str = "EZYFT96I";
@@ -91,6 +95,7 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
     let act = |party, text: &str| Some(Act { party, text: text.to_owned() });
     f.act = match rc {
         Some(rc) if ENDED_BY_PARTNER.contains(&rc) => {
+            f.party = if rc == 438 { Party::Client } else { f.party };
             act(Party::Client, "client: its own log of that second names the reason")
         }
         Some(rc) if ENVIRONMENT.contains(&rc) => {
@@ -98,6 +103,9 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
             f.causes.extend(causes::of_return_code(case, claim, rc));
             f.tell(Party::Client, AdviceKind::Leave, "nothing to change: the server could not have let anyone in");
             act(Party::Server, &format!("server: see rc {rc} below; it names the reason"))
+        }
+        Some(BAD_CERTIFICATE) => {
+            act(Party::Client, "client: did it reject the server's certificate? Its log names the reason")
         }
         Some(BAD_MESSAGE) => {
             f.causes.extend(mode(case, claim));

@@ -6,12 +6,14 @@
 use serde_json::{Value, json};
 
 use super::by_words;
+use super::case::Claim;
 use super::prelude::*;
 use super::{Evidence, PartOut};
 use crate::decode::Reply;
 use crate::transcript::Mode;
+use crate::transcript::speakers::{AT_TLS, SYSTEM_SSL, program_of};
 use crate::wire::printable;
-use crate::wire::sniff::Encoding;
+use crate::wire::sniff::{Encoding, Speaker};
 use crate::wire::tls::record::{HEADER_LEN, Header};
 
 pub(super) static RULE: Rule = Rule {
@@ -30,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let text_event = |e: &Event| e.from() == Some(Side::Server) && matches!(e.kind, Kind::TextInsteadOfTls { .. });
-    let Some(event) = case.first(text_event) else { return by_words(case, sink) };
+    let Some(event) = case.first(text_event) else { return at_server(case, sink) };
     let Kind::TextInsteadOfTls { reply, text, encoding } = &event.kind else { return };
     let alerted = case.before(event).any(|e| matches!(e.kind, Kind::Alert { level: 2, .. }));
     if alerted || case.handshake_completed_before(event) {
@@ -40,6 +42,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
     let is_final = case.asked().is_some() && case.after(event).any(ended) && !text.contains("\\x");
     if reply.is_none() && !is_final && !text.ends_with("\\n") {
+        return;
+    }
+    // What is no reply may be the client's as well.
+    if reply.is_none() && case.direction_is_assumed() {
         return;
     }
     let from_log = case.is_from_log(event);
@@ -70,26 +76,78 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.report(f);
 }
 
+/// What a trace taken at the server has: the client's text stands where its ClientHello was due.
+fn at_server(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let is_text = |e: &Event| {
+        matches!(e.kind, Kind::TextInsteadOfTls { .. } | Kind::OtherInsteadOfTls { speaker: Speaker::Http })
+            && e.from() == Some(Side::Client)
+    };
+    // No client's own trace tells what reached the server.
+    let is_tls = |c: &Claim<'_>| matches!(program_of(&c.by), AT_TLS | SYSTEM_SSL) && c.is_of_server();
+    let said = |event| case.after(event).filter_map(Claim::of).find(is_tls);
+    let spoke = |e: &Event| e.from() == Some(Side::Client) && matches!(e.kind, Kind::Handshake(_) | Kind::Alert { .. });
+    let seen = case.first(is_text).and_then(|event| Some((event, said(event)?)));
+    let Some((event, claim)) = seen.filter(|(event, _)| !case.before(event).any(spoke)) else {
+        return by_words(case, sink);
+    };
+    let (text, encoding, what) = match &event.kind {
+        Kind::TextInsteadOfTls { text, encoding, .. } => (text.trim_end_matches("\\r\\n"), Some(*encoding), "FTP text"),
+        _ => ("", None, "HTTP"),
+    };
+    let headlines = [format!("the client probably sent {what} where the server waited for TLS")];
+    let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines);
+    f.ended = true;
+    f.set("code", Value::Null)
+        .set("text", Some(text).filter(|t| !t.is_empty()))
+        .set("encoding", encoding.map(Encoding::name));
+    f.set("rc", by_words::rc_of(&claim)).set("by", claim.by.as_str()).set("said", claim.text.as_str());
+    f.evidence.extend(sink.evidence(event, "clear text of the client"));
+    f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
+    if encoding.is_some() {
+        f.causes = causes::of_clear_text(case, &claim);
+    } else {
+        f.causes.push(causes::wrong_port(Confidence::Likely, "a client of HTTP dialled this port"));
+    }
+    f.act = act_of(&mut f, true);
+    sink.report(f);
+}
+
 /// AT-TLS says that clear text came (5003). The text itself is not in the evidence.
 fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(said) = by_words::said(case, RULE.id) else { return };
     let (who, other) = if said.is_of_server() { ("the server", "the client") } else { ("the client", "the server") };
-    let headlines = [format!("{who}'s AT-TLS says that {other} sent clear text, not TLS{}", said.code())];
+    let headlines = [
+        format!("{who}'s AT-TLS says that {other} sent clear text, not TLS{}", said.code()),
+        format!("{who}'s AT-TLS says that {other} sent clear text{}", said.code()),
+    ];
     let mut f = said.finding(case, sink, Party::Unknown, &headlines);
     let null = || Value::Null;
     f.set("code", null()).set("text", null()).set("encoding", null());
     f.causes = causes::of_clear_text(case, &said.claim);
-    f.act = match f.causes.first().map(|c| c.id.as_str()) {
+    f.act = act_of(&mut f, said.is_of_server());
+    if f.party != Party::Server {
+        f.advise("use-implicit", "zos-attls");
+    }
+    sink.untested("bytes", "the text that came", "not in the evidence");
+    sink.report(f);
+}
+
+/// Who has to do what about clear text that the likeliest cause explains.
+fn act_of(f: &mut Finding, at_server: bool) -> Option<Act> {
+    match f.causes.first().map(|c| c.id.as_str()) {
+        Some("attls-policy-missing") if at_server => {
+            f.party = Party::Server;
+            f.advise("attls-policy", "zos-ftp-server");
+            act(Party::Server, "server: ApplicationControlled On, so that FTP itself says when TLS begins")
+        }
         Some("attls-policy-missing") => {
             f.advise("attls-policy", "zos-attls");
             act(Party::Client, "client: ApplicationControlled On, so that FTP itself says when TLS begins")
         }
         Some("wrong-mode") => act(Party::Client, "client: port and mode: implicit meets explicit here"),
+        Some("wrong-port") => act(Party::Client, "client: what dials this port, and is the port right?"),
         _ => act(Party::Unknown, "both: get the bytes: a packet trace shows the text that came"),
-    };
-    f.advise("use-implicit", "zos-attls");
-    sink.untested("bytes", "the text that came", "not in the evidence");
-    sink.report(f);
+    }
 }
 
 fn headlines(case: &Case<'_>, confidence: Confidence) -> Vec<String> {

@@ -292,8 +292,7 @@ const TLS12: u16 = 0x0303;
 
 fn policy(settings: &Settings, why: &mut Vec<String>) {
     let in_policy: Vec<&Setting> = settings.from(|p| p == Place::Policy).collect();
-    // Where the rule alone was pasted, what it refers to is not known.
-    let whole = in_policy.iter().any(|s| s.name.ends_with("AdvancedParms"));
+    let whole = settings.has_whole_policy();
     for (name, without) in [
         ("ApplicationControlled", "TLS begins with the first byte, before the greeting"),
         ("SecondaryMap", "data connections are not covered by it"),

@@ -132,6 +132,6 @@ fn by_ftp(case: &Case<'_>, told: &Told<'_>, sink: &mut Sink<'_>) {
         Some(Act { party: Party::Server, text: "server: did it see the connection? That decides who acts".to_owned() });
     advise_server(case, &mut f, "handshake-timeout");
     f.tell(Party::Between, AdviceKind::Check, "firewalls that inspect FTP: exempt this connection");
-    f.advise("trace-tls", "zos-native");
+    super::advise::trace_tls(case, &mut f);
     sink.report(f);
 }

@@ -15,6 +15,9 @@ use crate::wire::tls::handshake::Message;
 /// AT-TLS: the environment did not come up, and the reason stands in an earlier message.
 const ENVIRONMENT_FAILED: u32 = 5006;
 
+/// The port of FTP, where AUTH asks for TLS.
+const EXPLICIT: u16 = 21;
+
 /// TLS 1.0: up to here a list of authorities has to hold one at least (RFC 2246, 7.4.4).
 const TLS10: u16 = 0x0301;
 
@@ -262,7 +265,7 @@ pub(in crate::rules) fn of_clear_text(case: &Case<'_>, claim: &Claim<'_>) -> Vec
         };
     }
     if claim.is_of_server() {
-        return vec![super::wrong_mode("AT-TLS of the server waited for TLS, and the client began in clear")];
+        return clear_text_at_server(case, claim);
     }
     let policy = "AT-TLS expected TLS at once and met the greeting: the rule is not ApplicationControlled".to_owned();
     let mode = "the server greets in clear where implicit TLS was expected";
@@ -273,4 +276,19 @@ pub(in crate::rules) fn of_clear_text(case: &Case<'_>, claim: &Claim<'_>) -> Vec
             vec![attls_policy_missing(Confidence::Likely, policy), mode]
         }
     }
+}
+
+/// At the server: its policy begins TLS with the first byte where FTP greets in clear, or the client is in the other mode.
+fn clear_text_at_server(case: &Case<'_>, claim: &Claim<'_>) -> Vec<Cause> {
+    let mode = super::wrong_mode("TLS of the server waited for a ClientHello, and the client began in clear");
+    let port = case.transcript.conn(claim.event.conn).and_then(|c| c.peer).map(|p| p.port());
+    let because = match case.facts.settings.application_controlled() {
+        Some(true) => return vec![mode],
+        Some(false) => "the policy that was pasted along says ApplicationControlled Off",
+        None if port == Some(EXPLICIT) => "TLS was due with the first byte on port 21, where FTP begins in clear",
+        None => return vec![mode],
+    };
+    let mut policy = attls_policy_missing(Confidence::Likely, because.to_owned());
+    policy.ask.iter_mut().for_each(|ask| ask.party = Party::Server);
+    vec![policy, Cause { confidence: Confidence::Possible, ..mode }]
 }
