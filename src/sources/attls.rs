@@ -148,6 +148,9 @@ pub(super) struct Record {
     over: bool,
 }
 
+/// Digits of the longest return code.
+const LONGEST_CODE: usize = 4;
+
 impl Record {
     pub(super) fn new(form: Form, at: Option<Micros>, line: u64) -> Self {
         Self {
@@ -257,6 +260,9 @@ impl Record {
         if self.number.as_deref() == Some(text) && word.first {
             return true;
         }
+        if word.first && self.goes_on(text) {
+            return true;
+        }
         let same = word.line == self.last_line;
         match self.form {
             Form::Certificate => self.diagnostics.accept(text, word),
@@ -267,6 +273,17 @@ impl Record {
             Form::Start if self.last == Some(Key::Actions) => same,
             Form::Start | Form::Event | Form::Error => self.event(text, same),
         }
+    }
+
+    /// The rest of a return code that a hard wrap cut in two: what stands behind a whole one are words.
+    fn goes_on(&mut self, text: &str) -> bool {
+        let is_cut = self.last == Some(Key::Rc) && self.text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let Some(rc) = self.fields.get_mut(&Key::Rc).filter(|rc| is_cut && rc.len() + text.len() <= LONGEST_CODE)
+        else {
+            return false;
+        };
+        rc.push_str(text);
+        true
     }
 
     fn set(&mut self, key: Key, value: &str) {

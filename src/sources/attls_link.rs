@@ -24,6 +24,9 @@ const SOCKET_ERROR: u32 = 406;
 /// From here on codes are those of AT-TLS itself.
 const OF_ATTLS: core::ops::RangeInclusive<u32> = 5000..=6999;
 
+/// From here on a number has as many digits as codes of the handshake have.
+const SHORTEST_WHOLE: u32 = 100;
+
 /// So many messages are put in front of what they explain.
 const MOST_REASONS: usize = 16;
 
@@ -130,7 +133,9 @@ impl Link {
 
     fn happened(&mut self, r: &Record) {
         let event = r.text.join(" ");
-        let rc = r.rc().filter(|rc| *rc != 0);
+        // Without the event behind it, a short number may be the beginning of another one.
+        let is_cut = |rc: u32| event.is_empty() && rc < SHORTEST_WHOLE;
+        let rc = r.rc().filter(|rc| *rc != 0 && !is_cut(*rc));
         if event.starts_with("Initial Handshake") || event.starts_with("Connection Init") {
             self.starts(r.at);
         }

@@ -166,6 +166,11 @@ impl Record {
             if word.first && word.text == *code {
                 self.multi = None;
             }
+        } else if word.first && self.is_cut_number(&word.text) {
+            if let Some(last) = self.words.last_mut() {
+                last.text.push_str(&word.text);
+            }
+            return true;
         } else if word.first && !self.words.is_empty() {
             // A trace breaks its own lists: `security values: mech=TLS, …, sCC=C,`.
             let listed = self.form == Form::Trace && self.words.last().is_some_and(|w| w.text.ends_with(','));
@@ -179,6 +184,20 @@ impl Record {
         self.open += word.text.matches('(').count() as i32 - word.text.matches(')').count() as i32;
         self.words.push(word.clone());
         true
+    }
+
+    /// Whether a return code goes on with this: a hard wrap cut it in two, for behind a whole one stand words.
+    fn is_cut_number(&self, rest: &str) -> bool {
+        let is_number = |w: &str| !w.is_empty() && w.len() <= 4 && w.bytes().all(|b| b.is_ascii_digit());
+        match self.words.as_slice() {
+            [.., rc, sign, number] => {
+                self.form == Form::Trace
+                    && (rc.text.as_str(), sign.text.as_str()) == ("rc", "=")
+                    && is_number(&number.text)
+                    && is_number(rest)
+            }
+            _ => false,
+        }
     }
 
     /// Who speaks. `authClient` is the function by which a *server* authenticates its client, and only a server compares
@@ -215,6 +234,10 @@ impl Record {
         out
     }
 }
+
+/// What the client writes to the log of the job, and how many messages of it may stand before a session.
+const LOGGED: &str = "EZZ9830I";
+const AHEAD: usize = 8;
 
 /// All attempts of a log.
 #[derive(Debug, Default)]
@@ -304,7 +327,11 @@ impl Log {
         if id == "EZA1554I" && (self.auth_sent || self.gave_up) {
             self.next_attempt();
         }
-        self.gave_up |= GIVES_UP.contains(&id) && !text.contains("data connection");
+        // The log of the job stands before the output of its step.
+        let is_ahead = id == LOGGED && self.attempt.conn.host.is_none() && self.attempt.entries.len() < AHEAD;
+        let is_said = |e: &Entry| matches!(e.what, What::Bytes { .. });
+        let is_ahead = is_ahead && !self.attempt.entries.iter().any(is_said);
+        self.gave_up |= GIVES_UP.contains(&id) && !text.contains("data connection") && !is_ahead;
         if let Some(target) = text.strip_prefix("Connecting to: ") {
             self.connecting(target);
         }
@@ -334,7 +361,9 @@ impl Log {
             let (code, words) = rest.split_once(' ').unwrap_or((rest, ""));
             let words = words.split_once(')').map_or(words, |(inside, _)| inside).trim_start_matches('(');
             self.failed |= !self.inside;
-            self.push(at, claim(code.parse().ok().map(Code::Gsk), words));
+            // Without words behind it, a short number may be the beginning of another one.
+            let whole = !words.is_empty() || code.len() > 2;
+            self.push(at, claim(code.parse().ok().filter(|_| whole).map(Code::Gsk), words));
         } else if let Some((_, code)) = text.split_once("SETCEC code = ") {
             let code = code.split_whitespace().next().and_then(|c| c.parse().ok());
             self.push(at, claim(code.map(Code::FtpClient), "SETCEC"));
