@@ -180,3 +180,52 @@ fn a_client_that_stopped_receiving_is_not_refused() {
     let report = only_report("log", aborted.as_bytes());
     assert!(verdict(&report).starts_with("fails data-end-hangs likely"), "{}", verdict(&report));
 }
+
+#[test]
+fn gsk_trace_is_advised_to_the_tls_of_ftp_alone() {
+    let advised = |text: &str| {
+        let found = reports(&[("log", text.as_bytes())]);
+        assert!(found.iter().any(|r| r.verdict.outcome == Outcome::Fails), "{text}");
+        let advice: Vec<_> = found.iter().flat_map(|r| &r.findings).flat_map(|f| &f.advice).collect();
+        serde_json::to_string(&advice).unwrap().contains("CEEOPTS")
+    };
+    assert!(advised(&fixture("zos-ftp/rc-410-alone.txt")));
+    for text in [
+        fixture("attls/bad-message.txt"),
+        fixture("attls/version.txt"),
+        format!("FC0231 ftpAuth: security values: mech=TLS, tlsmech=ATTLS, sFTP=R\n{}", fixture("zos-ftp/rc-402.txt"))
+            .replace("TLSMECHANISM FTP", "TLSMECHANISM ATTLS"),
+        "DIA3604E The SSL function \"gsk_secure_soc_init\" failed with the return code \"410\" in \
+         \"sqlccSSLSocketSetup\". GSK_ERROR_BAD_MESSAGE\n"
+            .to_owned(),
+    ] {
+        assert!(!advised(&text), "{text}");
+    }
+}
+
+#[test]
+fn a_headline_says_only_what_was_seen() {
+    let headline = |name: &str| only_report(name, fixture(name).as_bytes()).verdict.headline;
+    assert_eq!(headline("zos-ftp/rc-410-alone.txt"), "the z/OS client probably gave up the TLS handshake (rc 410)");
+    assert_eq!(headline("zos-ftp/rc-402.txt"), "the z/OS client probably gave up TLS after the yes to AUTH (rc 402)");
+}
+
+#[test]
+fn a_number_at_a_wrap_is_no_return_code() {
+    let alone = "FC1103 authServer: secure_socket_init failed with rc = 4\nand so on\n";
+    assert_eq!(verdict(&only_report("cut", alone.as_bytes())), "inconclusive");
+    let message =
+        "EZD1287I TTLS Error CONNID: 00000B44 LOCAL: 192.0.2.20..1037 REMOTE: 192.0.2.7..21 JOBNAME: A RC:  4\n";
+    assert_eq!(verdict(&only_report("cut", message.as_bytes())), "inconclusive");
+}
+
+#[test]
+fn replies_alone_tell_of_transfers() {
+    let text = fixture("zos-ftp/success.txt")
+        .replace("EZA1701I >>> QUIT", "EZA1701I >>> STOR a\n150 Opening\n226 Transfer complete\nEZA1701I >>> QUIT");
+    let report = only_report("log", text.as_bytes());
+    assert_eq!(
+        (verdict(&report), report.verdict.scope.last().map(String::as_str)),
+        ("works".into(), Some("transfer-replies"))
+    );
+}

@@ -320,6 +320,9 @@ fn tested(report: &Report) -> String {
     let words = match (is("upload"), is("data"), is("login")) {
         (true, ..) => "tested: control connection, login, listings, uploads",
         (_, true, _) => return format!("tested: control connection, login, listings; {}", live::no_uploads(report)),
+        (.., true) if is("transfer-replies") => {
+            "tested: control connection and login; transfers by their replies alone"
+        }
         (.., true) => "tested: control connection and login; nothing was transferred",
         _ => "tested: the control connection up to QUIT; not login and transfers",
     };

@@ -175,7 +175,7 @@ pub struct Verdict {
     pub cause: Option<String>,
     /// One line of ASCII, at most 72 characters, understandable alone.
     pub headline: String,
-    /// How far was tested: control, login, data, upload.
+    /// How far was tested: control, login, data, upload; transfer-replies where only the server's words tell of transfers.
     pub scope: Vec<String>,
     /// For which clients, when not for all.
     #[serde(rename = "for")]

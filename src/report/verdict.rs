@@ -375,6 +375,8 @@ fn scope(case: &Case<'_>) -> Vec<String> {
     let uploads = |t: &Transfer<'_>| t.command.is_some_and(|c| matches!(c.verb, "STOR" | "STOU" | "APPE"));
     if moved.peek().is_some() {
         out.push("data".to_owned());
+    } else if case.transcript.origin.asked.is_none() && case.session_transfers().any(|t| t.worked()) {
+        out.push("transfer-replies".to_owned());
     }
     // In a run of ours uploads become longer: where the last did not come through, they do not work.
     let ours = case.moved().is_some();
