@@ -143,6 +143,8 @@ pub(super) struct Record {
     pub diagnostics: Diagnostics,
     /// The number by which a job log ties the lines of one message together.
     number: Option<String>,
+    /// What of a word of the heading stands at the end of its line.
+    cut: String,
     words: usize,
     last_line: u64,
     over: bool,
@@ -167,6 +169,7 @@ impl Record {
             framed: 0,
             diagnostics: Diagnostics::default(),
             number: None,
+            cut: String::new(),
             words: 0,
             last_line: line,
             over: false,
@@ -260,7 +263,7 @@ impl Record {
         if self.number.as_deref() == Some(text) && word.first {
             return true;
         }
-        if word.first && self.goes_on(text) {
+        if self.goes_on(text, word) || untouched && self.words < HEADINGS.len() && self.is_cut_heading(text, word) {
             return true;
         }
         let same = word.line == self.last_line;
@@ -275,15 +278,31 @@ impl Record {
         }
     }
 
-    /// The rest of a return code that a hard wrap cut in two: what stands behind a whole one are words.
-    fn goes_on(&mut self, text: &str) -> bool {
-        let is_cut = self.last == Some(Key::Rc) && self.text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let Some(rc) = self.fields.get_mut(&Key::Rc).filter(|rc| is_cut && rc.len() + text.len() <= LONGEST_CODE)
-        else {
-            return false;
+    /// The rest of a value that a hard wrap cut in two. Behind a whole return code stand words; before it, fields alone.
+    fn goes_on(&mut self, text: &str, word: &Word) -> bool {
+        let ordered = matches!(self.form, Form::Event | Form::Error) && !self.fields.contains_key(&Key::Rc);
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        let Some(last) = self.last.filter(|_| word.first && self.text.is_empty()) else { return false };
+        let Some(value) = self.fields.get_mut(&last) else { return false };
+        let fits = match last {
+            Key::Rc => digits && value.len() + text.len() <= LONGEST_CODE,
+            _ => ordered && word.after_full_line,
         };
-        rc.push_str(text);
-        true
+        if fits {
+            value.push_str(text);
+        }
+        fits
+    }
+
+    /// A word of the heading of which a hard wrap left a part at the end of its line, or the rest of it.
+    fn is_cut_heading(&mut self, text: &str, word: &Word) -> bool {
+        let begun = core::mem::take(&mut self.cut);
+        let whole = format!("{begun}{text}");
+        let fits = word.first != begun.is_empty() && HEADINGS.iter().any(|h| h.starts_with(&whole));
+        if fits && !HEADINGS.contains(&whole.as_str()) {
+            self.cut = whole;
+        }
+        fits
     }
 
     fn set(&mut self, key: Key, value: &str) {
