@@ -40,7 +40,7 @@ impl Early {
     pub fn note(&mut self, facts: &Facts, at: i64, event: Event<'_>) {
         self.facts = Some(*facts);
         let told = match event {
-            Event::New | Event::Gone => return,
+            Event::New | Event::Retried | Event::Gone => return,
             Event::Opened => Told::Opened,
             Event::Unreachable(end) => Told::Unreachable(end),
             Event::Piece(end, Piece::Gap(len)) => Told::Gap(end, len),

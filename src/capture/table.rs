@@ -93,6 +93,8 @@ pub enum Event<'a> {
     New,
     /// SYN, SYN ACK and something behind them were seen.
     Opened,
+    /// Nobody answered the first SYN: the second came.
+    Retried,
     /// What an end sent.
     Piece(End, Piece<'a>),
     /// Somebody says that this end cannot be reached.
@@ -207,10 +209,12 @@ impl Table {
         facts.note(end, s);
         // A connection that stands is told before anything that passes on it.
         let behind = !s.flags.syn() && !s.flags.rst() || connection.waits();
-        let stands = facts.answered && !facts.opened && behind;
-        if stands {
+        if facts.answered && !facts.opened && behind {
             facts.opened = true;
             each(Told { slot: Slot(slot), facts, at: connection.tell(now), event: Event::Opened });
+        }
+        if facts.tries == 2 && s.flags.syn() && !facts.answered {
+            each(Told { slot: Slot(slot), facts, at: connection.tell(now), event: Event::Retried });
         }
         let facts = &*facts;
         let mut out = |at, end, piece: Piece<'_>| {
@@ -311,8 +315,7 @@ impl Table {
     /// Drops connections that are idle, and gives up holes that have been open for too long.
     fn sweep(&mut self, each: &mut impl FnMut(Told<'_>)) {
         for n in 0..self.entries.len() {
-            let slot = n as u32;
-            let now = self.now;
+            let (slot, now) = (n as u32, self.now);
             let Some(Some(Entry { facts, connection })) = self.entries.get_mut(n) else { continue };
             let patience = if connection.is_closed() { Rank::Other } else { facts.rank }.patience();
             if now.saturating_sub(facts.last) > patience {

@@ -46,6 +46,7 @@ impl Tale {
         let story = &mut self.all[self.open[&slot]];
         let seen = match told.event {
             Event::New => unreachable!(),
+            Event::Retried => return,
             Event::Opened => Seen::Opened,
             Event::Gone => Seen::Gone,
             Event::Unreachable(end) => Seen::Unreachable(end),

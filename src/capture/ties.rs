@@ -28,6 +28,9 @@ const BEFORE: i64 = 1_000_000_000;
 /// Nanoseconds by which one session has to be nearer than another.
 const APART: i64 = 50_000_000;
 
+/// Ports from which servers connect back: ftp-data, ftps-data (IANA).
+const DATA_PORTS: [u16; 2] = [20, 989];
+
 /// Sessions between two hosts that are looked at.
 const LOOKED_AT: usize = 1024;
 
@@ -187,6 +190,7 @@ impl Ties {
             Some(match kind {
                 // The client of FTP is that of TLS, whoever dials (RFC 4217, section 7).
                 Kind::Tls { client } => client,
+                _ if client == server && DATA_PORTS.contains(&facts.address(opener).port()) => opener.other(),
                 _ if client == server || facts.address(opener).ip() == client => opener,
                 _ => opener.other(),
             })

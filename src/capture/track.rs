@@ -121,7 +121,10 @@ impl Track {
                 if before == 0 && after > 0 {
                     self.undecided.1.push_back(slot);
                 }
-                self.decide(slot, facts, at, closed || event == Event::Gone);
+                match event {
+                    Event::Retried => self.knocks(slot, facts),
+                    _ => self.decide(slot, facts, at, closed || event == Event::Gone),
+                }
                 self.make_room();
             }
         }
@@ -214,6 +217,18 @@ impl Track {
         }
     }
 
+    /// Nobody answers. To which session it belongs shows now: later that has gone on, or ended.
+    fn knocks(&mut self, slot: Slot, facts: &Facts) {
+        // Passive ports are no reserved ones, which other services have.
+        if facts.opener.is_none_or(|o| facts.address(o.other()).port() < 1024) {
+            return;
+        }
+        let early = Early::of(facts);
+        if let Some(tie) = self.candidate(facts, &early, Kind::Other) {
+            self.tie(slot, facts, tie, &early);
+        }
+    }
+
     fn tell_gone(&mut self, slot: Slot, facts: &Facts, at: i64) {
         if let Some(State::Of(session, conn)) = self.slots.get(slot.0 as usize) {
             let (session, conn) = (*session, *conn);
@@ -278,7 +293,7 @@ impl Track {
         let now = self.now;
         let Some(open) = self.open.get_mut(&number) else { return };
         match event {
-            Event::New => {}
+            Event::New | Event::Retried => {}
             Event::Opened => open.note(conn, at, What::Opened),
             Event::Unreachable(_) => open.unreachable(conn, facts, at),
             Event::Piece(end, piece) => open.piece(conn, facts, at, end, piece),

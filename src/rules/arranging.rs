@@ -64,13 +64,14 @@ impl<'a> Case<'a> {
         let end = self.control().find(|e| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. }));
         let late = |u: &Unopened<'_>| end.is_some_and(|e| core::ptr::from_ref(u.shows) > core::ptr::from_ref(e));
         let failed = |t: &'a Transfer<'a>| unopened(t).filter(|u| u.told || !late(u));
+        let hidden = self.commands_are_hidden();
         let mut users: BTreeMap<*const Event, &'a Transfer<'a>> = BTreeMap::new();
         let mut ways: Vec<Way<'a>> = Vec::new();
         for t in self.session_transfers() {
             match t.arranged {
                 Some(a) => drop(users.insert(core::ptr::from_ref(a.command.event), t)),
-                // A connection alone, which nobody asked for, tells nothing.
-                None if t.command.is_none() => {}
+                // A connection alone, which nobody asked for, tells nothing where commands can be read.
+                None if t.command.is_none() && !hidden => {}
                 None => ways.push(Way { arranged: None, transfer: Some(t), unopened: failed(t) }),
             }
         }

@@ -86,6 +86,13 @@ fn stops<'a>(case: &Case<'a>) -> Vec<&'a Event> {
     case.control().filter(ends).collect()
 }
 
+/// Seconds between a ClientHello that nothing answered and the end, when that is long.
+fn waited(s: &Shake<'_>, event: &Event) -> Option<f64> {
+    let hello = s.hello.filter(|_| s.answered.is_none())?;
+    let waited = event.at?.0.saturating_sub(hello.at?.0) as f64 / 1e6;
+    (waited >= 1.0).then_some(waited)
+}
+
 fn explain(case: &Case<'_>, s: &Shake<'_>, event: &Event, by: Side, f: &mut Finding) {
     f.why.push("The control connection is inside TLS and works; no alert says why data does not.".to_owned());
     warn_of_words(f, s.transfer);
@@ -96,7 +103,12 @@ fn explain(case: &Case<'_>, s: &Shake<'_>, event: &Event, by: Side, f: &mut Find
         return;
     }
     let lost = |e: &Event| matches!(e.kind, Kind::Closed { by: Side::Server, .. });
-    if s.transfer.reply.is_none() && s.transfer.aside.iter().any(|e| lost(e)) {
+    if let Some(waited) = waited(s, event) {
+        f.why.push(format!("The end came {waited:.1} s behind the ClientHello, which nothing answered."));
+    }
+    if case.commands_are_hidden() {
+        f.why.push("The replies are encrypted: what the server said of it is not known.".to_owned());
+    } else if s.transfer.reply.is_none() && s.transfer.aside.iter().any(|e| lost(e)) {
         f.why.push(
             "No reply followed, and the control connection ended too: Pure-FTPd does so when TLS on data fails."
                 .to_owned(),

@@ -17,7 +17,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let ways = case.ways();
-    let passive = |w: &Way<'_>| w.unopened.is_some() && w.arranged.is_none_or(|a| a.is_passive() && a.is_accepted());
+    let passive = |w: &Way<'_>| {
+        w.unopened.is_some()
+            && w.arranged.is_none_or(|a| a.is_passive() && a.is_accepted())
+            && !is_dialled_back(case, w)
+    };
     let Some(n) = ways.iter().rposition(passive) else { return good(case, &ways, sink) };
     let Some((way, u)) = ways.get(n).and_then(|w| Some((w, w.unopened?))) else { return };
     let fate = case.fate(&ways, n, false);
@@ -36,6 +40,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.confidence = if u.told { Confidence::Likely } else { Confidence::Certain };
         f.why.push("Other data connections of this session stood.".to_owned());
     }
+    if is_unasked(way) {
+        f.confidence = f.confidence.min(Confidence::Likely);
+        f.why.push("The commands are encrypted: address and time alone say that it was for a transfer.".to_owned());
+    }
     if f.confidence == Confidence::Certain {
         f.headline = super::sink::fitting(&headlines(&case.endpoint(), u.why, port, ""));
     }
@@ -51,6 +59,20 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     explain(case, way, &u, &mut f);
     sink.report(f);
 }
+
+/// Whether neither command nor arrangement was seen.
+fn is_unasked(way: &Way<'_>) -> bool {
+    way.arranged.is_none() && way.transfer.is_some_and(|t| t.command.is_none())
+}
+
+/// Whether the server dialled where nothing but the connection is seen: it does so from a port of its own.
+fn is_dialled_back(case: &Case<'_>, way: &Way<'_>) -> bool {
+    let conn = way.transfer.and_then(|t| t.data.as_ref()).and_then(|d| case.transcript.conn(d.conn));
+    is_unasked(way) && conn.and_then(|c| c.peer).is_some_and(|p| DATA_PORTS.contains(&p.port()))
+}
+
+/// Ports from which servers connect back: ftp-data, ftps-data (IANA).
+const DATA_PORTS: [u16; 2] = [20, 989];
 
 fn party(why: Why) -> Party {
     match why {

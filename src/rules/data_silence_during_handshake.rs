@@ -3,6 +3,7 @@
 use super::data_shake::{How, Shake, show};
 use super::phase::probably;
 use super::prelude::*;
+use crate::facts::Transfer;
 use crate::facts::transfers::{Data, precedes};
 use crate::transcript::Micros;
 
@@ -16,12 +17,14 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let shakes = case.shakes();
-    let all: Vec<_> = shakes.iter().filter_map(silent).collect();
+    let all: Vec<_> = shakes.iter().filter_map(|s| silent(s).or_else(|| idle(case, s))).collect();
     let tries = case.tries(all.iter().map(|(s, ..)| s.transfer));
     let Some(&(s, event, of, after)) = tries.worst(&all, |(s, ..)| s.transfer) else { return };
     let told = case.direction_is_assumed() || s.is_from_log_until(case, Some(event));
     let confidence = if told { Confidence::Likely } else { Confidence::Certain };
     let confidence = tries.sure(s.transfer, confidence);
+    let unasked = s.transfer.command.is_none() && case.commands_are_hidden();
+    let confidence = if unasked { confidence.min(Confidence::Likely) } else { confidence };
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let waited = super::phase::End::Silent(after).did();
     let who = if of == Side::Server { endpoint } else { "the client".to_owned() };
@@ -35,9 +38,43 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("waiting_for", Party::from(of).name()).set("waited_ms", after.0 / 1_000).set("place", s.place());
     show(sink, &mut f, s, "");
     sink.shows_by(&mut f, event);
-    explain(case, s, of, &mut f);
+    if unasked {
+        of_hidden(case, s, &mut f);
+    } else {
+        explain(case, s, of, &mut f);
+    }
     tries.settle(&mut f, s.transfer, &headlines);
     sink.report(f);
+}
+
+/// Of a transfer that nobody can read: it may have been over, or have been called off.
+fn of_hidden(case: &Case<'_>, s: &Shake<'_>, f: &mut Finding) {
+    let later = |t: &&Transfer<'_>| core::ptr::from_ref(*t) > core::ptr::from_ref(s.transfer);
+    let works = |t: &Transfer<'_>| t.data.as_ref().is_some_and(|d| d.is_established());
+    f.ended = false;
+    f.why.push(
+        "Not one byte passed on it, and the replies are encrypted: what the server said is not known.".to_owned(),
+    );
+    f.why.push("TLS begins with the client: some wait for 150 first, and some begin with their first byte.".to_owned());
+    if case.session_transfers().filter(later).any(works) {
+        f.severity = Severity::Warning;
+        f.why.push("A later data connection of this session worked.".to_owned());
+    }
+    f.act = act(Party::Client, "client: its own log of that second; the server's: what did it say to the transfer?");
+}
+
+/// Microseconds: what is closed sooner without a byte was not waited for.
+const PATIENCE: u64 = 4_500_000;
+
+/// A data connection that stood for long and was closed without a byte, where the replies cannot be read.
+fn idle<'s, 'a>(case: &Case<'_>, s: &'s Shake<'a>) -> Option<(&'s Shake<'a>, &'a Event, Side, Micros)> {
+    let broke = s.broke.filter(|b| matches!(b.how, How::Closed(..)))?;
+    let data = s.transfer.data.as_ref().filter(|_| s.began.is_none() && s.transfer.command.is_none())?;
+    let opened = data.first(|e| e.kind == Kind::Opened)?;
+    let said = |e: &Event| (e.from().is_some() || matches!(e.kind, Kind::Gap { .. })) && precedes(e, broke.event);
+    let waited = broke.event.at?.0.saturating_sub(opened.at?.0);
+    let counts = waited >= PATIENCE && data.first(said).is_none() && case.commands_are_hidden();
+    counts.then_some((s, broke.event, Side::Client, Micros(waited)))
 }
 
 /// Silence on the data connection, or on the control connection while the data connection stood without TLS.

@@ -7,6 +7,7 @@ use super::{Case, Confidence, Finding, causes};
 use crate::decode::{Event, Kind};
 use crate::facts::is_session_control;
 use crate::transcript::{Close, ConnId, Decrypted, Layer, Micros, Mode, Role, Side, Span};
+use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
 
 /// How the server's side of a connection ended.
@@ -117,7 +118,7 @@ impl<'a> Case<'a> {
     }
 
     /// Whether the client had left before an event: what the server does behind that is no fault of it.
-    pub(super) fn client_left_before(&self, mark: &Event) -> bool {
+    pub fn client_left_before(&self, mark: &Event) -> bool {
         self.before(mark).any(|e| matches!(e.kind, Kind::Closed { by: Side::Client, .. }))
     }
 
@@ -183,6 +184,20 @@ impl<'a> Case<'a> {
                 _ => is_server_hello(e) && began.get(&e.conn) == Some(&true),
             }
         })
+    }
+
+    /// Whether the client gave its commands inside TLS, and nobody can read them: then a transfer shows by its data connection
+    /// alone.
+    pub(super) fn commands_are_hidden(&self) -> bool {
+        let inside = |e: &Event| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);
+        let sealed = |e: &Event| {
+            e.from() == Some(Side::Client)
+                && matches!(e.kind, Kind::Opaque { content_type: content::APPLICATION_DATA, .. })
+        };
+        self.asked().is_none()
+            && self.handshake_completed()
+            && self.control().any(sealed)
+            && !self.control().any(inside)
     }
 
     /// Whether a connection is one of the session's own.
