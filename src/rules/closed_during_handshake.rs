@@ -3,6 +3,7 @@
 use super::by_words;
 use super::client_auth;
 use super::phase::{Broken, End, advise_server, probably};
+use super::plaintext_instead_of_tls::client_gave_up;
 use super::prelude::*;
 use crate::transcript::Close;
 use crate::wire::tls::handshake::Message;
@@ -21,7 +22,38 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if let Some(broken) = case.broken_handshake().filter(closed) {
         return ended(case, &broken, "Neither a fatal alert nor a text came before the end.", sink);
     }
-    by_words(case, sink);
+    if !by_client(case, sink) {
+        by_words(case, sink);
+    }
+}
+
+/// The client left behind the ServerHello, and the server then says in clear that this was no handshake.
+fn by_client(case: &Case<'_>, sink: &mut Sink<'_>) -> bool {
+    let text = |e: &&Event| e.from() == Some(Side::Server) && matches!(e.kind, Kind::TextInsteadOfTls { .. });
+    let Some(text) = case.control().find(text).filter(|e| client_gave_up(case, e)) else { return false };
+    let alert = |e: &Event| matches!(e.kind, Kind::Alert { .. } | Kind::Opaque { .. });
+    let left = case.before(text).find(|e| matches!(e.kind, Kind::Closed { by: Side::Client, .. }));
+    let Some(left) = left.filter(|e| !case.before(e).any(alert)) else { return false };
+    let headlines = ["the client closed the connection behind the ServerHello, without a word".to_owned()];
+    let sure = !case.direction_is_assumed() && !case.is_from_log(text);
+    let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
+    let mut f = sink.finding(confidence, Party::Client, &headlines);
+    f.set("place", "server-hello");
+    if let (Some(hello), Some(offer)) = (case.client_hello(), &case.facts.offer) {
+        f.evidence.extend(sink.evidence(hello, &offer.summary()));
+    }
+    f.evidence.extend(sink.evidence(left, "no alert before it"));
+    f.evidence.extend(sink.evidence(text, "a consequence: the client had left"));
+    let last = case.before(left).filter(|e| e.from() == Some(Side::Server)).last().and_then(|e| e.at);
+    if let (Some(last), Some(end)) = (last, left.at) {
+        let waited = end.0.saturating_sub(last.0) as f64 / 1e6;
+        f.why.push(format!("It left {waited:.1} s behind the server's last word."));
+    }
+    f.why.push("The server had taken version and suite; what it says behind that end names no cause.".to_owned());
+    f.act =
+        Some(Act { party: Party::Client, text: "client: its own log names the reason, or its time-out".to_owned() });
+    sink.report(f);
+    true
 }
 
 /// A program says that the partner closed (-22), and the bytes are not there.

@@ -10,10 +10,12 @@ use super::case::Claim;
 use super::prelude::*;
 use super::{Evidence, PartOut};
 use crate::decode::Reply;
+use crate::facts::LONGEST_ALERT;
 use crate::transcript::Mode;
 use crate::transcript::speakers::{AT_TLS, SYSTEM_SSL, program_of};
 use crate::wire::printable;
 use crate::wire::sniff::{Encoding, Speaker};
+use crate::wire::tls::content;
 use crate::wire::tls::record::{HEADER_LEN, Header};
 
 pub(super) static RULE: Rule = Rule {
@@ -38,6 +40,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if alerted || case.handshake_completed_before(event) {
         return; // an alert said it first; behind the handshake the same text is another finding
     }
+    if client_gave_up(case, event) {
+        return; // the server only says that the client has left
+    }
     // The beginning of a line may go on as anything, unless our own driver saw its end.
     let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });
     let is_final = case.asked().is_some() && case.after(event).any(ended) && !text.contains("\\x");
@@ -57,7 +62,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let answered = case.server_answered_before(event);
     let proved = reply.is_some() && !case.tls_due_is_assumed() && !from_log && !answered;
     let confidence = if proved { Confidence::Certain } else { Confidence::Likely };
-    let mut f = sink.finding(confidence, Party::Server, &headlines(case, confidence));
+    let sealed = sealed_alert(case, event);
+    let (party, headlines) = match sealed {
+        Some(_) => (Party::Unknown, refusals(case)),
+        None => (Party::Server, headlines(case, confidence)),
+    };
+    let mut f = sink.finding(confidence, party, &headlines);
     let said = text.trim_end_matches("\\n").trim_end_matches("\\r").to_owned();
     let code = reply.as_ref().map(|r| r.code);
     f.set("code", code).set("text", said.as_str()).set("encoding", encoding.name());
@@ -66,6 +76,13 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     {
         f.evidence.extend(sink.evidence(hello, &offer.summary()));
         f.set("client_hello", offer.describe());
+    }
+    if let Some(alert) = sealed {
+        f.evidence.extend(sink.evidence(alert, "encrypted, and as short as an alert"));
+        f.evidence.extend(sink.evidence(event, "the refusal in clear text"));
+        after_sealed_alert(case, event, &mut f);
+        open_questions(case, reply.as_ref(), sink);
+        return sink.report(f);
     }
     f.evidence.extend(
         sink.evidence(event, "clear text, no TLS alert first").map(|e| Evidence { parts: misread_parts(&e.hex), ..e }),
@@ -110,6 +127,55 @@ fn at_server(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     f.act = act_of(&mut f, true);
     sink.report(f);
+}
+
+/// Whether the text only follows the client's end behind a ServerHello: it left, and the server says that this was no handshake.
+pub(super) fn client_gave_up(case: &Case<'_>, text: &Event) -> bool {
+    case.asked().is_none() && case.server_answered_before(text) && case.client_left_before(text)
+}
+
+/// The encrypted record of TLS 1.3 before a text, from the server behind the client's own ones, that may be an alert.
+fn sealed_alert<'a>(case: &Case<'a>, text: &Event) -> Option<&'a Event> {
+    let sealed = |e: &Event, side: Side| match e.kind {
+        Kind::Opaque { content_type: content::APPLICATION_DATA, len } if e.from() == Some(side) => Some(len),
+        _ => None,
+    };
+    let mut behind = case.before(text).skip_while(|e| sealed(e, Side::Client).is_none());
+    let alert = behind.find(|e| sealed(e, Side::Server).is_some())?;
+    (case.server_answered_before(alert) && sealed(alert, Side::Server) <= Some(LONGEST_ALERT)).then_some(alert)
+}
+
+/// An empty Certificate in a record of TLS 1.3: 8 bytes, the type and a tag of 16.
+const EMPTY_CERTIFICATE: u16 = 25;
+
+/// What remains where both hellos fit, and the server refused what the client sent behind them.
+fn after_sealed_alert(case: &Case<'_>, event: &Event, f: &mut Finding) {
+    f.why.push("An encrypted record that may be an alert came first; the text says the same again.".to_owned());
+    f.why.push("The ServerHello stands: version and cipher suite were agreed on.".to_owned());
+    let first = case.before(event).find_map(|e| match e.kind {
+        Kind::Opaque { content_type: content::APPLICATION_DATA, len } if e.from() == Some(Side::Client) => Some(len),
+        _ => None,
+    });
+    let (sure, because) = match first {
+        Some(EMPTY_CERTIFICATE) => (
+            Confidence::Likely,
+            "the client's first record has the length of an empty Certificate, and the server refused",
+        ),
+        _ => {
+            (Confidence::Possible, "the server refused behind the client's answer, where a certificate may be missing")
+        }
+    };
+    f.causes.push(causes::client_certificate_missing(sure, because));
+    f.act = act(Party::Server, "server: does it want a client certificate? Its TLS log names the reason");
+    causes::advise_server_log(case, f, event);
+}
+
+fn refusals(case: &Case<'_>) -> Vec<String> {
+    let endpoint = case.endpoint();
+    vec![
+        format!("{endpoint} probably refused the client behind its ServerHello"),
+        "the server probably refused the client behind its ServerHello".to_owned(),
+    ]
 }
 
 /// AT-TLS says that clear text came (5003). The text itself is not in the evidence.
