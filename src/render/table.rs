@@ -96,9 +96,10 @@ pub fn heading() -> String {
 }
 
 fn head(summary: &Summary, around: &Around) -> String {
-    let Counts { fail, open, plain, work } = summary.counts;
+    let Counts { fail, open, plain, left, work } = summary.counts;
     let of = |n: u64, what: &str| (n > 0).then(|| format!("{} {what}", thousands(n)));
-    let counts = [of(fail, "fail"), of(open, "cannot tell"), of(plain, "plain FTP"), of(work, "work")];
+    let counts =
+        [of(fail, "fail"), of(open, "cannot tell"), of(plain, "plain FTP"), of(left, "nothing sent"), of(work, "work")];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     let from = match around.inputs.as_slice() {
         [] => String::new(),
@@ -154,6 +155,7 @@ fn what(kind: &Kind) -> Vec<String> {
         Outcome::Fails => "fails",
         Outcome::Works => "works",
         Outcome::Inconclusive if kind.plain => "plain FTP",
+        Outcome::Inconclusive if kind.left => "nothing sent",
         Outcome::Inconclusive => "cannot tell",
     };
     let by = kind.by.as_ref().map_or_else(String::new, |id| format!(" {id}"));
@@ -243,6 +245,7 @@ mod tests {
         let kind = Kind {
             outcome: if by.is_some() { Outcome::Fails } else { Outcome::Works },
             plain: false,
+            left: false,
             by: by.map(str::to_owned),
             cause: by.map(|_| "client-tls-version-refused".to_owned()),
             server: Some(server.to_owned()),
@@ -285,8 +288,14 @@ mod tests {
     #[test]
     fn a_row_names_both_ends() {
         let mut s = Vec::new();
-        let kind =
-            Kind { outcome: Outcome::Works, plain: false, by: None, cause: None, server: Some("10.0.0.2:21".into()) };
+        let kind = Kind {
+            outcome: Outcome::Works,
+            plain: false,
+            left: false,
+            by: None,
+            cause: None,
+            server: Some("10.0.0.2:21".into()),
+        };
         let at = Some(Moment { dated: true, micros: 1_614_304_174_000_000 });
         let one = Row { session: 17, kind, confidence: Confidence::Certain, client: Some("10.0.0.1:40000".into()), at };
         let text = row(&one, &mut |name| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::verdict::is_plain;
+use super::verdict::{is_left, is_plain};
 use super::{Outcome, Report};
 use crate::rules::Confidence;
 use crate::transcript::{Clock, Transcript, Why};
@@ -87,6 +87,8 @@ pub struct Kind {
     pub outcome: Outcome,
     /// Whether nobody asked for TLS: neither a failure, nor what works.
     pub plain: bool,
+    /// Whether the client hung up without a byte, as a check of the port does.
+    pub left: bool,
     /// The finding that decides.
     pub by: Option<String>,
     /// Its first cause.
@@ -115,8 +117,10 @@ impl Row {
     /// two servers stay two; whoever shows them takes the names out.
     pub fn of(report: &Report, ends: Ends) -> Self {
         let v = &report.verdict;
-        let plain = v.outcome == Outcome::Inconclusive && v.by.is_none() && is_plain(v);
-        let kind = Kind { outcome: v.outcome, plain, by: v.by.clone(), cause: v.cause.clone(), server: ends.server };
+        let open = v.outcome == Outcome::Inconclusive && v.by.is_none();
+        let (plain, left) = (open && is_plain(v), open && is_left(v));
+        let kind =
+            Kind { outcome: v.outcome, plain, left, by: v.by.clone(), cause: v.cause.clone(), server: ends.server };
         let at = Moment::of(&report.transcript);
         Self { session: report.subject.session, kind, confidence: v.confidence, client: ends.client, at }
     }
@@ -145,9 +149,10 @@ impl Group {
             (Outcome::Fails, Confidence::Likely) => 1,
             (Outcome::Fails, Confidence::Possible) => 2,
             (Outcome::Inconclusive, _) if self.kind.by.is_some() => 3,
-            (Outcome::Inconclusive, _) if !self.kind.plain => 4,
-            (Outcome::Inconclusive, _) => 5,
-            (Outcome::Works, _) => 6,
+            (Outcome::Inconclusive, _) if self.kind.left => 6,
+            (Outcome::Inconclusive, _) if self.kind.plain => 5,
+            (Outcome::Inconclusive, _) => 4,
+            (Outcome::Works, _) => 7,
         }
     }
 }
@@ -161,6 +166,8 @@ pub struct Counts {
     pub open: u64,
     /// Those in which nobody asked for TLS.
     pub plain: u64,
+    /// Those in which the client sent nothing.
+    pub left: u64,
     /// Those that work.
     pub work: u64,
 }
@@ -181,6 +188,7 @@ impl Summary {
         let count = match row.kind.outcome {
             Outcome::Fails => &mut self.counts.fail,
             Outcome::Inconclusive if row.kind.plain => &mut self.counts.plain,
+            Outcome::Inconclusive if row.kind.left => &mut self.counts.left,
             Outcome::Inconclusive => &mut self.counts.open,
             Outcome::Works => &mut self.counts.work,
         };
@@ -202,7 +210,7 @@ impl Summary {
     /// Sessions that were taken in.
     pub fn sessions(&self) -> u64 {
         let c = self.counts;
-        c.fail + c.open + c.plain + c.work
+        c.fail + c.open + c.plain + c.left + c.work
     }
 
     /// The groups, worst first, then the largest, then in order of their first sessions.
@@ -218,8 +226,14 @@ mod tests {
     use super::*;
 
     fn row(session: u32, outcome: Outcome, by: Option<&str>, server: &str, at: i64) -> Row {
-        let kind =
-            Kind { outcome, plain: false, by: by.map(str::to_owned), cause: None, server: Some(server.to_owned()) };
+        let kind = Kind {
+            outcome,
+            plain: false,
+            left: false,
+            by: by.map(str::to_owned),
+            cause: None,
+            server: Some(server.to_owned()),
+        };
         let at = Some(Moment { dated: true, micros: at });
         Row { session, kind, confidence: Confidence::Certain, client: None, at }
     }
@@ -236,11 +250,14 @@ mod tests {
         let mut plain = row(6, Outcome::Inconclusive, None, "a", 1);
         plain.kind.plain = true;
         s.add(&plain);
+        let mut left = row(8, Outcome::Inconclusive, None, "a", 1);
+        left.kind.left = true;
+        s.add(&left);
         let shown: Vec<(u32, u64)> = s.groups().iter().map(|g| (g.example, g.count)).collect();
-        assert_eq!(shown, [(3, 2), (7, 1), (5, 1), (2, 1), (6, 1), (1, 1)]);
-        assert_eq!(s.counts, Counts { fail: 4, open: 1, plain: 1, work: 1 });
+        assert_eq!(shown, [(3, 2), (7, 1), (5, 1), (2, 1), (6, 1), (8, 1), (1, 1)]);
+        assert_eq!(s.counts, Counts { fail: 4, open: 1, plain: 1, left: 1, work: 1 });
         let span = s.span.unwrap();
-        assert_eq!((span.first.micros, span.last.micros, s.sessions()), (1, 10, 7));
+        assert_eq!((span.first.micros, span.last.micros, s.sessions()), (1, 10, 8));
     }
 
     #[test]

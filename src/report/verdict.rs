@@ -1,6 +1,6 @@
 //! Findings to a verdict: the earliest failure that nothing earlier explains.
 
-use super::undecided::{Stuck, places, stuck};
+use super::undecided::{Stuck, left_without_a_byte, places, stuck};
 use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
 use crate::facts::{Rounds, Transfer};
@@ -40,9 +40,17 @@ pub(super) fn rank(found: Vec<Finding>) -> Ranked {
 /// What is said of a session in clear text, as a whole and of a part of it.
 const PLAIN: [&str; 2] = ["plain FTP, nobody asked for TLS", "plain FTP, no TLS in what was seen"];
 
+/// What is said of a client that hung up without a byte.
+const LEFT: &str = "the client closed without sending anything";
+
 /// Whether a verdict says that a session was plain FTP.
 pub(super) fn is_plain(verdict: &Verdict) -> bool {
     PLAIN.iter().any(|words| verdict.headline.ends_with(words))
+}
+
+/// Whether it says that the client hung up without a byte.
+pub(super) fn is_left(verdict: &Verdict) -> bool {
+    verdict.headline.ends_with(LEFT)
 }
 
 /// How a run of ours ended; evidence of others always came to its own end.
@@ -221,8 +229,14 @@ fn is_open(case: &Case<'_>) -> bool {
 fn alert_is_first(case: &Case<'_>) -> bool {
     let Some(done) = case.completion() else { return false };
     let is_finished = matches!(done.kind, Kind::Opaque { content_type: content::HANDSHAKE, .. });
+    let is_alert = |e: &Event| matches!(e.kind, Kind::Opaque { content_type: content::ALERT, .. });
     let mut said = case.after(done).filter(|e| e.from() == Some(Side::Server));
-    is_finished && said.next().is_some_and(|e| matches!(e.kind, Kind::Opaque { content_type: content::ALERT, .. }))
+    // What answers the client's own alert and its end is a goodbye.
+    let goodbye = |alert: &Event| {
+        let said = |e: &Event| e.from() == Some(Side::Client) && is_alert(e);
+        case.client_left_before(alert) && case.before(alert).any(said)
+    };
+    is_finished && said.next().is_some_and(|e| is_alert(e) && !goodbye(e))
 }
 
 /// Whether both ends sent encrypted records, and nothing in clear says that something failed. From outside it cannot be told whether
@@ -337,7 +351,15 @@ fn plain_ftp(case: &Case<'_>) -> Option<(String, Act)> {
         Kind::Undecoded => lacks,
         _ => false,
     };
-    if case.transcript.origin.asked.is_some() || !case.control().all(is_plain) {
+    if case.transcript.origin.asked.is_some() {
+        return None;
+    }
+    if !lacks && left_without_a_byte(case) {
+        let text = "client: why did it leave? A check that the port answers does just that".to_owned();
+        let act = Act { party: Party::Client, text };
+        return Some((first_fitting(&format!("{}: {LEFT}", case.endpoint()), LEFT), act));
+    }
+    if !case.control().all(is_plain) {
         return None;
     }
     let goes_on = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if verb != "QUIT" && verb != "FEAT");
@@ -345,21 +367,11 @@ fn plain_ftp(case: &Case<'_>) -> Option<(String, Act)> {
     let (words, text) = if case.first(goes_on).is_some() {
         let words = if lacks { part } else { whole };
         (words, "client: ask for TLS (AUTH TLS) if this was to be secured; it was not")
-    } else if !lacks && left_behind_greeting(case) {
-        let text = "client: why did it leave? A check that the port answers does just that";
-        ("the client left behind the greeting", text)
     } else {
         return None;
     };
     let act = Act { party: Party::Client, text: text.to_owned() };
     Some((first_fitting(&format!("{}: {words}", case.endpoint()), words), act))
-}
-
-/// Whether the server greeted, and the client hung up without a word.
-fn left_behind_greeting(case: &Case<'_>) -> bool {
-    let mut said = case.control().filter(|e| !matches!(e.kind, Kind::Opened));
-    let greeted = said.next().is_some_and(|e| matches!(&e.kind, Kind::Reply(r) if r.code == 220 && r.whole));
-    greeted && matches!(said.next().map(|e| &e.kind), Some(Kind::Closed { by: Side::Client, .. }))
 }
 
 /// How far the evidence reaches.

@@ -70,7 +70,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(event) = case.first(|e| fatal(e).is_some()) else { return };
     let Some((description, from)) = fatal(event) else { return };
     let text_first = case.before(event).any(|e| matches!(e.kind, Kind::TextInsteadOfTls { .. }));
-    if text_first || too_late(case, event, from) {
+    // Who reads the end of the other side where a hello was due may say so in an alert.
+    let left = from == Side::Server && case.client_left_before(event) && !case.came_before(event, Side::Client);
+    if text_first || left || too_late(case, event, from) {
         return;
     }
     let name = codes::alert(description).map_or_else(|| "unknown".to_owned(), |a| a.name.to_owned());
