@@ -383,3 +383,137 @@ fn an_archive_of_several_files_is_refused_with_their_names() {
     let two = run(&["decode"], &zip(&[("a.pcap", &bytes), ("b.pcap", &bytes)]));
     assert!(two.status.code() == Some(3) && text(&two.stderr).contains("2 files"), "{}", text(&two.stderr));
 }
+
+#[test]
+fn an_archive_of_several_files_in_a_pipe_is_refused_and_nothing_else() {
+    let bytes = capture(5);
+    for args in [&["decode", "-q", "-"][..], &["decode", "-"]] {
+        let two = run(args, &zip(&[("a.pcap", &bytes), ("b.pcap", &bytes)]));
+        assert!(text(&two.stderr).contains("2 files (a.pcap, b.pcap)"), "{}", text(&two.stderr));
+        assert_eq!((two.status.code(), text(&two.stdout)), (Some(3), ""));
+    }
+}
+
+#[test]
+fn captures_one_behind_the_other_are_all_read() {
+    let w = Wire::new(Link::Ethernet, Order::Little, Unit::Micro);
+    let mut packets: Vec<Packet> = (0..12).flat_map(|n| session(n).packets).collect();
+    packets.sort_by_key(|p| p.at);
+    // Files of a ring: a session goes on in the next one.
+    let ring: Vec<u8> = packets.chunks(packets.len() / 3 + 1).flat_map(|part| w.pcap(part)).collect();
+    let out = run(&["decode", "-"], &ring);
+    let shown = text(&out.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(text(&out.stderr), "");
+    assert!(shown.contains("12 FTP sessions in standard input"), "{shown}");
+    assert!(shown.contains("several captures one behind the other: all of them are read"), "{shown}");
+    // In pieces, and in the other byte order too.
+    let big = Wire::new(Link::Ethernet, Order::Big, Unit::Nano).pcap(&session(1).packets);
+    let mixed = [w.pcap(&session(0).packets), big].concat();
+    assert_eq!(reports(&run(&["decode", "--format", "json"], &mixed)).len(), 2);
+}
+
+#[test]
+fn a_capture_without_tcp_is_said_to_hold_what_it_holds() {
+    let w = Wire::new(Link::Ethernet, Order::Little, Unit::Micro);
+    let out = run(&["decode", "-"], &w.pcap(&[]));
+    assert!(text(&out.stderr).contains("a capture without packets"), "{}", text(&out.stderr));
+    assert!(!text(&out.stderr).contains("--port"), "{}", text(&out.stderr));
+    // GRE in IPv4 in Ethernet.
+    let ip = [0x45, 0, 0, 24, 0, 1, 0, 0, 64, 47, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0, 0, 8, 0];
+    let frame = [&[2; 12][..], &[8, 0], &ip, &[0; 22]].concat();
+    let mut bytes = [w.section(), w.interface()].concat();
+    for n in 0..3 {
+        bytes.extend(w.enhanced(0, (T0 / 1000) as u64 + n, &frame, frame.len() as u32));
+    }
+    let out = run(&["decode", "-"], &bytes);
+    let said = text(&out.stderr);
+    assert!(said.contains("no TCP connection among its 3 packets: 3 of GRE") && said.contains("tunnel"), "{said}");
+    assert!(!said.contains("--port"), "{said}");
+}
+
+#[test]
+fn servers_on_two_ports_have_two_keys() {
+    let of = |n: u32| {
+        let bytes = Wire::new(Link::Ethernet, Order::Little, Unit::Micro).pcap(&session(n).packets);
+        reports(&run(&["decode", "--format", "json"], &bytes)).remove(0)["key"].clone()
+    };
+    let another = |port: u16| {
+        let server = format!("10.200.0.2:{port}");
+        let talk = Talk::new("10.9.9.9:40000", &server).at(T0).open().says(Who::Server, b"220 ready\r\n");
+        let talk = talk.says(Who::Client, b"AUTH TLS\r\n").says(Who::Server, b"500 what?\r\n").close();
+        let bytes = Wire::new(Link::Ethernet, Order::Little, Unit::Micro).pcap(&talk.packets);
+        reports(&run(&["decode", "--format", "json", "--port", &port.to_string()], &bytes)).remove(0)["key"].clone()
+    };
+    assert_eq!(of(0), another(21));
+    assert_eq!(another(2121), another(2121));
+    assert_ne!(another(2121), another(21));
+    assert_ne!(another(2121), another(2122));
+}
+
+#[test]
+fn a_session_that_is_not_there_is_said_with_how_many_there_are() {
+    let out = run(&["decode", "--session", "6", "-"], &capture(5));
+    assert_eq!((out.status.code(), text(&out.stdout)), (Some(3), ""));
+    assert_eq!(text(&out.stderr), "ftpsdiag: there is no such session: the input has 5\n");
+    for args in [["decode", "--session", "0"], ["decode", "--port", "0"]] {
+        let out = run(&args, b"");
+        assert_eq!((out.status.code(), text(&out.stdout)), (Some(3), ""), "{args:?}");
+        assert!(text(&out.stderr).contains("invalid value '0'"), "{}", text(&out.stderr));
+    }
+}
+
+/// Ctrl-C while a pipe stays open behind these bytes, of which most have been read: what is printed, and the exit status.
+#[cfg(all(unix, feature = "live"))]
+fn interrupted(args: &[&str], bytes: &[u8]) -> (String, Option<i32>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ftpsdiag"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A pipe holds a part of it only: when this is done, it is being read.
+    stdin.write_all(bytes).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let out = child.wait_with_output().unwrap();
+    drop(stdin);
+    (text(&out.stdout).to_owned(), out.status.code())
+}
+
+#[cfg(all(unix, feature = "live"))]
+#[test]
+fn ctrl_c_ends_the_reading_and_reports_what_was_read() {
+    let all = capture(800);
+    for args in [&["decode", "-q", "-"][..], &["decode", "-"]] {
+        let (shown, status) = interrupted(args, &all);
+        assert!(shown.contains(" FTP sessions in standard input: ") && counted(&shown) > 100, "{shown}");
+        assert_eq!(shown.contains("Ctrl-C: this is what was read until then"), args.len() == 2, "{shown}");
+        assert_eq!(status, Some(1), "some of them fail");
+    }
+    let works = (0..4_000).filter(|n| comes(*n) == Comes::Works).flat_map(|n| session(n).packets);
+    let works = Wire::new(Link::Ethernet, Order::Little, Unit::Micro).pcap(&works.collect::<Vec<_>>());
+    let (shown, status) = interrupted(&["decode", "-q", "-"], &works);
+    assert!(status == Some(2) && shown.contains(": ") && shown.contains(" work ("), "{status:?} {shown}");
+}
+
+#[test]
+fn what_a_capture_does_not_have_of_a_session_is_on_its_screen() {
+    let all = session(8).packets;
+    let shown = |packets: &[Packet]| {
+        let bytes = Wire::new(Link::Ethernet, Order::Little, Unit::Micro).pcap(packets);
+        text(&run(&["decode", "-"], &bytes).stdout).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let of = |server: bool| -> Vec<Packet> {
+        all.iter().filter(|p| (p.from.to_string() == "10.200.0.2:21") == server).cloned().collect()
+    };
+    assert!(!shown(&all).contains("NOTE"), "{}", shown(&all));
+    for (server, who) in [(true, "client"), (false, "server")] {
+        let said = shown(&of(server));
+        assert!(said.contains(&format!("NOTE only one direction was captured: nothing of the {who}")), "{said}");
+    }
+    let longest = all.iter().filter(|p| p.from.port() == 21).max_by_key(|p| p.payload.len()).unwrap().clone();
+    let lost: Vec<Packet> = all.iter().filter(|p| p.payload != longest.payload).cloned().collect();
+    let (said, len) = (shown(&lost), longest.payload.len());
+    assert!(said.contains(&format!("NOTE bytes are missing: {len} of the server")), "{said}");
+}

@@ -66,10 +66,10 @@ pub(super) struct Decode {
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Vec<String>,
     /// Report only session N of the input (from 1).
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) session: Option<u32>,
     /// In a capture, take this port of a server for FTP whatever shows there. Repeatable.
-    #[arg(long = "port", value_name = "N")]
+    #[arg(long = "port", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) ports: Vec<u16>,
 }
 

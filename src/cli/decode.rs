@@ -9,6 +9,7 @@ use std::thread;
 use super::args::{Common, Decode};
 use super::desk::{Desk, Gone, Judge, Room, Written};
 use super::hash::{self, Hasher, PIECES};
+use super::interrupt::Interrupt;
 use super::output::Output;
 use super::progress::{Meter, State};
 use super::{Status, complain, judges, term};
@@ -44,7 +45,8 @@ pub(super) fn run(args: &Decode, common: &Common, command: &str) -> io::Result<S
         }
     };
     let room = Room::new(Judge::new(common, command, own, output.shape()), Meter::new(common.quiet));
-    let mut case = Case { args, around: Around::default(), problems: Vec::new(), wanted: args.session };
+    let (around, problems, interrupt) = (Around::default(), Vec::new(), Interrupt::new());
+    let mut case = Case { args, around, problems, wanted: args.session, sessions: 0, interrupt };
     case.around.redacted = common.redact >= Level::Names;
     let written = thread::scope(|scope| {
         let mut desk = Desk::new(scope, &room, output)?;
@@ -61,6 +63,9 @@ struct Case<'a> {
     around: Around,
     problems: Vec<InputError>,
     wanted: Option<u32>,
+    /// Sessions of all inputs.
+    sessions: u32,
+    interrupt: Interrupt,
 }
 
 impl Case<'_> {
@@ -70,6 +75,9 @@ impl Case<'_> {
         let files = if self.args.files.is_empty() { &stdin } else { &self.args.files };
         let (mut pastes, mut before) = (Vec::new(), 0u32);
         for name in files {
+            if self.interrupt.is_pressed() {
+                break;
+            }
             let only_session = self.wanted.map(|n| n.saturating_sub(before));
             let (from, ports) = (self.args.from.map(Into::into), self.args.ports.clone());
             let options = Options { from, only: self.args.source, ports, only_session };
@@ -78,7 +86,7 @@ impl Case<'_> {
                 Some(wanted) if wanted != before.saturating_add(n) => Ok(()),
                 _ => desk.session(before.saturating_add(n), session),
             };
-            let mut evidence = read(name, &options, room, &mut lay)?;
+            let mut evidence = read(name, &options, &self.interrupt, room, &mut lay)?;
             self.told(name, &mut evidence);
             if evidence.sessions == 0 {
                 pastes.push(evidence);
@@ -94,6 +102,7 @@ impl Case<'_> {
             self.problems.append(&mut evidence.problems);
         }
         let reading = weave(pastes);
+        self.sessions = before.saturating_add(u32::try_from(reading.sessions.len()).unwrap_or(u32::MAX));
         for (n, session) in (before.saturating_add(1)..).zip(reading.sessions) {
             if self.wanted.is_none_or(|wanted| wanted == n) {
                 desk.session(n, session)?;
@@ -118,21 +127,37 @@ impl Case<'_> {
     }
 
     /// Says what was wrong with the inputs.
-    fn finish(self, written: Written) -> io::Result<Status> {
+    fn finish(mut self, written: Written) -> io::Result<Status> {
         let (mut status, decided, shown) = (written.status, written.decided, written.shown);
+        let stopped = self.interrupt.is_pressed();
+        if stopped {
+            status = status.worse(Status::CannotTell);
+            self.around.notes.push("Ctrl-C: this is what was read until then".to_owned());
+            // That the end is missing was wanted.
+            self.problems.retain(|problem| problem.damage != Damage::Torn);
+        }
         written.end(self.around)?;
         for problem in &self.problems {
             complain(&term::safe(&problem.to_string()));
             // What is missing does not matter once the rest decides; what could not be read always does.
-            if problem.damage == Damage::Unreadable || !decided {
+            if !stopped && (problem.damage == Damage::Unreadable || !decided) {
                 status = Status::Unreadable;
             }
         }
         if shown == 0 && self.problems.is_empty() {
-            complain("there is no such session in the input");
-            status = Status::Unreadable;
+            complain(&no_such_session(self.sessions));
+            status = if stopped { Status::CannotTell } else { Status::Unreadable };
         }
         Ok(status)
+    }
+}
+
+/// What is said where the wanted session is not among so many.
+fn no_such_session(sessions: u32) -> String {
+    match sessions {
+        0 => "there is no session in the input".to_owned(),
+        1 => "there is no such session: the input has one".to_owned(),
+        n => format!("there is no such session: the input has {n}"),
     }
 }
 
@@ -141,10 +166,16 @@ type Lay<'a> = dyn FnMut(u32, Transcript) -> Result<(), Gone> + 'a;
 
 /// Reads one input in pieces, so that its size does not matter. Sessions that are ready before its end go to `lay`; what could not
 /// be read is a problem of the input.
-fn read(name: &str, options: &Options, room: &Room<'_>, lay: &mut Lay<'_>) -> Result<Evidence, Gone> {
-    let mut pump = Pump { name, options, room, lay };
+fn read(
+    name: &str,
+    options: &Options,
+    interrupt: &Interrupt,
+    room: &Room<'_>,
+    lay: &mut Lay<'_>,
+) -> Result<Evidence, Gone> {
+    let mut pump = Pump { name, options, interrupt, room, lay };
     let result = if name == "-" {
-        pump.stream(io::stdin().lock(), None)
+        pump.pipe(io::stdin())
     } else {
         match open(name) {
             Ok(file) => pump.file(file),
@@ -179,6 +210,7 @@ fn open(name: &str) -> io::Result<File> {
 struct Pump<'a> {
     name: &'a str,
     options: &'a Options,
+    interrupt: &'a Interrupt,
     room: &'a Room<'a>,
     lay: &'a mut Lay<'a>,
 }
@@ -198,12 +230,29 @@ impl Pump<'_> {
             Ok(meta) => meta,
             Err(error) => return Ok(Err(error)),
         };
-        if !meta.is_file() || meta.len() > HASHED_FIRST {
-            return self.stream(file, meta.is_file().then_some(meta.len()));
+        match (meta.is_file(), meta.len()) {
+            (false, _) => self.pipe(file),
+            (true, len @ 0..=HASHED_FIRST) => self.whole(file, usize::try_from(len).unwrap_or_default()),
+            (true, len) => self.stream(file, Some(len)),
         }
-        let mut all = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default());
-        // It may have grown meanwhile: then it is read as it comes.
-        let mut part = file.take(HASHED_FIRST + 1);
+    }
+
+    /// What comes as somebody writes it. An archive is read first: only its end shows whether it is of several files.
+    fn pipe(&mut self, from: impl Read + Send + 'static) -> Result<io::Result<Evidence>, Gone> {
+        let mut from = self.interrupt.ending(from);
+        let mut head = Vec::new();
+        if let Err(error) = from.by_ref().take(4).read_to_end(&mut head) {
+            return Ok(Err(error));
+        }
+        let from = head.as_slice().chain(from);
+        if head.starts_with(b"PK") { self.whole(from, 0) } else { self.stream(from, None) }
+    }
+
+    /// An input of about `len` bytes that is hashed before it is read, if it is not large.
+    fn whole(&mut self, from: impl Read, len: usize) -> Result<io::Result<Evidence>, Gone> {
+        let mut all = Vec::with_capacity(len);
+        // It may be longer than was thought: then it is read as it comes.
+        let mut part = from.take(HASHED_FIRST + 1);
         if let Err(error) = part.read_to_end(&mut all) {
             return Ok(Err(error));
         }
@@ -216,6 +265,9 @@ impl Pump<'_> {
         let (sha256, len) = (hash::of(&all), all.len() as u64);
         let mut reader = InputReader::unhashed(self.name, self.options.clone());
         for (n, piece) in (1..).zip(all.chunks(PIECE)) {
+            if self.interrupt.is_pressed() {
+                break;
+            }
             if self.feed(&mut reader, piece, Some((&sha256, len)))? == Rest::Unwanted {
                 return Ok(Ok(self.enough()));
             }
@@ -231,7 +283,7 @@ impl Pump<'_> {
         let mut buffers: Vec<Arc<Vec<u8>>> = (0..PIECES).map(|_| Arc::new(vec![0; PIECE])).collect();
         let mut bytes = 0;
         for turn in (0..PIECES).cycle() {
-            let Some(buffer) = buffers.get_mut(turn) else { break };
+            let Some(buffer) = buffers.get_mut(turn).filter(|_| !self.interrupt.is_pressed()) else { break };
             if Arc::get_mut(buffer).is_none() {
                 *buffer = Arc::new(vec![0; PIECE]);
             }

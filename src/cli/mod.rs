@@ -6,6 +6,7 @@ mod desk;
 mod explain;
 mod generate;
 mod hash;
+mod interrupt;
 mod judges;
 #[cfg(feature = "live")]
 mod login;

@@ -3,6 +3,7 @@
 mod clock;
 mod dial;
 mod drive;
+mod interrupt;
 mod limits;
 mod proxy;
 mod tcp;
@@ -10,5 +11,6 @@ mod tcp;
 pub use clock::now;
 pub use dial::{Unresolved, Way, resolve};
 pub use drive::{Ended, Watch, probe};
+pub use interrupt::on_ctrl_c;
 pub use limits::Limits;
 pub use proxy::{Proxy, ProxyError};
