@@ -144,7 +144,7 @@ fn bad_input_says_where_and_what_to_try() {
         ("empty", Vec::new(), "empty"),
         ("binary", vec![0, 1, 2, 3, 0xff, 0, 9, 0x80, 7], "binary data"),
         ("gzip", vec![0x1f, 0x8b, 8, 0, 0, 0], "gzip"),
-        ("capture", vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], "no session of FTP"),
+        ("capture", vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], "a capture without packets"),
         ("sniffer", b"TRSNIFF data    \x1a\0\0\0\0".to_vec(), "editcap -F pcap"),
         ("snoop", b"snoop\0\0\0\0\0\0\x02".to_vec(), "a Solaris snoop capture"),
         ("prose", b"Dear all,\nit does not work.\n".to_vec(), "none of its 2 lines"),

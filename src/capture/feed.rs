@@ -67,7 +67,7 @@ impl Feed {
         }
         fed.remarks.extend(track.remarks());
         if track.count() == 0 && frames > 0 {
-            fed.problem = Some(nothing_found("", frames, table.counts().connections, &track));
+            fed.problem = Some(nothing_found("", frames, table.counts().connections, &fed.other, &track));
         }
         fed
     }

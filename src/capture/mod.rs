@@ -241,12 +241,35 @@ impl Capture {
             let what = format!("a capture of {link}, which is not read");
             return InputError::unreadable(&self.name, what, "capture on Ethernet, on a loopback, or with -i any");
         }
-        nothing_found(&self.name, s.packets, s.connections, &self.flow.track)
+        nothing_found(&self.name, s.packets, s.connections, &s.other, &self.flow.track)
     }
 }
 
 /// Why there is no session.
-fn nothing_found(name: &str, packets: u64, connections: u64, track: &Track) -> InputError {
+fn nothing_found(
+    name: &str,
+    packets: u64,
+    connections: u64,
+    other: &BTreeMap<String, u64>,
+    track: &Track,
+) -> InputError {
+    const TUNNELS: [&str; 6] = ["VXLAN", "ERSPAN", "GRE", "IP in IP", "ESP", "AH"];
+    if connections == 0 {
+        let mut most: Vec<(&String, &u64)> = other.iter().collect();
+        most.sort_by_key(|(_, n)| core::cmp::Reverse(**n));
+        let list: Vec<String> = most.iter().take(4).map(|(what, n)| format!("{n} of {what}")).collect();
+        let what = match (packets, list.join(", ")) {
+            (0, _) => "a capture without packets".to_owned(),
+            (_, list) if list.is_empty() => format!("no TCP connection among its {packets} packets"),
+            (_, list) => format!("no TCP connection among its {packets} packets: {list}"),
+        };
+        let advice = if most.iter().any(|(what, _)| TUNNELS.contains(&what.as_str())) {
+            "capture where the tunnel ends, best on the client or the server: tunnels are not read"
+        } else {
+            "capture on the client or the server, while the client connects"
+        };
+        return InputError::unreadable(name, what, advice);
+    }
     let what = format!("no session of FTP among its {packets} packets and {connections} TCP connections");
     let tls = track.unclaimed.keys().next().map_or(2121, |a| a.port());
     InputError::unreadable(name, what, format!("if FTP runs on a port of its own, name it: --port {tls}"))

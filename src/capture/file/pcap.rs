@@ -1,6 +1,6 @@
 //! The format of libpcap: a header of 24 bytes, then records.
 
-use super::{Frame, LONGEST, Log, Order, SEARCHED, Step, Unit};
+use super::{Format, Frame, LONGEST, Log, Order, SEARCHED, Step, Unit, format};
 
 /// Length of the file header.
 const HEADER: usize = 24;
@@ -66,6 +66,15 @@ enum Begins {
     Need(usize),
 }
 
+/// A reader for a file that begins where a record is due: somebody wrote several of them into one pipe.
+fn again(front: &[u8]) -> Option<Pcap> {
+    let Format::Pcap { swapped, unit, modified } = format(front)? else { return None };
+    let new = Pcap::new(swapped, unit, modified);
+    // A record of 2055 has other numbers: the version, then no time zone and no accuracy.
+    let numbers = (new.order.u16(front, 4)?, new.order.u16(front, 6)?, new.order.u32(front, 8)?);
+    (matches!(numbers, (2, 0..=4, 0)) && new.order.u32(front, 12)? == 0).then_some(new)
+}
+
 impl Pcap {
     pub(super) fn new(little: bool, unit: Unit, modified: bool) -> Self {
         let head = if modified { 24 } else { 16 };
@@ -74,6 +83,13 @@ impl Pcap {
 
     /// Reads what stands at the front.
     pub(super) fn step<'a>(&mut self, front: &'a [u8], at: u64, end: bool, log: &mut Log) -> Step<'a> {
+        if let (Some(_), None, Some(next)) = (self.file, self.search, again(front)) {
+            if front.len() < HEADER && !end {
+                return Step::More(HEADER);
+            }
+            log.once(at, "several captures one behind the other: all of them are read");
+            *self = next;
+        }
         let Some(file) = self.file else {
             let Some(header) = front.get(..HEADER) else { return Step::More(HEADER) };
             self.file = self.header(header, log);
