@@ -11,7 +11,7 @@ use crate::transcript::clock::UnixMicros;
 /// Columns of a line.
 const COLUMNS: usize = 80;
 
-/// Groups on a screen; `verbose` shows them all.
+/// Groups on a screen, and as many more as it takes to show each outcome; `verbose` shows them all.
 const GROUPS: usize = 24;
 
 /// Columns of a span of time: `09:00:03-09:59:51`.
@@ -35,19 +35,28 @@ pub struct Around {
 
 /// The table of all sessions. Names are shown as `shown` has them.
 pub fn table(summary: &Summary, around: &Around, style: Style, shown: &mut dyn FnMut(&str) -> String) -> String {
-    let groups = summary.groups();
+    let mut groups = summary.groups();
+    // Rather all that happened than each server.
+    if groups.len() > GROUPS && !style.verbose {
+        groups = summary.without_servers();
+    }
     let counts: Vec<String> = groups.iter().map(|g| thousands(g.count)).collect();
     let count = counts.iter().map(String::len).max().unwrap_or_default().max(5);
     let number = groups.iter().map(|g| g.example.to_string().len()).max().unwrap_or_default().max(7);
     let lead = count + number + SPAN + 6;
     let mut out = head(summary, around);
     out.push_str(&format!("\n{:>count$}  {:>number$}  {:<SPAN$}  WHAT, CAUSE, SERVER\n", "COUNT", "SESSION", "BEGAN"));
-    let most = if style.verbose { usize::MAX } else { GROUPS };
-    for (group, times) in groups.iter().zip(&counts).take(most) {
+    let (mut seen, mut rest): (Vec<(Outcome, bool)>, Vec<&Group>) = (Vec::new(), Vec::new());
+    for (n, (group, times)) in groups.iter().zip(&counts).enumerate() {
+        let what = (group.kind.outcome, group.kind.plain);
+        if n >= GROUPS && !style.verbose && seen.contains(&what) {
+            rest.push(group);
+            continue;
+        }
+        seen.push(what);
         let begin = format!("{times:>count$}  {:>number$}  ", group.example);
         out.push_str(&lines(&begin, lead, group, style, shown));
     }
-    let rest: Vec<&&Group> = groups.iter().skip(most).collect();
     if !rest.is_empty() {
         let sessions = thousands(rest.iter().map(|g| g.count).sum());
         out.push_str(&format!("{sessions:>count$}  in {} further groups\n", thousands(rest.len() as u64)));
@@ -125,7 +134,11 @@ fn head(summary: &Summary, around: &Around) -> String {
 /// The lines of a group behind its numbers.
 fn lines(begin: &str, lead: usize, group: &Group, style: Style, shown: &mut dyn FnMut(&str) -> String) -> String {
     let mut items = what(&group.kind);
-    items.extend(group.kind.server.as_deref().map(shown));
+    match (&group.kind.server, group.servers) {
+        (Some(server), _) => items.push(shown(server)),
+        (None, 0) => {}
+        (None, n) => items.push(format!("{} servers", thousands(n))),
+    }
     let mut text = packed(&items, COLUMNS - lead);
     let span = group.span.map(spanned).unwrap_or_default();
     let mut out = String::new();
@@ -277,12 +290,26 @@ mod tests {
     fn what_has_no_room_is_counted() {
         let mut s = Summary::default();
         for n in 0..30u32 {
-            group(&mut s, n, Some("fatal-alert"), &format!("10.0.0.{n}:21"), 0);
+            group(&mut s, n, Some(&format!("fatal-alert-{n}")), &format!("10.0.0.{n}:21"), 0);
         }
+        group(&mut s, 30, None, "10.0.0.1:21", 0);
         let text = table(&s, &Around::default(), Style::default(), &mut str::to_owned);
-        assert!(text.contains("    6  in 6 further groups"), "{text}");
+        assert!(text.contains("    6  in 6 further groups") && text.contains("  works, 10.0.0.1:21\n"), "{text}");
         let text = table(&s, &Around::default(), Style { verbose: true, ..Style::default() }, &mut str::to_owned);
         assert!(text.contains("10.0.0.29:21") && !text.contains("further"), "{text}");
+    }
+
+    #[test]
+    fn groups_that_only_their_servers_tell_apart_are_one_where_there_are_many() {
+        let mut s = Summary::default();
+        for n in 0..30u32 {
+            group(&mut s, n, Some("fatal-alert"), &format!("10.0.0.2:{n}"), i64::from(n));
+        }
+        group(&mut s, 30, None, "10.0.0.2:21", 0);
+        let text = table(&s, &Around::default(), Style::default(), &mut str::to_owned);
+        assert!(text.contains("   30        0  01:49:34-01:50:03  fails fatal-alert"), "{text}");
+        assert!(text.contains("30 servers") && text.contains("works, 10.0.0.2:21"), "{text}");
+        assert!(!text.contains("further"), "{text}");
     }
 
     #[test]

@@ -139,21 +139,35 @@ pub struct Group {
     pub confidence: Confidence,
     /// When they began.
     pub span: Option<Span>,
+    /// Servers whose names are known.
+    pub servers: u64,
 }
 
 impl Group {
-    /// Worst first.
+    /// Worst first; that nobody asked for TLS is no news.
     fn rank(&self) -> u8 {
         match (self.kind.outcome, self.confidence) {
             (Outcome::Fails, Confidence::Certain) => 0,
             (Outcome::Fails, Confidence::Likely) => 1,
             (Outcome::Fails, Confidence::Possible) => 2,
             (Outcome::Inconclusive, _) if self.kind.by.is_some() => 3,
-            (Outcome::Inconclusive, _) if self.kind.left => 6,
-            (Outcome::Inconclusive, _) if self.kind.plain => 5,
+            (Outcome::Inconclusive, _) if self.kind.left => 7,
+            (Outcome::Inconclusive, _) if self.kind.plain => 6,
             (Outcome::Inconclusive, _) => 4,
-            (Outcome::Works, _) => 7,
+            (Outcome::Works, _) => 5,
         }
+    }
+
+    /// Takes in the sessions of another one.
+    fn join(&mut self, other: &Group) {
+        self.kind.server = None;
+        self.count += other.count;
+        self.example = self.example.min(other.example);
+        self.confidence = self.confidence.max(other.confidence);
+        for at in other.span.iter().flat_map(|s| [s.first, s.last]) {
+            stretch(&mut self.span, Some(at));
+        }
+        self.servers += other.servers;
     }
 }
 
@@ -199,7 +213,8 @@ impl Summary {
             kind = Kind { by: None, cause: None, server: None, ..kind };
         }
         let (example, confidence) = (row.session, row.confidence);
-        let new = || Group { kind: kind.clone(), count: 0, example, confidence, span: None };
+        let servers = u64::from(kind.server.is_some());
+        let new = || Group { kind: kind.clone(), count: 0, example, confidence, span: None, servers };
         let group = self.groups.entry(kind.clone()).or_insert_with(new);
         group.count += 1;
         group.example = group.example.min(row.session);
@@ -214,11 +229,27 @@ impl Summary {
     }
 
     /// The groups, worst first, then the largest, then in order of their first sessions.
-    pub fn groups(&self) -> Vec<&Group> {
-        let mut all: Vec<&Group> = self.groups.values().collect();
-        all.sort_by_key(|g| (g.rank(), core::cmp::Reverse(g.count), g.example));
-        all
+    pub fn groups(&self) -> Vec<Group> {
+        sorted(self.groups.values().cloned().collect())
     }
+
+    /// The same, where groups that only their servers tell apart are one.
+    pub fn without_servers(&self) -> Vec<Group> {
+        let mut all: BTreeMap<Kind, Group> = BTreeMap::new();
+        for one in self.groups.values() {
+            let kind = Kind { server: None, ..one.kind.clone() };
+            match all.get_mut(&kind) {
+                Some(group) => group.join(one),
+                None => drop(all.insert(kind, one.clone())),
+            }
+        }
+        sorted(all.into_values().collect())
+    }
+}
+
+fn sorted(mut groups: Vec<Group>) -> Vec<Group> {
+    groups.sort_by_key(|g| (g.rank(), core::cmp::Reverse(g.count), g.example));
+    groups
 }
 
 #[cfg(test)]
@@ -254,7 +285,7 @@ mod tests {
         left.kind.left = true;
         s.add(&left);
         let shown: Vec<(u32, u64)> = s.groups().iter().map(|g| (g.example, g.count)).collect();
-        assert_eq!(shown, [(3, 2), (7, 1), (5, 1), (2, 1), (6, 1), (8, 1), (1, 1)]);
+        assert_eq!(shown, [(3, 2), (7, 1), (5, 1), (2, 1), (1, 1), (6, 1), (8, 1)]);
         assert_eq!(s.counts, Counts { fail: 4, open: 1, plain: 1, left: 1, work: 1 });
         let span = s.span.unwrap();
         assert_eq!((span.first.micros, span.last.micros, s.sessions()), (1, 10, 8));
