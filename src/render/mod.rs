@@ -8,6 +8,7 @@ mod ladder;
 mod lines;
 mod live;
 mod markdown;
+mod missing;
 pub mod table;
 mod text;
 

@@ -6,6 +6,7 @@ use colored::{Color, Colorize};
 use super::block::{Block, List, Turn, WIDTH, shorten};
 use super::foot::{more, open};
 use super::lines::{evidence, short_event};
+use super::missing::missing;
 use super::{Style, bytes, ladder, live, wrap};
 use crate::report::{Outcome, Report, SubjectKind};
 use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Finding, Party, Severity};
@@ -250,8 +251,8 @@ fn next(report: &Report) -> Block {
 
 fn notes(report: &Report) -> Block {
     let further = report.findings.iter().skip(usize::from(decisive(report).is_some()));
-    let mut notes: Vec<String> =
-        further.filter(|f| f.severity < Severity::Failure).map(|f| f.headline.clone()).collect();
+    let mut notes: Vec<String> = missing(report).into_iter().collect();
+    notes.extend(further.filter(|f| f.severity < Severity::Failure).map(|f| f.headline.clone()));
     let failed = report.checks.iter().filter(|c| c.result == CheckResult::Failed && c.finding.is_none());
     notes.extend(failed.map(|c| {
         let why = c.why.as_deref().map_or_else(String::new, |w| format!(" ({w})"));
