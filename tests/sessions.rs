@@ -318,6 +318,30 @@ fn behind_encryption_address_and_time_make_likely_and_an_id_certain() {
 }
 
 #[test]
+fn behind_encryption_what_nobody_answers_is_told() {
+    let tries = |port: u16| {
+        let mut t = Talk::new("10.0.0.1:41000", &format!("10.0.0.2:{port}")).at(T0 + SECOND).syn();
+        for wait in [1, 2, 4] {
+            let last = t.packets.last().unwrap().clone();
+            t.packets.push(Packet { at: last.at + wait * SECOND, ..last });
+        }
+        t
+    };
+    // The session goes on, and is over before anything else is seen of that port.
+    let control = || encrypted("10.0.0.1:40000", T0).wait(20 * SECOND).says(Who::Server, &record(23, &[4; 60])).close();
+    let r = report(&merged(&[control(), tries(50_000)]));
+    assert_eq!(by(&r), "fails data-connect-failed likely between");
+    // Another service of that host.
+    assert_eq!(sessions(&merged(&[control(), tries(445)]))[0].conns.len(), 1);
+    // One host at both ends: the port from which servers dial tells the sides.
+    let control = encrypted("10.0.0.2:40000", T0).wait(20 * SECOND).says(Who::Server, &record(23, &[4; 60])).close();
+    let dialled = Talk::new("10.0.0.2:20", "10.0.0.2:41000").at(T0 + SECOND).open().wait(6 * SECOND);
+    let r = report(&merged(&[control, dialled.fin(Who::Server).fin(Who::Client)]));
+    assert_eq!(by(&r), "inconclusive data-silence-during-handshake likely unknown");
+    assert_eq!(r.connections[1].local.as_deref(), Some("10.0.0.2:41000"));
+}
+
+#[test]
 fn sessions_from_one_address_are_told_apart_by_their_ids() {
     let other = [0x2e; 32];
     let mut talks = Vec::new();

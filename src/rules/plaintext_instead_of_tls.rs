@@ -167,7 +167,7 @@ fn after_sealed_alert(case: &Case<'_>, event: &Event, f: &mut Finding) {
     };
     f.causes.push(causes::client_certificate_missing(sure, because));
     f.act = act(Party::Server, "server: does it want a client certificate? Its TLS log names the reason");
-    causes::advise_server_log(case, f, event);
+    f.advise("client-certificate", case.facts.client.as_ref().map_or("any", |c| c.id));
 }
 
 fn refusals(case: &Case<'_>) -> Vec<String> {
