@@ -284,6 +284,44 @@ fn no_secret_reaches_any_output() {
 }
 
 #[test]
+fn no_echo_of_a_password_reaches_any_output() {
+    let log = "EZA1701I >>> AUTH TLS\n234 go\nEZA2897I Authentication negotiation failed\n";
+    let talk = "conn 0 control\n- S \"220 x\\r\\n\"\n- C \"USER joe\\r\\n\"\n- S \"331 pw\\r\\n\"\n";
+    for paste in [
+        format!("EZA1736I user joe Geheim77\nEZA1736I Geheim77\nEZA1736I joe Geheim77\n{log}"),
+        format!("EZA1789I PASSWORD:\nGeheim77\n{log}EZA1736I open h\njoe/Geheim77\n"),
+        format!("ftp -v h <<EOF\njoe\nGeheim77\nEOF\n-u joe:Geheim77\nPW=Geheim77\n{log}"),
+        format!("{log}KEYRINGPW(\"Geheim77\")\nCALL FTP 'USER joe Geheim77'\nlogin joe\npassword Geheim77\n"),
+        format!("{talk}- C \"PASS Geheim77\\r\\n\"\n- S \"500 'PASS Geheim77': command not understood\\r\\n\"\n"),
+        format!("{talk}- C \"SITE PSWD Geheim77 Geheim78\\r\\n\"\n- S \"500 Geheim78?\\r\\n\"\n"),
+        format!("{talk}- C \"Geheim77\\r\\n\"\n- S \"500 GEHEIM77 not understood\\r\\n\"\n"),
+    ] {
+        for format in ["text", "json", "markdown", "dialogue"] {
+            let out = piped(&["-v", "--format", format], paste.as_str());
+            let all = format!("{}{}", stdout(&out), stderr(&out)).to_lowercase();
+            let shown = all.contains("geheim") || ["Geheim", "GEHEIM"].iter().any(|s| all.contains(&hex::encode(s)));
+            assert!(!shown, "{format}: {paste}\n{all}");
+        }
+    }
+}
+
+#[test]
+fn redact_takes_jobs_and_users_out_of_messages() {
+    let paste = "EZZ9830I FTPOUT FTP failed - Cmd = 27(put) Reply = 522 EX STD RC = 27522\n\
+                 EZA1459I NAME (files.bank.example:FTPBAT):\nEZA1701I >>> AUTH TLS\n";
+    let server =
+        "Nov 20 02:14:11 PRD1 ftpd[83951711]: EZYFS50I ID=FTPD100001 CONN starts Client IPaddr=198.51.100.20\n";
+    for format in ["text", "json", "markdown", "dialogue"] {
+        for input in [paste, server] {
+            let out = piped(&["-v", "--redact", "all", "--format", format], input);
+            for name in ["FTPOUT", "FTPBAT", "files.bank", "FTPD1", "198.51"] {
+                assert!(!stdout(&out).contains(name), "{format}: {name}\n{}", stdout(&out));
+            }
+        }
+    }
+}
+
+#[test]
 fn no_login_of_a_job_reaches_any_output() {
     let log = "EZA1701I >>> AUTH TLS\n234 go\nEZA2897I Authentication negotiation failed\n";
     for job in [

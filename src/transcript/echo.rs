@@ -33,6 +33,11 @@ impl Prompt {
             *self = Prompt { asked, fresh: true };
             return None;
         }
+        // The next subcommand is asked for: the prompts before were answered elsewhere.
+        if line.contains("EZA1460I") {
+            *self = Prompt::default();
+            return None;
+        }
         let Some(at) = line.find(ECHO).map(|n| n + ECHO.len()) else { return self.mask_bare(line) };
         let (head, typed) = line.split_at_checked(at)?;
         let asked = core::mem::take(self).asked;
@@ -123,5 +128,7 @@ mod tests {
         assert_eq!(prompt.mask("EZA1789I PASSWORD:"), None);
         assert_eq!(prompt.mask("EZA1701I >>> PASS"), None);
         assert_eq!(prompt.mask("any other words"), None);
+        assert_eq!(prompt.mask("EZA1460I Command:"), None);
+        assert_eq!(prompt.mask("EZA1736I put a b"), None);
     }
 }

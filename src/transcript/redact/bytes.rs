@@ -1,5 +1,7 @@
 //! Names in bytes: what looks like a host, and strings that are overwritten where they stand.
 
+use core::net::Ipv4Addr;
+
 /// Last parts of dotted words that are files of a product, not hosts.
 const FILES: [&str; 5] = ["conf", "log", "pem", "txt", "data"];
 
@@ -58,7 +60,48 @@ pub(super) fn blank_der_strings(bytes: &mut [u8]) {
     }
 }
 
-/// Overwrites dotted names (SNI) without changing a length.
+/// Overwrites the addresses of a subjectAltName (2.5.29.17) without changing a length.
+pub(super) fn blank_addresses(bytes: &mut [u8]) {
+    const OID: [u8; 5] = [6, 3, 0x55, 0x1d, 0x11];
+    let mut from = 0;
+    while let Some(at) = bytes.get(from..).and_then(|rest| rest.windows(OID.len()).position(|w| w == OID)) {
+        from += at + OID.len();
+        let mut at = from;
+        // BOOLEAN critical, then an OCTET STRING with the SEQUENCE of names.
+        if bytes.get(at..at + 3) == Some(&[1, 1, 0xff]) {
+            at += 3;
+        }
+        for tag in [4, 0x30] {
+            at += match bytes.get(at..at + 2) {
+                Some(&[t, len]) if t == tag => 2 + usize::from(len.checked_sub(0x80).unwrap_or(0)),
+                _ => 0,
+            };
+        }
+        while let Some(&[tag @ 0x80..=0xbf, len @ ..0x80]) = bytes.get(at..at + 2) {
+            at += 2;
+            if let Some(value) = bytes.get_mut(at..at + usize::from(len)).filter(|_| tag == 0x87) {
+                value.fill(b'x');
+            }
+            at += usize::from(len);
+        }
+    }
+}
+
+/// Overwrites DER strings that are one of these names, in any case, without changing a length.
+pub(super) fn blank_users<'n>(bytes: &mut [u8], names: impl Iterator<Item = &'n String> + Clone) {
+    let mut at = 0;
+    while let Some(&[tag, len]) = bytes.get(at..at + 2) {
+        let value = bytes.get_mut(at + 2..at + 2 + usize::from(len)).filter(|_| matches!(tag, 0x0c | 0x13 | 0x16));
+        if let Some(text) = value
+            && names.clone().any(|name| text.eq_ignore_ascii_case(name.as_bytes()))
+        {
+            text.fill(b'x');
+        }
+        at += 1;
+    }
+}
+
+/// Overwrites dotted names and addresses in text (SNI) without changing a length.
 pub(super) fn blank_host_names(bytes: &mut [u8]) {
     let is_name_byte = |b: &u8| b.is_ascii_alphanumeric() || b"-._".contains(b);
     let mut at = 0;
@@ -66,10 +109,29 @@ pub(super) fn blank_host_names(bytes: &mut [u8]) {
         let len = bytes.iter().skip(at).take_while(|b| is_name_byte(b)).count();
         if let Some(run) = bytes.get_mut(at..at + len)
             && len >= 4
-            && is_host_name(&String::from_utf8_lossy(run))
+            && let text = String::from_utf8_lossy(run)
+            && (is_host_name(&text) || text.parse::<Ipv4Addr>().is_ok())
         {
             run.iter_mut().filter(|b| **b != b'.').for_each(|b| *b = b'x');
         }
         at += len + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_users_go_and_lengths_stay() {
+        let mut sni = *b"\0\0\x0810.2.2.2\0";
+        blank_host_names(&mut sni);
+        assert_eq!(&sni, b"\0\0\x08xx.x.x.x\0");
+        let mut san = [6, 3, 0x55, 0x1d, 0x11, 4, 11, 0x30, 9, 0x82, 1, b'a', 0x87, 4, 10, 2, 2, 2, 0x87, 4, 1];
+        blank_addresses(&mut san);
+        assert_eq!(san[12..], [0x87, 4, b'x', b'x', b'x', b'x', 0x87, 4, 1]);
+        let mut name = *b"\x0c\x03Joe\x0c\x04Joey";
+        blank_users(&mut name, ["joe".to_owned()].iter());
+        assert_eq!(&name, b"\x0c\x03xxx\x0c\x04Joey");
     }
 }

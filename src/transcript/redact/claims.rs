@@ -55,6 +55,16 @@ pub(super) fn owner_of_ring<'a>(by: &str, text: &'a str) -> Option<&'a str> {
     (!owner.is_empty() && owner != "*AUTH*").then_some(owner)
 }
 
+/// The users and jobs that a message names: `NAME (host:user):` (EZA1459I) `JOB FTP failed - Cmd = ...` (EZZ9830I), and
+/// `ID=FTPD100001 ...` of the server, the name of its job with a number.
+pub(super) fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    let asked = text.split_once("NAME (").and_then(|(_, t)| t.split_once(')')).and_then(|(t, _)| t.rsplit_once(':'));
+    let is_job = |t: &str| (1..=8).contains(&t.len()) && !t.bytes().any(|b| b == b' ' || b.is_ascii_lowercase());
+    let failed = text.split_once(" FTP failed").map(|(t, _)| t).filter(|t| is_job(t));
+    let id = text.strip_prefix("ID=").and_then(|t| t.split_whitespace().next());
+    [asked.map(|(_, user)| user), failed, id].into_iter().flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +96,10 @@ mod tests {
         }
         assert_eq!(owner_of_ring("FTP.DATA", "KEYRING JOE/ring"), Some("JOE"));
         assert_eq!(owner_of_ring("rustls", "KEYRING JOE/ring"), None);
+        assert_eq!(names_in("NAME (ftp.example.org:JOE):").collect::<Vec<_>>(), ["JOE"]);
+        assert_eq!(names_in("FTPOUT FTP failed - Cmd = 27(put)").collect::<Vec<_>>(), ["FTPOUT"]);
+        assert_eq!(names_in("ID=FTPD100001 CONN starts").collect::<Vec<_>>(), ["FTPD100001"]);
+        assert_eq!(names_in("the FTP failed").count(), 0);
+        assert_eq!(names_in("Connecting to: h").count(), 0);
     }
 }

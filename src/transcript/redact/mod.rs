@@ -14,7 +14,7 @@ use super::speakers::is_config;
 use super::{Conn, Decrypted, Flow, Layer, Transcript, What};
 pub use texts::Texts;
 
-use bytes::{blank, blank_der_strings, blank_host_names, host_of, is_host_name};
+use bytes::{blank, blank_addresses, blank_der_strings, blank_host_names, blank_users, host_of, is_host_name};
 
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 use crate::wire::tls::ssl2;
@@ -94,6 +94,7 @@ pub fn redact(t: &mut Transcript, level: Level) {
                 ..
             } if level >= Level::Names => {
                 for der in ders {
+                    blank_addresses(&mut der.0);
                     blank_der_strings(&mut der.0);
                 }
             }
@@ -166,6 +167,9 @@ impl Redactor {
                     if let Some((_, job)) = by.split_once(", job ") {
                         self.user(job);
                     }
+                    for name in claims::names_in(text) {
+                        self.user(name);
+                    }
                     if let Some(owner) = claims::owner_of_ring(by, text) {
                         self.user(owner);
                     }
@@ -233,9 +237,14 @@ impl Redactor {
     }
 
     fn record(&self, record: &mut [u8]) {
-        if self.level < Level::Names || !matches!(record.first(), Some(22 | 0x80..)) {
+        if !matches!(record.first(), Some(22 | 0x80..)) {
             return;
         }
+        blank_users(record, self.users.keys());
+        if self.level < Level::Names {
+            return;
+        }
+        blank_addresses(record);
         blank_der_strings(record);
         blank_host_names(record);
         for host in self.hosts.keys() {
@@ -293,6 +302,12 @@ impl Redactor {
     fn word(&mut self, word: &str) -> String {
         if let Some(user) = self.users.get(word) {
             return user.clone();
+        }
+        // `NAME (host:user)`.
+        if let Some((host, user)) = word.rsplit_once(':')
+            && let Some(user) = self.users.get(user).cloned()
+        {
+            return format!("{}:{user}", self.word(host));
         }
         if self.level < Level::Names {
             return word.to_owned();
