@@ -73,7 +73,7 @@ pub(super) fn blank_addresses(bytes: &mut [u8]) {
         }
         for tag in [4, 0x30] {
             at += match bytes.get(at..at + 2) {
-                Some(&[t, len]) if t == tag => 2 + usize::from(len.checked_sub(0x80).unwrap_or(0)),
+                Some(&[t, len]) if t == tag => 2 + usize::from(len.saturating_sub(0x80)),
                 _ => 0,
             };
         }
