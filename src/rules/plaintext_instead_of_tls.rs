@@ -5,10 +5,9 @@
 
 use serde_json::{Value, json};
 
-use super::by_words;
 use super::case::Claim;
 use super::prelude::*;
-use super::{Evidence, PartOut};
+use super::{Evidence, PartOut, by_words};
 use crate::decode::Reply;
 use crate::facts::LONGEST_ALERT;
 use crate::transcript::Mode;
