@@ -284,7 +284,7 @@ fn what_is_no_session_says_so() {
     let reading = ftpsdiag::read(&[("udp", udp.as_bytes())]);
     assert!(reading.sessions.is_empty());
     assert!(
-        format!("{:?}", reading.problems).contains("no session of FTP among its 1 packets"),
+        format!("{:?}", reading.problems).contains("no TCP connection among its 1 packets: 1 of UDP"),
         "{:?}",
         reading.problems
     );
