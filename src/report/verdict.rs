@@ -3,7 +3,7 @@
 use super::undecided::{Stuck, left_without_a_byte, places, stuck};
 use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
-use crate::facts::{Rounds, Transfer};
+use crate::facts::{Rounds, Transfer, transfers::precedes};
 use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
 use crate::transcript::{Close, Layer, Side};
 use crate::trust::NameMatch;
@@ -75,7 +75,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     let refused = refused_inside(case, end);
     let moved = case.moved();
     let stuck = stuck(case, complete);
-    let unhindered = refused.is_none() && stuck.is_none() && !is_open(case);
+    let unhindered = refused.is_none() && stuck.is_none() && !is_open(case, end);
     let works = completed && end.is_some() && unhindered && said_goodbye(case) && moved != Some(0);
     // The session may have worked, and a login behind it been cut off.
     let headline = if works && (complete || !case.is_logged_in()) {
@@ -219,10 +219,10 @@ fn lacks(case: &Case<'_>) -> bool {
 }
 
 /// Whether the session of others ended in the middle: a transfer was never answered, or an alert may have said no.
-fn is_open(case: &Case<'_>) -> bool {
-    let unanswered = |t: &Transfer<'_>| t.command.is_some() && t.reply.is_none();
-    let ours = case.transcript.origin.asked.is_some();
-    !ours && (alert_is_first(case) || case.session_transfers().any(unanswered))
+fn is_open(case: &Case<'_>, end: Option<&Event>) -> bool {
+    let asked = |e: &Event| end.is_none_or(|end| precedes(e, end));
+    let unanswered = |t: &Transfer<'_>| t.command.is_some_and(|c| asked(c.event)) && t.reply.is_none();
+    case.transcript.origin.asked.is_none() && (alert_is_first(case) || case.session_transfers().any(unanswered))
 }
 
 /// Whether the server's first word behind the Finished of both is an alert that nobody can read.
