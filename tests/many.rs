@@ -432,25 +432,6 @@ fn a_capture_without_tcp_is_said_to_hold_what_it_holds() {
 }
 
 #[test]
-fn servers_on_two_ports_have_two_keys() {
-    let of = |n: u32| {
-        let bytes = Wire::new(Link::Ethernet, Order::Little, Unit::Micro).pcap(&session(n).packets);
-        reports(&run(&["decode", "--format", "json"], &bytes)).remove(0)["key"].clone()
-    };
-    let another = |port: u16| {
-        let server = format!("10.200.0.2:{port}");
-        let talk = Talk::new("10.9.9.9:40000", &server).at(T0).open().says(Who::Server, b"220 ready\r\n");
-        let talk = talk.says(Who::Client, b"AUTH TLS\r\n").says(Who::Server, b"500 what?\r\n").close();
-        let bytes = Wire::new(Link::Ethernet, Order::Little, Unit::Micro).pcap(&talk.packets);
-        reports(&run(&["decode", "--format", "json", "--port", &port.to_string()], &bytes)).remove(0)["key"].clone()
-    };
-    assert_eq!(of(0), another(21));
-    assert_eq!(another(2121), another(2121));
-    assert_ne!(another(2121), another(21));
-    assert_ne!(another(2121), another(2122));
-}
-
-#[test]
 fn a_session_that_is_not_there_is_said_with_how_many_there_are() {
     let out = run(&["decode", "--session", "6", "-"], &capture(5));
     assert_eq!((out.status.code(), text(&out.stdout)), (Some(3), ""));

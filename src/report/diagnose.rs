@@ -114,15 +114,9 @@ pub fn judgement(transcript: &Transcript, stores: &Stores) -> Option<Judgement> 
     judged(&Case { transcript, timeline: &timeline, facts: &facts, transfers: &[], trust: None }, stores)
 }
 
-/// The port of FTP (IANA).
-const FTP: u16 = 21;
-
-/// Equal for the same problem at the same endpoint: the time does not go in, nor what the client has. Evidence without a port is of
-/// the usual one.
+/// Equal for the same problem at the same endpoint: neither time nor port goes in.
 fn key(t: &Transcript, verdict: &Verdict) -> String {
     let host = session_conn(t).and_then(|c| c.host.clone().or(c.peer.map(|p| p.ip().to_string()))).unwrap_or_default();
-    let port = session_conn(t).and_then(|c| c.peer).map(|p| p.port()).filter(|port| *port != FTP);
-    let host = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
     let by = verdict.by.as_deref().unwrap_or(verdict.outcome.name());
     let cause = verdict.cause.as_deref().unwrap_or_default();
     let digest = Sha256::digest(format!("{host}\n{by}\n{cause}"));
