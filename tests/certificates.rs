@@ -2,7 +2,7 @@
 
 mod common;
 
-use ftpsdiag::report::{About, Outcome, Report, diagnose};
+use ftpsdiag::report::{About, Outcome, Report};
 use ftpsdiag::rules::{CheckResult, Severity};
 use ftpsdiag::transcript::redact::{Level, redact};
 use ftpsdiag::transcript::{Transcript, dialogue};
@@ -34,7 +34,7 @@ fn session(leaf: &[u8]) -> Transcript {
 }
 
 fn judged(t: &Transcript, stores: Stores) -> Report {
-    diagnose(t.clone(), &About { stores, ..About::default() })
+    common::judged(t, &About { stores, ..About::default() })
 }
 
 #[test]

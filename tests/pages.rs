@@ -5,7 +5,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftpsdiag::codes;
-use ftpsdiag::report::{About, Report, diagnose};
+use ftpsdiag::report::{About, Report};
 use ftpsdiag::rules::{self, Severity, causes, pages};
 use ftpsdiag::transcript::{Transcript, dialogue};
 use ftpsdiag::trust::Stores;
@@ -44,7 +44,7 @@ const AGAINST_MOZILLA: [&str; 4] = ["certificate-untrusted", "clock-wrong", "tls
 
 fn report(page: &str, t: &Transcript) -> Report {
     let stores = if AGAINST_MOZILLA.contains(&page) { Stores::mozilla() } else { Stores::default() };
-    diagnose(t.clone(), &About { stores, ..About::default() })
+    common::judged(t, &About { stores, ..About::default() })
 }
 
 /// Every id that the project promises, findings before causes.

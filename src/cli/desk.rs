@@ -16,7 +16,7 @@ use super::progress::Meter;
 use super::{Status, judges, term};
 use crate::render::table::Around;
 use crate::report::summary::{Ends, Row};
-use crate::report::{About, Outcome, diagnose, judgement};
+use crate::report::{About, Outcome, diagnose, judgement, verdict_alone};
 use crate::transcript::redact::{Level, redact};
 use crate::transcript::{Authorities, Entry, Transcript, What};
 use crate::trust::{Judgement, Stores};
@@ -70,6 +70,10 @@ impl<'a> Judge<'a> {
             judgement: judgement.map(Judgement::without_names),
             ..About::default()
         };
+        if !self.shape.wants_report(n) {
+            let row = Row::new(number, &verdict_alone(&session, &about), &session, ends);
+            return Judged { places, row, rendered: self.shape.nothing() };
+        }
         let report = diagnose(session, &about);
         Judged { places, row: Row::of(&report, ends), rendered: self.shape.render(&report, n) }
     }

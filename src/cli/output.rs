@@ -51,10 +51,19 @@ pub(super) struct Rendered {
 }
 
 impl Shape {
-    /// The report for every place. It is the `n`-th one, from 0: texts show only the first ones whole.
+    /// Whether any place wants the `n`-th report, from 0: texts show only the first ones whole.
+    pub(super) fn wants_report(&self, n: u64) -> bool {
+        self.certificates || self.sinks.iter().any(|(format, _)| is_whole(*format, n))
+    }
+
+    /// What stands for a report that no place wants.
+    pub(super) fn nothing(&self) -> Rendered {
+        Rendered { texts: self.sinks.iter().map(|_| None).collect(), certificates: Vec::new() }
+    }
+
+    /// The `n`-th report for every place.
     pub(super) fn render(&self, report: &Report, n: u64) -> Rendered {
-        let wanted = |format: Format| format != Format::Text || n < WHOLE;
-        let one = |(format, style): &(Format, Style)| wanted(*format).then(|| render(report, *format, *style));
+        let one = |(format, style): &(Format, Style)| is_whole(*format, n).then(|| render(report, *format, *style));
         let mut certificates = Vec::new();
         if self.certificates {
             let session = report.connections.iter().find(|c| c.why == "session").and_then(|c| c.tls.as_ref());
@@ -63,6 +72,11 @@ impl Shape {
         }
         Rendered { texts: self.sinks.iter().map(one).collect(), certificates }
     }
+}
+
+/// Whether the `n`-th report, from 0, is shown whole.
+fn is_whole(format: Format, n: u64) -> bool {
+    format != Format::Text || n < WHOLE
 }
 
 /// Writes reports.

@@ -69,11 +69,11 @@ pub enum Kind {
     },
     /// What a program said.
     Claim {
-        /// The program.
+        /// The program, as printable ASCII.
         by: String,
         /// Its number or id.
         code: Option<Code>,
-        /// Its words.
+        /// Its words, as printable ASCII.
         text: String,
     },
     /// What our own engine saw inside TLS.

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 pub use event::{Event, Kind, Reply, TLS_INSIDE_TLS, Timeline};
 
 use crate::transcript::{Code, ConnId, Flow, Layer, Role, Side, Transcript, What};
+use crate::wire::printable_str;
 use flow::Reader;
 use seek::More;
 
@@ -41,7 +42,7 @@ struct Link {
 /// Reads a transcript to its end.
 pub fn decode(t: &Transcript) -> Timeline {
     let mut links: BTreeMap<ConnId, Link> = BTreeMap::new();
-    let mut flows: BTreeMap<Flow, Reader> = BTreeMap::new();
+    let mut flows: BTreeMap<Flow, Box<Reader>> = BTreeMap::new();
     let mut found: Vec<(usize, Event)> = Vec::new();
 
     for (n, entry) in t.entries.iter().enumerate() {
@@ -73,7 +74,7 @@ pub fn decode(t: &Transcript) -> Timeline {
             What::Claim { by, code, text } => {
                 // Who names a record's content type was reading TLS records.
                 link.tls_due |= matches!(code, Some(Code::ContentType(_)));
-                Kind::Claim { by: by.clone(), code: code.clone(), text: text.clone() }
+                Kind::Claim { by: printable_str(by), code: code.clone(), text: printable_str(text) }
             }
         };
         // What an end interrupts is not continued behind it.
@@ -93,9 +94,9 @@ pub fn decode(t: &Transcript) -> Timeline {
     Timeline { events: found.into_iter().map(|(_, e)| e).collect() }
 }
 
-fn reader(flows: &mut BTreeMap<Flow, Reader>, conn: ConnId, layer: Layer, from: Side) -> &mut Reader {
+fn reader(flows: &mut BTreeMap<Flow, Box<Reader>>, conn: ConnId, layer: Layer, from: Side) -> &mut Reader {
     let flow = Flow { conn, layer, from };
-    flows.entry(flow).or_insert_with(|| Reader::new(flow))
+    flows.entry(flow).or_insert_with(|| Box::new(Reader::new(flow)))
 }
 
 /// All that a connection can have, in order.

@@ -9,9 +9,9 @@ use super::{
     ClientOut, ClockOut, Cost, Endpoint, Experiment, InputOut, ProductOut, Report, SCHEMA, SeenFrom, Subject,
     SubjectKind, Tool, Verdict,
 };
-use crate::decode::{Event, Kind, decode};
+use crate::decode::{Event, Kind, Timeline, decode};
 use crate::facts::transfers::transfers;
-use crate::facts::{self, Facts, Sure, gather};
+use crate::facts::{self, Facts, Sure, Transfer, gather};
 use crate::rules::{self, Case, Confidence};
 use crate::transcript::{Clock, Conn, Layer, Micros, Mode, Side, Transcript, What, Why};
 use crate::trust::{Judgement, Stores};
@@ -37,8 +37,6 @@ pub struct About {
     pub stores: Stores,
     /// The judgement on the chain, when it was made before the evidence was redacted.
     pub judgement: Option<Judgement>,
-    /// Whether `events[].data` is wanted: who writes no JSON saves the time of it.
-    pub fields: bool,
 }
 
 impl Default for About {
@@ -53,8 +51,13 @@ impl Default for About {
             seen_from: None,
             stores: Stores::default(),
             judgement: None,
-            fields: true,
         }
+    }
+}
+
+impl About {
+    fn ended(&self) -> Ended {
+        Ended { complete: self.complete, too_much: self.too_much }
     }
 }
 
@@ -63,12 +66,13 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let timeline = decode(&transcript);
     let facts = gather(&transcript, &timeline);
     let transfers = transfers(&transcript, &timeline);
-    let case = Case { transcript: &transcript, timeline: &timeline, facts: &facts, transfers: &transfers, trust: None };
+    let all = (&timeline, &facts, transfers.as_slice());
+    let case = case(&transcript, all, true);
     let judgement = about.judgement.clone().or_else(|| judged(&case, &about.stores));
     let case = Case { trust: judgement.as_ref(), ..case };
     let (found, checks) = rules::run(&case);
     let ranked = rank(found);
-    let verdict = verdict(&case, &ranked, Ended { complete: about.complete, too_much: about.too_much });
+    let verdict = verdict(&case, &ranked, about.ended());
     let conn = session_conn(&transcript);
     let asked = transcript.origin.asked.as_ref();
     let known = |s: String| (s != "the server").then_some(s);
@@ -102,16 +106,33 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
         client: client(&facts),
         experiments,
         connections,
-        events: events(&transcript, &timeline, about.fields),
+        events: events(&transcript, &timeline),
         transcript,
     }
+}
+
+/// The verdict as [`diagnose`] comes to it, and nothing else: for sessions that are only counted.
+pub fn verdict_alone(transcript: &Transcript, about: &About) -> Verdict {
+    let timeline = decode(transcript);
+    let facts = gather(transcript, &timeline);
+    let transfers = transfers(transcript, &timeline);
+    let case = case(transcript, (&timeline, &facts, &transfers), false);
+    let judgement = about.judgement.clone().or_else(|| judged(&case, &about.stores));
+    let case = Case { trust: judgement.as_ref(), ..case };
+    verdict(&case, &rank(rules::run(&case).0), about.ended())
 }
 
 /// The judgement on the chain of the session, as [`diagnose`] makes it.
 pub fn judgement(transcript: &Transcript, stores: &Stores) -> Option<Judgement> {
     let timeline = decode(transcript);
     let facts = gather(transcript, &timeline);
-    judged(&Case { transcript, timeline: &timeline, facts: &facts, transfers: &[], trust: None }, stores)
+    judged(&case(transcript, (&timeline, &facts, &[]), false), stores)
+}
+
+/// A case of which the chain is not judged yet.
+fn case<'a>(t: &'a Transcript, all: (&'a Timeline, &'a Facts, &'a [Transfer<'a>]), whole: bool) -> Case<'a> {
+    let (timeline, facts, transfers) = all;
+    Case { transcript: t, timeline, facts, transfers, trust: None, whole }
 }
 
 /// Equal for the same problem at the same endpoint: neither time nor port goes in.

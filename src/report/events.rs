@@ -117,7 +117,7 @@ pub(super) fn connections(t: &Transcript, timeline: &Timeline) -> Vec<Connection
 }
 
 /// All events, field by field where that is wanted.
-pub(super) fn events(t: &Transcript, timeline: &Timeline, with_fields: bool) -> Vec<EventOut> {
+pub(super) fn events(t: &Transcript, timeline: &Timeline) -> Vec<EventOut> {
     let mut links: BTreeMap<ConnId, Link<'_>> = BTreeMap::new();
     let shown = timeline.events.iter().map(|e| {
         let link = links.entry(e.conn).or_default();
@@ -133,7 +133,7 @@ pub(super) fn events(t: &Transcript, timeline: &Timeline, with_fields: bool) -> 
             start: e.span.map(|s| s.start),
             end: e.span.map(|s| s.end),
             text,
-            data: if with_fields { fields(t, e, link) } else { Map::new() },
+            data: fields(t, e, link),
         }
     });
     shown.collect()

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 pub use agreed::{CipherOut, TlsOut};
 pub use certificates::CertificateOut;
-pub use diagnose::{About, diagnose, judgement};
+pub use diagnose::{About, diagnose, judgement, verdict_alone};
 pub use events::{ConnectionOut, EventOut};
 
 use crate::rules::{Act, Check, Confidence, Finding, Party};

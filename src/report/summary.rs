@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::verdict::{is_left, is_plain};
-use super::{Outcome, Report};
+use super::{Outcome, Report, Verdict};
 use crate::rules::Confidence;
 use crate::transcript::{Clock, Transcript, Why};
 use crate::wire::printable_str;
@@ -116,13 +116,17 @@ impl Row {
     /// The row of a report. The ends are given apart: where names are taken out of a report, they are those of the evidence, so that
     /// two servers stay two; whoever shows them takes the names out.
     pub fn of(report: &Report, ends: Ends) -> Self {
-        let v = &report.verdict;
+        Self::new(report.subject.session, &report.verdict, &report.transcript, ends)
+    }
+
+    /// The same, of a session that got no report.
+    pub fn new(session: u32, v: &Verdict, transcript: &Transcript, ends: Ends) -> Self {
         let open = v.outcome == Outcome::Inconclusive && v.by.is_none();
         let (plain, left) = (open && is_plain(v), open && is_left(v));
         let kind =
             Kind { outcome: v.outcome, plain, left, by: v.by.clone(), cause: v.cause.clone(), server: ends.server };
-        let at = Moment::of(&report.transcript);
-        Self { session: report.subject.session, kind, confidence: v.confidence, client: ends.client, at }
+        let at = Moment::of(transcript);
+        Self { session, kind, confidence: v.confidence, client: ends.client, at }
     }
 }
 

@@ -252,7 +252,7 @@ impl Said<'_> {
         let mut f = sink.finding(Confidence::Likely, party, headlines);
         f.ended = true;
         f.set("rc", self.rc).set("cms", self.cms.map(|n| format!("{n:08X}")));
-        f.set("by", self.claim.by.as_str()).set("said", self.claim.text.as_str());
+        f.set("by", self.claim.by).set("said", self.claim.text);
         sink.shows_by(&mut f, self.claim.event);
         f.why.push(format!("{}: \"{}\"", self.claim.by, self.claim.text));
         let attls = matches!(self.claim.code, Some(Code::AtTls(_)));
@@ -266,7 +266,7 @@ impl Said<'_> {
             f.why.push(format!("CMS {n:08X}: {}.", known.meaning));
         }
         let details = case.claims().filter(|c| c.side == self.claim.side && matches!(c.code, Some(Code::Cms(_))));
-        f.why.extend(details.map(|c| c.text).filter(|t| !t.is_empty() && *t != self.claim.text));
+        f.why.extend(details.map(|c| c.text.to_owned()).filter(|t| !t.is_empty() && *t != self.claim.text));
         f.why.push(format!("It is the word of {} alone: the bytes are not in the evidence.", self.who()));
         f
     }

@@ -22,6 +22,9 @@ pub struct Case<'a> {
     pub transfers: &'a [Transfer<'a>],
     /// The judgement on the server's certificate chain, when the session shows one.
     pub trust: Option<&'a Judgement>,
+    /// Whether findings are wanted whole, with their bytes and reasons, and checks. The verdict is the same without; who counts
+    /// many sessions saves the time.
+    pub whole: bool,
 }
 
 /// What a program said; its words as printable ASCII.
@@ -32,19 +35,18 @@ pub struct Claim<'a> {
     /// Its number or id.
     pub code: Option<&'a Code>,
     /// The program.
-    pub by: String,
+    pub by: &'a str,
     /// The end at which it ran, when its name says so.
     pub side: Option<Side>,
     /// Its words.
-    pub text: String,
+    pub text: &'a str,
 }
 
 impl<'a> Claim<'a> {
     /// What an event says, if it is a claim.
     pub fn of(event: &'a Event) -> Option<Self> {
         let Kind::Claim { by, code, text } = &event.kind else { return None };
-        let (side, by) = (side_of(by), printable_str(by));
-        Some(Self { event, code: code.as_ref(), by, side, text: printable_str(text) })
+        Some(Self { event, code: code.as_ref(), by, side: side_of(by), text })
     }
 
     /// Whether it is the server's own word, which says nothing of what the client did.

@@ -214,6 +214,9 @@ pub(super) fn stumbles_over_certificate_request(product: &Product) -> Cause {
 
 /// Advice that goes with a lifted protocol version, on both sides.
 pub(super) fn advise_version(case: &Case<'_>, f: &mut Finding, at: &Event) {
+    if !case.whole {
+        return;
+    }
     match case.facts.client.as_ref() {
         Some(client) if client.id.starts_with("zos") => {
             if client.id == "zos-native" {
@@ -232,6 +235,9 @@ pub(super) fn advise_version(case: &Case<'_>, f: &mut Finding, at: &Event) {
 
 /// Where the server's administrator finds the reason.
 pub(super) fn advise_server_log(case: &Case<'_>, f: &mut Finding, at: &Event) {
+    if !case.whole {
+        return;
+    }
     let when = case.second(at).map_or_else(|| "of that moment".to_owned(), |s| format!("at {s}"));
     let before = f.advice.len();
     match likely_server(case) {
@@ -266,6 +272,9 @@ fn wording(product: &Product) -> String {
 }
 
 fn ask_for_log(case: &Case<'_>, c: Cause, at: &Event, proftpd: &str, openssl: &str) -> Cause {
+    if !case.whole {
+        return c;
+    }
     let when = case.second(at).map_or_else(|| "of that moment".to_owned(), |s| format!("of {s}"));
     match likely_server(case).filter(|p| p.id == "proftpd") {
         Some(_) => c.ask(

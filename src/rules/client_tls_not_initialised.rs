@@ -51,7 +51,7 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
         .min_by_key(|c| of_code(c) == Some(5006))?;
     let rc = of_code(&claim);
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
-    let what = rc.map_or_else(|| claim.text.clone(), |rc| format!("rc {rc}"));
+    let what = rc.map_or_else(|| claim.text.to_owned(), |rc| format!("rc {rc}"));
     let mut f = sink.finding(
         Confidence::Likely,
         Party::Client,
@@ -61,7 +61,7 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
         ],
     );
     f.ended = true;
-    f.set("rc", rc).set("text", claim.text.as_str()).set("instead", serde_json::Value::Null);
+    f.set("rc", rc).set("text", claim.text).set("instead", serde_json::Value::Null);
     f.evidence.extend(sink.evidence(claim.event, ""));
     f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
     f.why.push(

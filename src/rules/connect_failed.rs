@@ -49,7 +49,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         let address = case.transcript.conn(a.conn).and_then(|c| c.peer).map_or_else(String::new, |p| format!(" {p}"));
         f.why.push(format!("another address{address}: {}", a.describe()));
     }
-    for claim in case.claims().filter(|c| matches!(c.by.as_str(), "proxy" | "operating system")) {
+    for claim in case.claims().filter(|c| matches!(c.by, "proxy" | "operating system")) {
         f.why.insert(0, format!("the {}: {}", claim.by, claim.text));
     }
     advise(why, case, &mut f);
@@ -89,7 +89,7 @@ fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
         told.finding(sink, Party::Unknown, &headlines(how))
     } else if let Some(ended) = code() {
         let mut f = ended.finding(sink, Party::Unknown, &headlines("could not be connected to"));
-        f.set("said", ended.claim.text.as_str());
+        f.set("said", ended.claim.text);
         f
     } else {
         return;

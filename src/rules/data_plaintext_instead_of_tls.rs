@@ -70,7 +70,7 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     for key in ["command", "code", "text", "protected"] {
         f.set(key, serde_json::Value::Null);
     }
-    f.set("said", claim.text.as_str());
+    f.set("said", claim.text);
     sink.shows_by(&mut f, claim.event);
     f.why.push(format!("{}: {IBM_I} {}", claim.by, claim.text));
     f.why.push(

@@ -56,13 +56,13 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(case, event, rc));
-    f.set("rc", rc).set("by", claim.by.as_str()).set("text", claim.text.as_str());
+    f.set("rc", rc).set("by", claim.by).set("text", claim.text);
     if let Some(auth) = case.auth() {
         f.evidence.extend(sink.evidence(auth, ""));
         let accepted = case.after(auth).find(|e| matches!(&e.kind, Kind::Reply(r) if r.code < 400));
         f.evidence.extend(accepted.and_then(|e| sink.evidence(e, "")));
     }
-    let meaning = crate::codes::gsk(rc).map_or_else(|| claim.text.clone(), |c| c.meaning.to_owned());
+    let meaning = crate::codes::gsk(rc).map_or_else(|| claim.text.to_owned(), |c| c.meaning.to_owned());
     f.why.push(format!("rc {}: {meaning}.", by_words::shown(rc)));
     if rc == BAD_MESSAGE {
         f.why.push("The log does not hold the bytes that came, and different faults look the same here.".to_owned());
@@ -97,7 +97,7 @@ fn without_a_code(case: &Case<'_>, sink: &mut Sink<'_>) {
             "the z/OS client probably gave up TLS after the server's yes to AUTH".to_owned(),
         ],
     );
-    f.set("rc", serde_json::Value::Null).set("by", claim.by.as_str()).set("text", claim.text.as_str());
+    f.set("rc", serde_json::Value::Null).set("by", claim.by).set("text", claim.text);
     f.evidence.extend(sink.evidence(auth, ""));
     f.evidence.extend(sink.evidence(yes, ""));
     f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
@@ -122,7 +122,7 @@ fn by_return_code(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(ended) = zos_codes::ended(case).filter(|e| e.is_behind_auth(case)) else { return };
     let headlines = ["the z/OS client probably gave up TLS after the server's yes to AUTH".to_owned()];
     let mut f = ended.finding(sink, Party::Unknown, &headlines);
-    f.set("rc", serde_json::Value::Null).set("by", ended.claim.by.as_str()).set("text", ended.claim.text.as_str());
+    f.set("rc", serde_json::Value::Null).set("by", ended.claim.by).set("text", ended.claim.text);
     f.why.push("OPEN failed, and the last reply was 234: what follows that is the handshake.".to_owned());
     f.why.push("The log names no reason: neither the return code of System SSL nor the bytes are in it.".to_owned());
     let text = "client: run the step once more with DEBUG SEC; or probe the server from here";
@@ -148,7 +148,7 @@ fn gave_up(case: &Case<'_>, sink: &mut Sink<'_>) {
             "the server probably broke a rule of TLS: our own client gave up".to_owned(),
         ],
     );
-    f.set("rc", serde_json::Value::Null).set("by", claim.by.as_str()).set("text", claim.text.as_str());
+    f.set("rc", serde_json::Value::Null).set("by", claim.by).set("text", claim.text);
     f.why.push(format!("rustls: \"{}\".", claim.text));
     f.act = Some(Act {
         party: Party::Server,

@@ -46,7 +46,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let code = rc.map_or_else(String::new, |rc| format!(" (rc {})", by_words::shown(rc)));
     let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(server, rc, &code));
     f.ended = true;
-    f.set("rc", rc).set("by", claim.by.as_str()).set("text", claim.text.as_str());
+    f.set("rc", rc).set("by", claim.by).set("text", claim.text);
     if let Some(auth) = case.before(claim.event).filter(|e| is_auth(e)).last() {
         f.evidence.extend(sink.evidence(auth, ""));
     }
@@ -72,7 +72,7 @@ fn meaning(claim: &Claim<'_>, rc: u32) -> String {
         Some(Code::AtTls(_)) => crate::codes::attls(rc).map(|c| c.meaning),
         _ => crate::codes::gsk(rc).map(|c| c.meaning),
     };
-    known.map_or_else(|| claim.text.clone(), str::to_owned)
+    known.map_or_else(|| claim.text.to_owned(), str::to_owned)
 }
 
 fn headlines(server: &str, rc: Option<u32>, code: &str) -> Vec<String> {

@@ -194,7 +194,7 @@ pub static ALL: &[&Rule] = &[
 
 /// Runs all rules; findings in the order of the registry, with the checks that they reported.
 pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
-    let (mut findings, mut checks) = (Vec::new(), checks::checks(case));
+    let (mut findings, mut checks) = (Vec::new(), if case.whole { checks::checks(case) } else { Vec::new() });
     if case.is_logged_in() && !case.login_was_confirmed() {
         checks.retain(|c| c.id != "login");
     }
@@ -210,7 +210,9 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         findings.extend(found);
         checks.extend(checked);
     }
-    checks.extend(settings::checks(case, &findings));
+    if case.whole {
+        checks.extend(settings::checks(case, &findings));
+    }
     (findings, checks)
 }
 

@@ -67,7 +67,7 @@ fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
         f = Some(told.finding(sink, Party::Unknown, &headlines));
     } else if let Some(ended) = code() {
         let mut by_code = ended.finding(sink, Party::Unknown, &headlines);
-        by_code.set("said", ended.claim.text.as_str());
+        by_code.set("said", ended.claim.text);
         f = Some(by_code);
     }
     let Some(mut f) = f else { return };

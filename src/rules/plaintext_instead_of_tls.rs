@@ -74,7 +74,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         && let Some(offer) = &case.facts.offer
     {
         f.evidence.extend(sink.evidence(hello, &offer.summary()));
-        f.set("client_hello", offer.describe());
+        f.set("client_hello", case.whole.then(|| offer.describe()));
     }
     if let Some(alert) = sealed {
         f.evidence.extend(sink.evidence(alert, "encrypted, and as short as an alert"));
@@ -116,7 +116,7 @@ fn at_server(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("code", Value::Null)
         .set("text", Some(text).filter(|t| !t.is_empty()))
         .set("encoding", encoding.map(Encoding::name));
-    f.set("rc", by_words::rc_of(&claim)).set("by", claim.by.as_str()).set("said", claim.text.as_str());
+    f.set("rc", by_words::rc_of(&claim)).set("by", claim.by).set("said", claim.text);
     f.evidence.extend(sink.evidence(event, "clear text of the client"));
     f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
     if encoding.is_some() {
@@ -227,7 +227,7 @@ fn headlines(case: &Case<'_>, confidence: Confidence) -> Vec<String> {
 
 /// What the client made of the text, and which programs report only that.
 fn misreading(case: &Case<'_>, event: &Event, said: &str, encoding: Encoding, f: &mut Finding) {
-    let bytes = event.span.map(|s| case.transcript.bytes(s)).unwrap_or_default();
+    let bytes = event.span.filter(|_| case.whole).map(|s| case.transcript.bytes(s)).unwrap_or_default();
     let first: Option<[u8; HEADER_LEN]> = bytes.first_chunk().copied();
     let Some(first) = first else { return };
     let header = Header::misread(first);

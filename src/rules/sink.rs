@@ -63,14 +63,7 @@ impl<'a> Sink<'a> {
 
     /// Something that was looked at, and is good; `how` says by what.
     pub(super) fn passed(&mut self, id: &str, headline: &str, how: &str) {
-        self.checks.push(Check {
-            id: id.to_owned(),
-            result: CheckResult::Passed,
-            finding: None,
-            headline: headline.to_owned(),
-            why: Some(how.to_owned()),
-            data: Map::new(),
-        });
+        self.check(CheckResult::Passed, id, headline, how);
     }
 
     /// Something that passed, and that people should know something of all the same.
@@ -83,19 +76,20 @@ impl<'a> Sink<'a> {
 
     /// Something that this evidence cannot tell.
     pub(super) fn untested(&mut self, id: &str, headline: &str, why: &str) {
-        self.checks.push(Check {
-            id: id.to_owned(),
-            result: CheckResult::Untested,
-            finding: None,
-            headline: headline.to_owned(),
-            why: Some(why.to_owned()),
-            data: Map::new(),
-        });
+        self.check(CheckResult::Untested, id, headline, why);
+    }
+
+    fn check(&mut self, result: CheckResult, id: &str, headline: &str, why: &str) {
+        if self.case.whole {
+            let (id, headline, why) = (id.to_owned(), headline.to_owned(), Some(why.to_owned()));
+            self.checks.push(Check { id, result, finding: None, headline, why, data: Map::new() });
+        }
     }
 }
 
 fn evidence(case: &Case<'_>, span: Span, at: Option<Micros>, label: &str) -> Evidence {
-    let bytes = case.transcript.bytes(span);
+    // Its place is all that the verdict needs.
+    let bytes = if case.whole { case.transcript.bytes(span) } else { Vec::new() };
     let is_ebcdic = bytes.first().is_some_and(|b| (0xf0..=0xf9).contains(b));
     let text = if is_ebcdic { printable(&ebcdic::decode(&bytes)) } else { printable(&bytes) };
     Evidence {

@@ -207,7 +207,7 @@ impl Told<'_> {
     pub(super) fn finding(&self, sink: &mut Sink<'_>, party: Party, headlines: &[String]) -> Finding {
         let mut f = sink.finding(Confidence::Likely, party, headlines);
         f.ended = true;
-        f.set("said", self.claim.text.as_str()).set("edc", self.edc.as_deref()).set("errno2", self.errno2.as_deref());
+        f.set("said", self.claim.text).set("edc", self.edc.as_deref()).set("errno2", self.errno2.as_deref());
         sink.shows_by(&mut f, self.claim.event);
         f.why.push(format!("{}: \"{}\"", self.claim.by, self.claim.text));
         if let Some(known) = self.edc.as_deref().and_then(codes::zos_message) {

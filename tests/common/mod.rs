@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ftpsdiag::report::{About, Report, diagnose};
+use ftpsdiag::report::{About, Report, diagnose, verdict_alone};
 use ftpsdiag::rules::{Cause, Finding};
 use ftpsdiag::transcript::Transcript;
 
@@ -13,7 +13,14 @@ pub fn root() -> &'static Path {
 }
 
 pub fn report(t: &Transcript) -> Report {
-    diagnose(t.clone(), &About::default())
+    judged(t, &About::default())
+}
+
+/// A report; and whoever asks for the verdict alone is told the same.
+pub fn judged(t: &Transcript, about: &About) -> Report {
+    let report = diagnose(t.clone(), about);
+    assert_eq!(verdict_alone(t, about), report.verdict, "alone, and of a whole report");
+    report
 }
 
 /// All reports of a case.
