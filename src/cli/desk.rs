@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
 use super::args::Common;
@@ -89,6 +89,65 @@ fn places(session: &Transcript) -> usize {
     (bytes / PLACE).clamp(1, OPEN)
 }
 
+/// The places that are free.
+#[derive(Debug)]
+struct Places {
+    free: Mutex<Free>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Free {
+    Places(usize),
+    /// Nobody writes any more, so that none becomes free.
+    Never,
+}
+
+impl Places {
+    fn new() -> Self {
+        Self { free: Mutex::new(Free::Places(OPEN)), changed: Condvar::new() }
+    }
+
+    /// Takes so many places. Whoever has to wait waits until half of all are free: being woken for each costs more than a session.
+    fn take(&self, wanted: usize) -> Result<(), Gone> {
+        let lacks = |free: &Free, n| matches!(free, Free::Places(free) if *free < n);
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if lacks(&free, wanted) {
+            let n = wanted.max(OPEN / 2);
+            free = self.changed.wait_while(free, |free| lacks(free, n)).unwrap_or_else(PoisonError::into_inner);
+        }
+        match &mut *free {
+            Free::Places(free) => *free = free.saturating_sub(wanted),
+            Free::Never => return Err(Gone),
+        }
+        Ok(())
+    }
+
+    fn give_back(&self, n: usize) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Free::Places(free) = &mut *free {
+            *free += n;
+            if *free >= OPEN / 2 {
+                self.changed.notify_all();
+            }
+        }
+    }
+
+    fn close(&self) {
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) = Free::Never;
+        self.changed.notify_all();
+    }
+}
+
+/// Closes the places when the writer leaves, however it does.
+struct Writer<'a>(&'a Places);
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// A session that was judged.
 struct Judged {
     places: usize,
@@ -133,9 +192,8 @@ impl Written {
 
 /// The desk on which sessions are laid.
 pub(super) struct Desk<'scope> {
-    jobs: SyncSender<Job>,
-    /// What is sent here takes a place.
-    places: SyncSender<()>,
+    jobs: Sender<Job>,
+    places: &'scope Places,
     writer: thread::ScopedJoinHandle<'scope, io::Result<Written>>,
     given: u64,
 }
@@ -146,11 +204,13 @@ pub(super) struct Room<'a> {
     pub(super) tally: Tally,
     pub(super) meter: Mutex<Meter>,
     jobs: Mutex<Option<Receiver<Job>>>,
+    places: Places,
 }
 
 impl<'a> Room<'a> {
     pub(super) fn new(judge: Judge<'a>, meter: Meter) -> Self {
-        Self { judge, tally: Tally::default(), meter: Mutex::new(meter), jobs: Mutex::new(None) }
+        let (tally, meter, places) = (Tally::default(), Mutex::new(meter), Places::new());
+        Self { judge, tally, meter, jobs: Mutex::new(None), places }
     }
 
     /// The next session to be judged.
@@ -171,7 +231,8 @@ impl<'a> Room<'a> {
     }
 
     /// Writes what was judged, in order.
-    fn write(&self, mut output: Output, done: &Receiver<Done>, places: &Receiver<()>) -> io::Result<Written> {
+    fn write(&self, mut output: Output, done: &Receiver<Done>) -> io::Result<Written> {
+        let places = Writer(&self.places);
         let (mut early, mut next) = (BTreeMap::new(), 0);
         let (mut status, mut decided) = (Status::Works, false);
         for (n, judged) in done {
@@ -185,7 +246,7 @@ impl<'a> Room<'a> {
                 self.tally.fails.fetch_add(u64::from(row.kind.outcome == Outcome::Fails), Ordering::Relaxed);
                 self.meter.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 output.session(row, rendered)?;
-                places.iter().take(taken).for_each(drop);
+                places.0.give_back(taken);
             }
         }
         Ok(Written { status, decided, shown: next, output })
@@ -210,24 +271,21 @@ impl<'scope> Desk<'scope> {
         room: &'env Room<'env>,
         output: Output,
     ) -> io::Result<Self> {
-        let (jobs, taken) = sync_channel(OPEN);
+        let (jobs, taken) = channel();
         let (done, judged) = channel();
-        let (places, freed) = sync_channel(OPEN);
         *room.jobs.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
         let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
         for _ in 0..workers {
             let done = done.clone();
             thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || room.work(&done))?;
         }
-        let writer = thread::Builder::new().spawn_scoped(scope, move || room.write(output, &judged, &freed))?;
-        Ok(Self { jobs, places, writer, given: 0 })
+        let writer = thread::Builder::new().spawn_scoped(scope, move || room.write(output, &judged))?;
+        Ok(Self { jobs, places: &room.places, writer, given: 0 })
     }
 
     /// Lays down session `number`. It fails when nobody writes any more: [`Desk::close`] says why.
     pub(super) fn session(&mut self, number: u32, session: Transcript) -> Result<(), Gone> {
-        for _ in 0..places(&session) {
-            self.places.send(()).map_err(|_| Gone)?;
-        }
+        self.places.take(places(&session))?;
         self.jobs.send(Job { n: self.given, number, session }).map_err(|_| Gone)?;
         self.given += 1;
         Ok(())
@@ -236,7 +294,6 @@ impl<'scope> Desk<'scope> {
     /// No more sessions come: waits until the last one is written.
     pub(super) fn close(self) -> io::Result<Written> {
         drop(self.jobs);
-        drop(self.places);
         self.writer.join().unwrap_or_else(|_| Err(io::Error::other("the reports could not be written")))
     }
 }

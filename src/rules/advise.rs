@@ -57,8 +57,8 @@ enum Tracing {
 
 fn tracing(case: &Case<'_>) -> Tracing {
     let settings = &case.facts.settings;
-    let program = |c: &Claim<'_>| speakers::program_of(&c.by).to_owned();
-    let is_stack = |c: &Claim<'_>| program(c) == speakers::AT_TLS || speakers::job_of(&c.by) == Some("TCPIP");
+    let program = |c: &Claim<'_>| speakers::program_of(c.by).to_owned();
+    let is_stack = |c: &Claim<'_>| program(c) == speakers::AT_TLS || speakers::job_of(c.by) == Some("TCPIP");
     let attls = settings.traced("tlsmech").or_else(|| settings.ftp_data("TLSMECHANISM", Side::Client));
     match () {
         () if case.claims().any(|c| program(&c) == speakers::SYSTEM_SSL) => Tracing::Done,

@@ -86,7 +86,7 @@ pub(super) fn is_refusal(case: &Case<'_>, claim: &Claim<'_>) -> bool {
 
 /// Whether AT-TLS names what it did, and that was no handshake.
 fn is_later(claim: &Claim<'_>) -> bool {
-    speakers::program_of(&claim.by) == speakers::AT_TLS && LATER.iter().any(|event| claim.text.contains(event))
+    speakers::program_of(claim.by) == speakers::AT_TLS && LATER.iter().any(|event| claim.text.contains(event))
 }
 
 /// Whether a code of AT-TLS has a meaning of its own that somebody has read.
@@ -168,7 +168,7 @@ fn reading(case: &Case<'_>, claim: &Claim<'_>, cms: Option<u32>) -> Option<&'sta
 
 /// Whether the certificate that AT-TLS describes beside the code is that of its own end (CertificateSource LOCAL).
 fn is_own_certificate(case: &Case<'_>, claim: &Claim<'_>) -> bool {
-    let is_local = |c: &Claim<'_>| c.text.contains("from LOCAL") && speakers::program_of(&c.by) == speakers::AT_TLS;
+    let is_local = |c: &Claim<'_>| c.text.contains("from LOCAL") && speakers::program_of(c.by) == speakers::AT_TLS;
     case.claims().any(|c| c.side == claim.side && c.event.conn == claim.event.conn && is_local(&c))
 }
 

@@ -151,7 +151,7 @@ fn transfers(case: &Case<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) {
     let Some(no) = behind.iter().rfind(|x| about_data(x)) else { return };
     let Some((answer, reply)) = no.reply() else { return };
     let before = all.iter().any(|x| !x.transfer.after_ccc && x.is_session(case) && x.is_confirmed());
-    let traced = no.said.iter().find(|c| has(&c.text, &[TRACE]));
+    let traced = no.said.iter().find(|c| has(c.text, &[TRACE]));
     let z_os = no.is_answered(&Z_OS) || traced.is_some();
     if !before && !z_os {
         return; // nothing shows that they ever worked

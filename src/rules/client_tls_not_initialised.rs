@@ -41,7 +41,7 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
         _ => None,
     };
     // AT-TLS runs at servers as well: where its end is unknown, it speaks for nobody.
-    let of_nobody = |c: &Claim<'_>| c.side.is_none() && speakers::program_of(&c.by) == speakers::AT_TLS;
+    let of_nobody = |c: &Claim<'_>| c.side.is_none() && speakers::program_of(c.by) == speakers::AT_TLS;
     // 5006 says that another message has the reason, wherever that stands.
     let claims = case.claims().filter(|c| !c.is_of_server() && !of_nobody(c));
     let claim = claims

@@ -79,7 +79,7 @@ fn reset_of<'e, 'a>(ending: &'e Ending<'a>) -> Option<Reset<'e, 'a>> {
     }
     let data = ending.data();
     let goodbye = data.and_then(|d| d.said_goodbye(ending.sender()));
-    let told = ending.said.iter().find(|c| has(&c.text, &WORDS)).map(|c| c.event);
+    let told = ending.said.iter().find(|c| has(c.text, &WORDS)).map(|c| c.event);
     if let (Some(rst), Some(data)) = (ending.reset(), data) {
         let confirmed = ending.is_confirmed();
         // A server that turns a handshake down may do it like this: its reply says so.
@@ -123,7 +123,7 @@ fn report(case: &Case<'_>, reset: &Reset<'_, '_>, tries: &Tries<'_>, count: usiz
     f.set("command", ending.verb).set("close_notify", goodbye).set("transfers", count);
     f.set("by", matches!(shown, Shown::Wire(_)).then_some(party.name()));
     f.set("code", ending.code()).set("text", ending.reply().map(|(_, r)| r.text.clone()));
-    let (edc, errno2) = ending.says(&WORDS).map_or((None, None), |c| errors(&c.text));
+    let (edc, errno2) = ending.says(&WORDS).map_or((None, None), |c| errors(c.text));
     f.set("edc", edc).set("errno2", errno2);
     f.evidence.extend(sink.evidence(ending.command, ""));
     if let Some((event, _)) = ending.reply() {
@@ -203,7 +203,7 @@ fn why(case: &Case<'_>, reset: &Reset<'_, '_>, f: &mut Finding) {
         }
         _ => {}
     }
-    let told: Vec<_> = ending.said.iter().filter(|c| has(&c.text, &WORDS)).collect();
+    let told: Vec<_> = ending.said.iter().filter(|c| has(c.text, &WORDS)).collect();
     for claim in told.iter().take(2) {
         f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
     }

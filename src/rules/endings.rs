@@ -106,7 +106,7 @@ impl<'a> Ending<'a> {
 
     /// The first thing that a program said with one of these words, in any case.
     pub(super) fn says(&self, words: &[&str]) -> Option<&Claim<'a>> {
-        self.said.iter().find(|c| has(&c.text, words))
+        self.said.iter().find(|c| has(c.text, words))
     }
 
     /// Whether it is one of the uploads by which our own runs try a server.

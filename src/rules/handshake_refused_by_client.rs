@@ -26,7 +26,7 @@ const PEER_CODES: [u32; 9] = [402, 406, 412, 414, 415, 420, 437, 438, 446];
 /// Whether the client's end may have said it. AT-TLS runs at servers as well: where its end is unknown it speaks for nobody,
 /// unless it names a setting of clients.
 fn is_of_client(c: &Claim<'_>) -> bool {
-    let is_nobody = c.side.is_none() && speakers::program_of(&c.by) == speakers::AT_TLS;
+    let is_nobody = c.side.is_none() && speakers::program_of(c.by) == speakers::AT_TLS;
     !c.is_of_server() && (!is_nobody || c.text.contains("GSK_CLIENT_"))
 }
 
@@ -47,7 +47,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         _ => false,
     };
     // What does TLS for others speaks of nothing else; and on the port for implicit TLS nothing comes before it.
-    let of_tls = matches!(speakers::program_of(&claim.by), speakers::AT_TLS | speakers::DB2 | speakers::GSKIT);
+    let of_tls = matches!(speakers::program_of(claim.by), speakers::AT_TLS | speakers::DB2 | speakers::GSKIT);
     let at_once = case.is_on_990() && case.auth().is_none();
     // One line of a trace of FTP, pasted alone: it does not give such a code of anything but a handshake.
     let is_alone = claim.by == speakers::ZOS_FTP_CLIENT && !case.before(event).any(|e| e.from().is_some());

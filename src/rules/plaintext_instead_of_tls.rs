@@ -99,7 +99,7 @@ fn at_server(case: &Case<'_>, sink: &mut Sink<'_>) {
             && e.from() == Some(Side::Client)
     };
     // No client's own trace tells what reached the server.
-    let is_tls = |c: &Claim<'_>| matches!(program_of(&c.by), AT_TLS | SYSTEM_SSL) && c.is_of_server();
+    let is_tls = |c: &Claim<'_>| matches!(program_of(c.by), AT_TLS | SYSTEM_SSL) && c.is_of_server();
     let said = |event| case.after(event).filter_map(Claim::of).find(is_tls);
     let spoke = |e: &Event| e.from() == Some(Side::Client) && matches!(e.kind, Kind::Handshake(_) | Kind::Alert { .. });
     let seen = case.first(is_text).and_then(|event| Some((event, said(event)?)));

@@ -132,7 +132,7 @@ fn not_initialised(case: &Case<'_>, f: &mut Finding, why: &mut Vec<String>) {
         why.push(format!("FTP.DATA names no KEYRING ({how})."));
     }
     let attls =
-        settings.from(|p| p == Place::Policy).next().is_some() || case.claims().any(|c| program_of(&c.by) == AT_TLS);
+        settings.from(|p| p == Place::Policy).next().is_some() || case.claims().any(|c| program_of(c.by) == AT_TLS);
     if native && attls && !f.causes.iter().any(|c| c.id == "attls-policy-missing") {
         let because = "AT-TLS is in use, and FTP.DATA leaves TLS to FTP itself".to_owned();
         f.causes.push(causes::attls_policy_missing(Confidence::Possible, because));

@@ -101,7 +101,7 @@ fn told<'a>(case: &Case<'a>, claim: Claim<'a>) -> Option<Told<'a>> {
     let Some(Code::Message(id)) = claim.code else { return None };
     let is = |ids: &[&str]| ids.contains(&id.as_str());
     let text = claim.text.to_ascii_lowercase();
-    let (edc, errno2) = errors(&claim.text);
+    let (edc, errno2) = errors(claim.text);
     let place = if is(&TIMED_OUT) {
         place_of_timeout(case, claim.event, &text)?
     } else if is(&SOCKET_ERROR) {

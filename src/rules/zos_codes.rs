@@ -52,10 +52,10 @@ fn of_message(claim: Claim<'_>) -> Option<Ended<'_>> {
     let Some(Code::Message(id)) = claim.code else { return None };
     let (command, reply, error) = match id.as_str() {
         "EZA1735I" => {
-            let std = number_behind(&claim.text, "Std Return Code =")?;
-            (std / 1_000, std % 1_000, number_behind(&claim.text, "Error Code ="))
+            let std = number_behind(claim.text, "Std Return Code =")?;
+            (std / 1_000, std % 1_000, number_behind(claim.text, "Error Code ="))
         }
-        "EZZ9830I" => of_log(&claim.text)?,
+        "EZZ9830I" => of_log(claim.text)?,
         _ => return None,
     };
     Some(Ended { claim, command, reply, error, ambiguous: false })
@@ -83,7 +83,7 @@ fn last_reply(case: &Case<'_>) -> Option<u32> {
 
 /// `COND CODE 2042`: the one return code of which that can be left, where the last reply is known with that one.
 fn of_condition(claim: Claim<'_>, last: Option<u32>) -> Option<Ended<'_>> {
-    let cc = number_behind(&claim.text, "COND CODE").filter(|cc| *cc > 0 && *cc < CONDITION)?;
+    let cc = number_behind(claim.text, "COND CODE").filter(|cc| *cc > 0 && *cc < CONDITION)?;
     let is_reply = |n: u32| u16::try_from(n).ok().and_then(codes::ftp_reply).is_some();
     let may_be = |rc: &u32| {
         let reply = rc % 1_000;

@@ -194,7 +194,7 @@ fn was_to_do_tls(case: &Case<'_>) -> bool {
 /// leaves it to the application.
 fn attls_status(claim: &Claim<'_>) -> Option<bool> {
     let maps = matches!(claim.code, Some(Code::Message(id)) if id == "EZD1281I");
-    if claim.is_of_server() || !maps && speakers::program_of(&claim.by) != speakers::AT_TLS {
+    if claim.is_of_server() || !maps && speakers::program_of(claim.by) != speakers::AT_TLS {
         return None;
     }
     let words: Vec<&str> = claim.text.split_whitespace().map(|w| w.trim_end_matches([',', '.', ';'])).collect();
@@ -206,7 +206,7 @@ fn attls_status(claim: &Claim<'_>) -> Option<bool> {
 pub(in crate::rules) fn both_do_tls(case: &Case<'_>) -> Option<Cause> {
     let by_ftp = case.claims().find(|c| !c.is_of_server() && says_mechanism(c, "FTP"))?;
     let is_stack =
-        |c: &Claim<'_>| speakers::program_of(&c.by) == speakers::SYSTEM_SSL && speakers::job_of(&c.by) == Some("TCPIP");
+        |c: &Claim<'_>| speakers::program_of(c.by) == speakers::SYSTEM_SSL && speakers::job_of(c.by) == Some("TCPIP");
     let other = case.claims().find(|c| !c.is_of_server() && (attls_status(c) == Some(true) || is_stack(c)))?;
     let because = format!("{} has tlsmech=FTP, and {} did TLS on the same connection", by_ftp.by, witness(&other));
     Some(stacked_tls(Confidence::Likely, &because))
