@@ -10,20 +10,19 @@ runs=${RUNS:-5} threads=${THREADS:-50} megabytes=${MEGABYTES:-100}
 binary=${BINARY:-${CARGO_TARGET_DIR:-target}/release/ftpsdiag}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# About 20 MB: one record of each thread in turn, a new second for each round of handshakes.
+# About 20 MB: one record of each thread in turn, a new second for each round of handshakes; otherwise the lines as they were printed,
+# with the blanks behind them.
 awk -v threads="$threads" '
-  { sub(/ +$/, "") }
-  /^S0W1/ { n++; name[n] = $2; id[n] = $3; micros[n] = substr($4, 9); what[n] = $5 }
-  /^  Job/ { fn[n] = $7; next }
-  n && !/^S0W1/ && NF { body[n] = body[n] $0 "\n" }
+  /^S0W1/ { n++; at = index($0, $4); front[n] = substr($0, 1, at - 1); record[n] = substr($0, at + 8) "\n"; next }
+  /^  Job/ { at = index($0, $6); middle[n] = record[n] substr($0, 1, at - 1); behind[n] = substr($0, at + 8) "\n"; next }
+  n { behind[n] = behind[n] $0 "\n" }
   END {
     for (second = 0; bytes < 20e6; second++) {
       time = sprintf("%02d:%02d:%02d", int(second / 3600) % 24, int(second / 60) % 60, second % 60)
       for (k = 1; k <= n; k++) for (t = 1; t <= threads; t++) {
-        record = sprintf("S0W1      %-8s  %s  %s%s  %s\n  Job SJP1      Process 0501028D  Thread %08X  %s\n%s\n",
-          name[k], id[k], time, micros[k], what[k], t, fn[k], body[k])
-        bytes += length(record)
-        printf "%s", record
+        text = front[k] time middle[k] sprintf("%08X", t) behind[k]
+        bytes += length(text)
+        printf "%s", text
       }
     }
   }' fixtures/gsksrvr/ibm-main-trace.txt >"$folder/part"

@@ -94,11 +94,12 @@ impl ClientPrint {
     /// Whether a hello fits every cell about hellos.
     #[must_use]
     pub fn fits(&self, hello: &HelloShape) -> bool {
-        (self.record == "-" || number(self.record) == hello.record)
+        // The suites tell most of them apart.
+        self.suites.fits(&hello.suites)
+            && (self.record == "-" || number(self.record) == hello.record)
             && (self.session == "-" || self.session.parse() == Ok(hello.session))
             && (self.signal == "-" || self.signal == hello.signal)
             && self.versions.fits(&hello.versions)
-            && self.suites.fits(&hello.suites)
             && self.extensions.fits(&hello.extensions)
             && self.groups.fits(&hello.groups)
             && self.schemes.fits(&hello.schemes)

@@ -21,19 +21,19 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Kind::Decrypted { from: Side::Client, seen: Decrypted::Alert { level: 2, description: REVOKED } } => true,
         _ => false,
     };
-    let headlines = [
-        format!("the client says that {}'s certificate is revoked", case.endpoint()),
-        "the client says that the server's certificate is revoked".to_owned(),
-    ];
+    let headlines = || {
+        let long = format!("the client says that {}'s certificate is revoked", case.endpoint());
+        [long, "the client says that the server's certificate is revoked".to_owned()]
+    };
     let alert = case.first(told).filter(|e| !case.handshake_completed_before(e));
     let mut f = match (alert, by_words::said(case, RULE.id)) {
         (Some(alert), _) => {
-            let mut f = sink.finding(Confidence::Likely, Party::Server, &headlines);
+            let mut f = sink.finding(Confidence::Likely, Party::Server, &headlines());
             f.set("alert", REVOKED).set("by", "the client's alert");
             f.evidence.extend(sink.evidence(alert, "revoked"));
             f
         }
-        (None, Some(said)) => said.finding(case, sink, Party::Server, &headlines),
+        (None, Some(said)) => said.finding(case, sink, Party::Server, &headlines()),
         (None, None) => return,
     };
     f.why.push("Its CA withdrew the certificate before its end; version and cipher were agreed on.".to_owned());

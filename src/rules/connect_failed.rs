@@ -66,8 +66,9 @@ fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
     });
     let code =
         || zos_codes::ended(case).filter(|e| e.is_before_anything(case) && e.error == Some(zos_codes::NO_CONNECTION));
-    let (endpoint, mut why, mut proxied) = (case.endpoint(), OpenFailure::Other, false);
+    let (mut why, mut proxied) = (OpenFailure::Other, false);
     let headlines = |how: &str| {
+        let endpoint = case.endpoint();
         [format!("{endpoint} {how}, says the z/OS client"), format!("the server {how}, says the z/OS client")]
     };
     let mut f = if let Some(told) = word {

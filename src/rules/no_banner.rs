@@ -58,15 +58,15 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
     let word = case.told_of(Place::Opening).filter(|t| t.how == How::TimedOut && t.edc.is_none());
     let code = || zos_codes::ended(case).filter(|e| e.is_before_anything(case) && e.error == Some(zos_codes::TIMEOUT));
-    let (endpoint, mut f) = (case.endpoint(), None);
-    let headlines = [
-        format!("no greeting came from {endpoint} in time, says the z/OS client"),
-        "no greeting came in time, says the z/OS client".to_owned(),
-    ];
+    let mut f = None;
+    let headlines = || {
+        let long = format!("no greeting came from {} in time, says the z/OS client", case.endpoint());
+        [long, "no greeting came in time, says the z/OS client".to_owned()]
+    };
     if let Some(told) = word {
-        f = Some(told.finding(sink, Party::Unknown, &headlines));
+        f = Some(told.finding(sink, Party::Unknown, &headlines()));
     } else if let Some(ended) = code() {
-        let mut by_code = ended.finding(sink, Party::Unknown, &headlines);
+        let mut by_code = ended.finding(sink, Party::Unknown, &headlines());
         by_code.set("said", ended.claim.text);
         f = Some(by_code);
     }

@@ -100,14 +100,15 @@ fn told<'a>(case: &Case<'a>, claim: Claim<'a>) -> Option<Told<'a>> {
     }
     let Some(Code::Message(id)) = claim.code else { return None };
     let is = |ids: &[&str]| ids.contains(&id.as_str());
+    if !is(&TIMED_OUT) && !is(&SOCKET_ERROR) {
+        return None;
+    }
     let text = claim.text.to_ascii_lowercase();
     let (edc, errno2) = errors(claim.text);
     let place = if is(&TIMED_OUT) {
         place_of_timeout(case, claim.event, &text)?
-    } else if is(&SOCKET_ERROR) {
-        place_of_error(case, claim.event, &text)?
     } else {
-        return None;
+        place_of_error(case, claim.event, &text)?
     };
     let how = match edc.as_deref() {
         _ if is(&TIMED_OUT) => How::TimedOut,
