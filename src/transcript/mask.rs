@@ -97,6 +97,12 @@ impl Mask {
             *self = Mask::Torn(masked);
         } else if matches!(data.first(), Some(20..=24)) || (!masked && begins_with_verb(data)) {
             *self = Mask::LineStart;
+        } else if let Some((line, rest)) = ebcdic_line(data) {
+            if !masked && !line.is_empty() {
+                out.extend(MASK.bytes().map(|_| EBCDIC_ASTERISK));
+            }
+            *self = if rest.is_empty() { Mask::Torn(true) } else { Mask::InEbcdic };
+            return rest;
         } else if line.iter().any(|b| !ftp::is_text(*b)) {
             *self = Mask::Noise(Vec::new());
         } else {
@@ -214,8 +220,19 @@ fn ends_ebcdic(b: u8) -> bool {
     b == b'\n' || ebcdic::to_latin1(b) == b'\n'
 }
 
+/// The line of EBCDIC that these bytes begin, and what stands behind it, its end first.
+fn ebcdic_line(data: &[u8]) -> Option<(&[u8], &[u8])> {
+    let len = data.iter().position(|b| *b == b'\r' || ends_ebcdic(*b)).unwrap_or(data.len());
+    let (line, rest) = data.split_at_checked(len)?;
+    let is_text = line.iter().all(|b| (b' '..=b'~').contains(&ebcdic::to_latin1(*b)));
+    (is_text && line.iter().any(|b| *b >= 0x80)).then_some((line, rest))
+}
+
 /// Whether these bytes begin with a verb that is known, and whole.
 fn begins_with_verb(data: &[u8]) -> bool {
+    if data.first().is_some_and(|b| *b >= 0x80) {
+        return begins_with_verb(&ebcdic::decode(data.get(..=ftp::LONGEST_VERB).unwrap_or(data)).to_ascii_uppercase());
+    }
     let whole = data.iter().take(ftp::LONGEST_VERB + 1).any(|b| matches!(b, b' ' | b'\r' | b'\n'));
     whole && ftp::may_begin_command(data)
 }
@@ -285,6 +302,15 @@ mod tests {
             let shown = masked(play);
             assert!(!shown.contains("cr") && shown.ends_with("********\r\nLIST\r\n"), "{play}: {shown:?}");
         }
+        // In EBCDIC: s3cret<NEL>LIST<NEL>.
+        let mut t = dialogue::parse("0 C gap\n1 C a2f383998585a3 15 d3c9e2e315\n2 C gap\n3 C d3c9e2e315").unwrap();
+        mask_flows(&mut t);
+        let bytes = t.entries.iter().filter_map(|e| match &e.what {
+            What::Bytes { data, .. } => Some(data.as_slice()),
+            _ => None,
+        });
+        let list = b"\xd3\xc9\xe2\xe3\x15".as_slice();
+        assert_eq!(bytes.collect::<Vec<_>>(), [&[[EBCDIC_ASTERISK; 8].as_slice(), b"\x15", list].concat(), list]);
         // What another command begins is none; nor is what is no text.
         assert_eq!(masked("0 C gap\n1 C \"STOR cret\\r\\nPASS x\\r\\n\""), "STOR cret\r\nPASS ********\r\n");
         assert_eq!(masked("0 C gap\n1 C 1503030002 0228"), "\u{15}\u{3}\u{3}\0\u{2}\u{2}(");

@@ -105,9 +105,9 @@ fn mask_line(line: &str) -> String {
     mask_user_subcommand(&mask_assignment(&line))
 }
 
-/// `password=xxx`, `"password": "xxx"`, `Password for joe: xxx`, `<password>xxx`, `login joe password xxx` (netrc).
+/// `password=xxx`, `"password": "xxx"`, `Password for joe: xxx`, `<password>xxx`, `PASSWORD(xxx)`, `login joe password xxx` (netrc).
 fn mask_assignment(line: &str) -> String {
-    let netrc = find_ignoring_case(line, "login ").is_some();
+    let netrc = ["login ", "logon "].iter().any(|w| find_ignoring_case(line, w).is_some());
     for word in PASSWORD_WORDS {
         let Some(at) = find_ignoring_case(line, word) else { continue };
         let (head, tail) = line.split_at_checked(at + word.len()).unwrap_or((line, ""));
@@ -116,6 +116,8 @@ fn mask_assignment(line: &str) -> String {
         let behind = tail.trim_start_matches(['"', '\'', ' ']);
         let sign = if behind.starts_with([':', '=', '>']) {
             Some(tail.len() - behind.len() + 1)
+        } else if tail.starts_with('(') {
+            Some(1)
         } else if tail.get(..4).is_some_and(|t| t.eq_ignore_ascii_case(" is ")) {
             Some(4)
         } else if tail.starts_with(" for ") {
@@ -124,8 +126,8 @@ fn mask_assignment(line: &str) -> String {
             (netrc && tail.starts_with(' ')).then_some(1)
         };
         let Some((sign, value)) = sign.and_then(|n| tail.split_at_checked(n)).filter(|_| own_word) else { continue };
-        let secret =
-            value.trim_start_matches([' ', '"', '\'']).split([' ', '"', '\'', '<', ',']).next().unwrap_or_default();
+        let ends = |c: char| [' ', '"', '\'', '<', ','].contains(&c) || c == ')' && sign == "(";
+        let secret = value.trim_start_matches([' ', '"', '\'']).split(ends).next().unwrap_or_default();
         if !secret.is_empty() && secret != MASK {
             return format!("{head}{sign}{}", value.replacen(secret, MASK, 1));
         }
@@ -310,6 +312,9 @@ mod tests {
             "GSK_KEY_PASSWORD = geheim",
             "PASSWORD IS geheim",
             "Password for joe: geheim",
+            "logon passphrase geheim",
+            "ALTUSER JOE PASSWORD(geheim) RESUME",
+            "password=x)geheim",
             "machine h login joe password geheim",
             "user joe geheim",
             "curl -u joe:geheim ftp://h/",

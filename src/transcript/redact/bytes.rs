@@ -1,6 +1,6 @@
 //! Names in bytes: what looks like a host, and strings that are overwritten where they stand.
 
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// Last parts of dotted words that are files of a product, not hosts.
 const FILES: [&str; 5] = ["conf", "log", "pem", "txt", "data"];
@@ -103,16 +103,21 @@ pub(super) fn blank_users<'n>(bytes: &mut [u8], names: impl Iterator<Item = &'n 
 
 /// Overwrites dotted names and addresses in text (SNI) without changing a length.
 pub(super) fn blank_host_names(bytes: &mut [u8]) {
-    let is_name_byte = |b: &u8| b.is_ascii_alphanumeric() || b"-._".contains(b);
+    let is_name = |text: &str| text.len() >= 4 && (is_host_name(text) || text.parse::<Ipv4Addr>().is_ok());
+    blank_runs(bytes, |b| b.is_ascii_alphanumeric() || b"-._".contains(&b), is_name);
+    let is_address = |text: &str| text.len() >= 3 && text.parse::<Ipv6Addr>().is_ok();
+    blank_runs(bytes, |b| b.is_ascii_hexdigit() || b":.".contains(&b), is_address);
+}
+
+/// Overwrites each run of such bytes that is a name of that kind, but for the signs between its parts.
+fn blank_runs(bytes: &mut [u8], is_part: impl Fn(u8) -> bool, is_name: impl Fn(&str) -> bool) {
     let mut at = 0;
     while at < bytes.len() {
-        let len = bytes.iter().skip(at).take_while(|b| is_name_byte(b)).count();
+        let len = bytes.iter().skip(at).take_while(|b| is_part(**b)).count();
         if let Some(run) = bytes.get_mut(at..at + len)
-            && len >= 4
-            && let text = String::from_utf8_lossy(run)
-            && (is_host_name(&text) || text.parse::<Ipv4Addr>().is_ok())
+            && is_name(&String::from_utf8_lossy(run))
         {
-            run.iter_mut().filter(|b| **b != b'.').for_each(|b| *b = b'x');
+            run.iter_mut().filter(|b| !b".:".contains(b)).for_each(|b| *b = b'x');
         }
         at += len + 1;
     }
@@ -127,6 +132,9 @@ mod tests {
         let mut sni = *b"\0\0\x0810.2.2.2\0";
         blank_host_names(&mut sni);
         assert_eq!(&sni, b"\0\0\x08xx.x.x.x\0");
+        let mut sni = *b"\0\0\x0e2001:db8:7::9a\0";
+        blank_host_names(&mut sni);
+        assert_eq!(&sni, b"\0\0\x0exxxx:xxx:x::xx\0");
         let mut san = [6, 3, 0x55, 0x1d, 0x11, 4, 11, 0x30, 9, 0x82, 1, b'a', 0x87, 4, 10, 2, 2, 2, 0x87, 4, 1];
         blank_addresses(&mut san);
         assert_eq!(san[12..], [0x87, 4, b'x', b'x', b'x', b'x', 0x87, 4, 1]);

@@ -62,7 +62,16 @@ pub(super) fn names_in(text: &str) -> impl Iterator<Item = &str> {
     let is_job = |t: &str| (1..=8).contains(&t.len()) && !t.bytes().any(|b| b == b' ' || b.is_ascii_lowercase());
     let failed = text.split_once(" FTP failed").map(|(t, _)| t).filter(|t| is_job(t));
     let id = text.strip_prefix("ID=").and_then(|t| t.split_whitespace().next());
-    [asked.map(|(_, user)| user), failed, id].into_iter().flatten()
+    [asked.map(|(_, user)| user), failed, id].into_iter().flatten().chain(subjects(text))
+}
+
+/// Names of certificates that may be those of users: `CN=` and what can be a user id of z/OS.
+fn subjects(text: &str) -> impl Iterator<Item = &str> {
+    let is_id = |n: &&str| {
+        let begins = n.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b"#@$".contains(&b));
+        begins && n.len() <= 8 && n.bytes().all(|b| b.is_ascii_alphanumeric() || b"#@$".contains(&b))
+    };
+    text.split("CN=").skip(1).filter_map(|t| t.split([',', '/', ';', '+', '"', '\'', ')', '>']).next()).filter(is_id)
 }
 
 #[cfg(test)]
@@ -99,6 +108,8 @@ mod tests {
         assert_eq!(names_in("NAME (ftp.example.org:JOE):").collect::<Vec<_>>(), ["JOE"]);
         assert_eq!(names_in("FTPOUT FTP failed - Cmd = 27(put)").collect::<Vec<_>>(), ["FTPOUT"]);
         assert_eq!(names_in("ID=FTPD100001 CONN starts").collect::<Vec<_>>(), ["FTPD100001"]);
+        let said = "subject \"CN=JOE1,O=Example\", issuer CN=Example Root CA, CN=ftp.example.org";
+        assert_eq!(names_in(said).collect::<Vec<_>>(), ["JOE1"]);
         assert_eq!(names_in("the FTP failed").count(), 0);
         assert_eq!(names_in("Connecting to: h").count(), 0);
     }
