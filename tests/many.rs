@@ -478,6 +478,31 @@ fn ctrl_c_ends_the_reading_and_reports_what_was_read() {
     assert!(status == Some(2) && shown.contains(": ") && shown.contains(" work ("), "{status:?} {shown}");
 }
 
+/// Nobody takes what it prints, so that the first one cannot end it.
+#[cfg(all(unix, feature = "live"))]
+#[test]
+fn the_second_ctrl_c_ends_the_program() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ftpsdiag"))
+        .args(["decode", "--format", "json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || stdin.write_all(&capture(800)).is_ok());
+    let mut stdout = child.stdout.take().unwrap();
+    std::io::Read::read_exact(&mut stdout, &mut [0]).unwrap();
+    // Two that come at once are one.
+    let status = (0..10_000).find_map(|_| {
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        child.try_wait().unwrap()
+    });
+    assert_eq!(status.and_then(|s| s.code()), Some(2));
+    drop(stdout);
+    writer.join().unwrap();
+}
+
 #[test]
 fn what_a_capture_does_not_have_of_a_session_is_on_its_screen() {
     let all = session(8).packets;
