@@ -85,7 +85,10 @@ impl Reader {
     fn read(&mut self, more: More, link: &mut Link, out: &mut Sink<'_>) {
         while self.buf.len() - self.done >= self.needs.max(1) {
             match self.unit(more, link) {
-                Unit::Is(len, kind) => self.emit(len, kind, out),
+                Unit::Is(len, kind) => {
+                    link.sealed.takes(self.flow.from, &kind);
+                    self.emit(len, kind, out);
+                }
                 Unit::Needs(len) => {
                     self.needs = len.max(self.buf.len() - self.done + 1);
                     break;
@@ -216,7 +219,10 @@ impl Reader {
     pub(super) fn skip(&mut self, len: u64, n: usize, at: Option<Micros>, link: &mut Link, out: &mut Sink<'_>) {
         let begun = self.rest().len();
         if let Some(kind) = self.tls.leave_open(self.buf.get(self.done..).unwrap_or_default()) {
+            link.sealed.takes(self.flow.from, &kind);
             self.emit(begun, kind, out);
+        } else if !self.tls.in_record() && self.flow.layer == Layer::Wire {
+            link.sealed.skips(self.flow.from);
         }
         self.flush(More::No, link, out);
         self.tls.skip(len);

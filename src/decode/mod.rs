@@ -7,6 +7,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 
+mod clearing;
 mod event;
 mod flow;
 mod seek;
@@ -16,10 +17,12 @@ mod unit;
 
 use std::collections::BTreeMap;
 
+pub use clearing::{first_clear, is_sealed_alert};
 pub use event::{Event, Kind, Reply, TLS_INSIDE_TLS, Timeline};
 
 use crate::transcript::{Code, ConnId, Flow, Layer, Role, Side, Transcript, What};
 use crate::wire::printable_str;
+use clearing::Sealed;
 use flow::Reader;
 use seek::More;
 
@@ -37,6 +40,10 @@ struct Link {
     tls_due: bool,
     /// The version of the ServerHello.
     version: Option<u16>,
+    /// Its encrypted records.
+    sealed: Sealed,
+    /// What is said inside TLS is known: a CCC would be, too.
+    is_read: bool,
 }
 
 /// Reads a transcript to its end.
@@ -51,6 +58,7 @@ pub fn decode(t: &Transcript) -> Timeline {
         let mut out = |n, event| found.push((n, event));
         let kind = match &entry.what {
             What::Bytes { from, layer, data, .. } => {
+                link.is_read |= *layer == Layer::InsideTls;
                 reader(&mut flows, entry.conn, *layer, *from).feed(data, n, entry.at, link, &mut out);
                 continue;
             }
@@ -70,7 +78,10 @@ pub fn decode(t: &Transcript) -> Timeline {
             What::OpenFailed { why } => Kind::OpenFailed { why: *why },
             What::Closed { by, how } => Kind::Closed { by: *by, how: *how },
             What::TimedOut { waiting_for, after } => Kind::TimedOut { waiting_for: *waiting_for, after: *after },
-            What::Decrypted { from, seen } => Kind::Decrypted { from: *from, seen: seen.clone() },
+            What::Decrypted { from, seen } => {
+                link.is_read = true;
+                Kind::Decrypted { from: *from, seen: seen.clone() }
+            }
             What::Claim { by, code, text } => {
                 // Who names a record's content type was reading TLS records.
                 link.tls_due |= matches!(code, Some(Code::ContentType(_)));

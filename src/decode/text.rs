@@ -1,7 +1,7 @@
 //! Lines, commands and replies, in ASCII or EBCDIC.
 
 use super::event::{Kind, Reply};
-use super::{Link, is_server};
+use super::{Link, clearing, is_server};
 use crate::transcript::Side;
 use crate::wire::sniff::{Encoding, Speaker, sniff};
 use crate::wire::{ebcdic, ftp, printable};
@@ -83,7 +83,11 @@ impl State {
             let speaker = sniff(bytes);
             return Unit::NotText(if tls_due { Kind::OtherInsteadOfTls { speaker } } else { Kind::Undecoded });
         }
-        let kind = kind_of(&ascii, from, tls_due, encoding, whole);
+        let is_clear = tls_due && whole && !link.is_read && clearing::is_clear(&link.sealed, from, &ascii);
+        if is_clear {
+            (link.tls_due, link.cleared) = (false, true);
+        }
+        let kind = kind_of(&ascii, from, tls_due && !is_clear, encoding, whole);
         match &kind {
             Kind::Command { verb, line } => {
                 link.auth_asked = ftp::asks_for_tls(line);

@@ -74,7 +74,10 @@ fn headline(report: &Report) -> Block {
                 _ if holds_bytes(report) => "likely; ",
                 _ => "likely, by a log alone; ",
             };
-            format!("{by}tested: the TLS handshake, nothing behind it")
+            // What came behind a CCC that nobody could read was read.
+            let behind =
+                if report.checks.iter().any(|c| c.id == "ccc") { "what came behind CCC" } else { "nothing behind it" };
+            format!("{by}tested: the TLS handshake, {behind}")
         }
         None => format!("no finding{}", unnamed(report)),
     };

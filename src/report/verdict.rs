@@ -288,11 +288,16 @@ fn refused_inside<'a>(case: &Case<'a>, end: Option<&Event>) -> Option<Refused<'a
     let way = |verb: &str| matches!(verb, "EPRT" | "EPSV" | "PASV" | "PORT");
     let (mut excused, mut asks_way) = (false, false);
     let mut command: Option<&'a Event> = None;
-    let (mut ccc_asked, mut cleared) = (false, false);
+    let (mut ccc_asked, mut cleared, mut sealed) = (false, false, false);
     let made_up_for = case.made_up_for();
     let behind = |e: &&Event| end.is_some_and(|end| core::ptr::eq(*e, end));
     case.control().take_while(|e| !behind(e)).find_map(|e| match &e.kind {
+        Kind::Opaque { .. } => {
+            sealed = true;
+            None
+        }
         Kind::Command { verb, .. } => {
+            cleared |= sealed && e.span.is_some_and(|s| s.flow.layer == Layer::Wire);
             (excused, asks_way) = (ours && harmless(verb), way(verb));
             (ccc_asked, command) = (verb == "CCC", Some(e));
             None

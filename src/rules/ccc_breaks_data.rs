@@ -1,12 +1,13 @@
 //! CCC was accepted, and behind it the session or its transfers failed.
 
 use super::ccc_refused::{Asked, asked};
+use super::ccc_unseen;
 use super::endings::{Ending, has};
 use super::phase::{End, probably};
 use super::prelude::*;
 use super::told::{Place, Told};
 use crate::facts::is_session_control;
-use crate::transcript::{Decrypted, Layer};
+use crate::transcript::{ConnId, Decrypted, Layer};
 
 pub(super) static RULE: Rule = Rule {
     id: "ccc-breaks-data",
@@ -31,28 +32,47 @@ const TRACE: &str = "comparecertattls";
 const ABOUT_DATA: [u16; 6] = [425, 426, 435, 522, 534, 535];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some(asked) = asked(case).filter(|a| a.reply.code < 400) else { return };
-    match broken(&asked) {
+    let Some(asked) = asked(case) else { return ccc_unseen::check(case, sink) };
+    if asked.reply.code >= 400 {
+        return;
+    }
+    match broken(&asked.behind) {
         Some((by, how)) => session(case, &asked, by, &how, sink),
         None => match case.told_of(Place::Ccc) {
             Some(told) => by_words(case, &asked, &told, sink),
-            None => transfers(case, &asked, sink),
+            None => transfers(case, &Behind::of(&asked), sink),
         },
+    }
+}
+
+/// What came behind CCC, read or not.
+pub(super) struct Behind<'e, 'a> {
+    /// The connection.
+    pub(super) conn: ConnId,
+    /// CCC itself, where it was read.
+    pub(super) asked: Option<&'e Asked<'a>>,
+    /// What came behind it, up to the first end.
+    pub(super) events: &'e [&'a Event],
+}
+
+impl<'e, 'a> Behind<'e, 'a> {
+    fn of(asked: &'e Asked<'a>) -> Self {
+        Self { conn: asked.conn, asked: Some(asked), events: &asked.behind }
     }
 }
 
 /// Whether transfers behind CCC failed; `None` when there was none.
 pub(super) fn transfers_fail(case: &Case<'_>, asked: &Asked<'_>) -> Option<bool> {
     let all = case.endings();
-    let behind: Vec<&Ending<'_>> = behind(&all, asked).collect();
+    let behind: Vec<&Ending<'_>> = behind(&all, asked.conn).collect();
     (!behind.is_empty()).then(|| !behind.iter().any(|x| x.is_confirmed()))
 }
 
 /// What came in place of a conversation in clear: an end, or bytes that are none of it.
-pub(super) fn broken<'a>(asked: &Asked<'a>) -> Option<(&'a Event, String)> {
+pub(super) fn broken<'a>(behind: &[&'a Event]) -> Option<(&'a Event, String)> {
     let mut answered = true; // whether nobody waits for a reply
     let mut heard = false;
-    for e in &asked.behind {
+    for e in behind {
         match &e.kind {
             Kind::Command { verb, .. } if verb == "QUIT" => return None,
             Kind::Command { .. } => answered = false,
@@ -137,14 +157,14 @@ fn by_words(case: &Case<'_>, asked: &Asked<'_>, told: &Told<'_>, sink: &mut Sink
     sink.report(f);
 }
 
-fn behind<'e, 'a>(all: &'e [Ending<'a>], asked: &Asked<'_>) -> impl Iterator<Item = &'e Ending<'a>> {
-    let conn = asked.conn;
+fn behind<'e, 'a>(all: &'e [Ending<'a>], conn: ConnId) -> impl Iterator<Item = &'e Ending<'a>> {
     all.iter().filter(move |x| x.transfer.control == conn && x.transfer.after_ccc && !x.aborted)
 }
 
-fn transfers(case: &Case<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) {
+/// Transfers behind it fail, and did not before.
+pub(super) fn transfers(case: &Case<'_>, ccc: &Behind<'_, '_>, sink: &mut Sink<'_>) {
     let all = case.endings();
-    let behind: Vec<&Ending<'_>> = behind(&all, asked).collect();
+    let behind: Vec<&Ending<'_>> = behind(&all, ccc.conn).collect();
     if behind.iter().any(|x| x.is_confirmed()) {
         return;
     }
@@ -157,12 +177,12 @@ fn transfers(case: &Case<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) {
         return; // nothing shows that they ever worked
     }
     // Until the client gives up, another try may work.
-    let over = asked.behind.iter().any(|e| match &e.kind {
+    let over = ccc.events.iter().any(|e| match &e.kind {
         Kind::Command { verb, .. } => verb == "QUIT",
         Kind::Claim { .. } => true,
         _ => matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. }),
     });
-    let confidence = if before && over { no.confidence(case) } else { Confidence::Likely };
+    let confidence = if before && over && ccc.asked.is_some() { no.confidence(case) } else { Confidence::Likely };
     let (maybe, endpoint, verb, code) = (probably(confidence), case.endpoint(), no.verb, reply.code);
     let mut f = sink.finding(
         confidence,
@@ -173,7 +193,9 @@ fn transfers(case: &Case<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) {
         ],
     );
     f.ended = over;
-    start(case, asked, &mut f, sink);
+    if let Some(asked) = ccc.asked {
+        start(case, asked, &mut f, sink);
+    }
     f.set("command", verb).set("code", code).set("text", reply.text.as_str());
     f.evidence.extend(sink.evidence(no.command, ""));
     f.evidence.extend(sink.evidence(answer, ""));
@@ -213,7 +235,8 @@ fn start(case: &Case<'_>, asked: &Asked<'_>, f: &mut Finding, sink: &Sink<'_>) {
     f.evidence.extend(sink.evidence(asked.answer, label));
 }
 
-fn finish(case: &Case<'_>, f: &mut Finding) {
+/// Who does what.
+pub(super) fn finish(case: &Case<'_>, f: &mut Finding) {
     let text = "client: leave CCC out; with EPSV and a port range at the server it is not needed";
     f.act = Some(Act { party: Party::Client, text: text.to_owned() });
     // The level has its part in what the PTF mends; elsewhere both ends have to agree on it.

@@ -270,7 +270,7 @@ fn ccc(case: &Case<'_>, tried: Tried) -> Check {
     if code >= 400 {
         return failed("ccc", &format!("CCC was declined ({code})"), "ccc-refused");
     }
-    match (broken(&asked), transfers_fail(case, &asked)) {
+    match (broken(&asked.behind), transfers_fail(case, &asked)) {
         (None, Some(false)) => check("ccc", "CCC, and a transfer behind it", CheckResult::Passed, None),
         (None, None) => untested("ccc", "CCC was accepted", "no transfer was tried behind it"),
         _ => failed("ccc", "CCC was accepted, and broke what came behind it", "ccc-breaks-data"),

@@ -15,6 +15,7 @@ mod case;
 pub mod causes;
 mod ccc_breaks_data;
 mod ccc_refused;
+mod ccc_unseen;
 mod certificate_chain_incomplete;
 mod certificate_expired;
 mod certificate_name_mismatch;

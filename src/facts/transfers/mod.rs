@@ -12,7 +12,7 @@ pub use arranged::{Arranged, arrangements};
 pub use data::{Data, Established, certificates, established, precedes, session_ids};
 
 use crate::decode::{Event, Kind, Reply, Timeline};
-use crate::transcript::{ConnId, Role, Transcript};
+use crate::transcript::{ConnId, Layer, Role, Transcript};
 
 /// Commands that need a data connection (RFC 959, RFC 3659).
 pub const TRANSFERS: [&str; 7] = ["APPE", "LIST", "MLSD", "NLST", "RETR", "STOR", "STOU"];
@@ -34,7 +34,7 @@ pub struct Transfer<'a> {
     pub data: Option<Data<'a>>,
     /// Whether the last answer to PROT made data connections private (P); `None` when none was seen.
     pub protected: Option<bool>,
-    /// Whether CCC was accepted before.
+    /// Whether CCC was accepted before, seen or by what followed.
     pub after_ccc: bool,
     /// What the evidence says of the control connection since the command: claims, silences, ends.
     pub aside: Vec<&'a Event>,
@@ -112,6 +112,8 @@ struct Control<'a> {
     early: Vec<usize>,
     protected: Option<bool>,
     after_ccc: bool,
+    /// Encrypted records passed: words in clear come behind a CCC that nobody could read.
+    sealed: bool,
 }
 
 /// All transfers, in the order in which they began.
@@ -164,10 +166,12 @@ fn transfer<'a>(of: ConnId, control: &mut Control<'a>, command: Option<Line<'a>>
 
 fn control_event<'a>(e: &'a Event, control: &mut Control<'a>, out: &mut Vec<Transfer<'a>>) {
     match &e.kind {
+        Kind::Opaque { .. } => control.sealed = true,
         Kind::Command { verb, line } => {
             let argument = line.split_once(' ').map_or("", |(_, rest)| rest.trim());
             let line = Line { event: e, verb, argument };
             control.open = Some(line);
+            control.after_ccc |= control.sealed && e.span.is_some_and(|s| s.flow.layer == Layer::Wire);
             match verb.as_str() {
                 "PASV" | "EPSV" | "PORT" | "EPRT" => {
                     control.arranged = Some(Arranged { command: line, reply: None });
