@@ -102,7 +102,8 @@ pub fn resumed<'e>(events: impl Iterator<Item = &'e Event>) -> Option<bool> {
             | (Kind::Handshake(Message::Other { kind: 14 }), Some(Side::Server)) => is_full = true,
             (Kind::Gap { from: Side::Server, .. }, _) => lacks = true,
             (Kind::ChangeCipherSpec, Some(Side::Server)) => {
-                let hello = chosen?;
+                // Behind a HelloRetryRequest it means nothing (RFC 8446, appendix D.4).
+                let Some(hello) = chosen else { continue };
                 let repeated = !offered.is_empty() && offered == hello.session_id;
                 return match (is_full, repeated || !lacks) {
                     (true, _) => Some(false),

@@ -1,6 +1,7 @@
 //! A data connection ended before its TLS handshake had completed, without an alert.
 
 use super::data_shake::{How, Shake, is_about_data, is_before, show, warn_of_words};
+use super::hidden_replies::may_be_refused;
 use super::phase::probably;
 use super::prelude::*;
 use crate::transcript::Close;
@@ -68,7 +69,7 @@ fn closed<'s, 'a>(
         Some(r) if r.reply.code >= 400 => is_about_data(r.reply),
         // Both ends were content, whatever that was.
         Some(_) => by == Side::Server && s.began.is_some(),
-        None => s.began.is_some() && !called_off(s, b.event, stops),
+        None => s.began.is_some() && !called_off(s, b.event, stops) && !may_be_refused(case, s, b.event),
     };
     counts.then_some((s, b.event, by, how))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::data_session_reuse_hidden;
 use super::data_sessions::{Reuse, TLS13, claimed, is_vsftpd, reuse};
 use super::data_shake::{Shake, is_about_data, show, show_reply};
 use super::finding::Cause;
@@ -28,7 +29,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     match tries.worst(&all, |(s, _)| s.transfer) {
         Some((s, no)) => refused(case, s, no, &tries, sink),
         None if case.is_login_run() => tried(case, sink),
-        None => {}
+        None => data_session_reuse_hidden::check(case, sink),
     }
 }
 
@@ -224,12 +225,27 @@ fn reasons(case: &Case<'_>, t: &Transfer<'_>, no: &Demand<'_>) -> Vec<Cause> {
         let because = "the server gave out nothing to resume, and one that keeps no sessions cannot resume them";
         return vec![causes::session_cache_not_shared(Confidence::Likely, because)];
     }
-    let (sure, because) = match (no.offered, resumed) {
-        (Some(false), _) => (Confidence::Certain, "its ClientHello on the data connection offers no session to resume"),
-        (_, Some(false)) => (Confidence::Likely, "the data connection made a full handshake"),
-        _ => (Confidence::Likely, "the server says that no session was resumed"),
-    };
-    vec![causes::client_does_not_resume(sure, because)]
+    match (no.offered, resumed) {
+        (Some(false), _) | (_, Some(false)) => no_session(no.offered),
+        _ => vec![causes::client_does_not_resume(Confidence::Likely, "the server says that no session was resumed")],
+    }
+}
+
+/// Why a handshake was a full one.
+pub(super) fn no_session(offered: Option<bool>) -> Vec<Cause> {
+    match offered {
+        Some(false) => {
+            let because = "its ClientHello on the data connection offers no session to resume";
+            vec![causes::client_does_not_resume(Confidence::Certain, because)]
+        }
+        Some(true) => {
+            let because = "the client offered a session, and the server did not take it";
+            vec![causes::session_cache_not_shared(Confidence::Likely, because)]
+        }
+        None => {
+            vec![causes::client_does_not_resume(Confidence::Likely, "the data connection made a full handshake")]
+        }
+    }
 }
 
 /// What the numbers say, and for whom.
@@ -318,7 +334,8 @@ fn tried(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.report(f);
 }
 
-fn advise(case: &Case<'_>, f: &mut Finding) {
+/// Who does what.
+pub(super) fn advise(case: &Case<'_>, f: &mut Finding) {
     let first = f.causes.first().map(|c| c.id.clone()).unwrap_or_default();
     let (party, text) = match first.as_str() {
         SPENT => (Party::Client, "client: keep the newest ticket, or use TLS 1.2 at most; the server may give more"),
