@@ -398,6 +398,16 @@ proptest! {
     }
 }
 
+/// A text that begins on data before the client's alert, and ends behind it: the alert answers it, whole or cut.
+#[test]
+fn a_text_around_an_alert_stays_what_broke_the_handshake() {
+    let play = "conn 0 control\nconn 1 data-of=0\n0 S* established 0303 0035\n1 C* \"LIST\\r\\n\"\n2 1> C starts-tls\n\
+                3 1> S \"500 no\"\n4 1> C 15030300020232\n5 1> S \"thing\\r\\n\"\n";
+    for play in [play.to_owned(), format!("{play}6 1> S closes\n7 C closes\n")] {
+        cutting_is_safe(&dialogue::parse(&play).unwrap()).unwrap();
+    }
+}
+
 /// What the fuzzer found, kept: an alert record cut by bytes that were not kept, so that one byte of it is left.
 #[test]
 fn an_alert_with_one_byte_left() {

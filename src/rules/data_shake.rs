@@ -151,7 +151,8 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         if let Some((from, what)) = alert.filter(|(_, what)| !matches!(*what, 0 | USER_CANCELED)) {
-            return self.broke(e, How::Alert(from, what));
+            // Text that has begun, and whose end is still to come, is what it answers.
+            return self.clear.is_none() && self.broke(e, How::Alert(from, what));
         }
         let how = match e.kind {
             Kind::Closed { by, how } => How::Closed(by, how),
