@@ -5,6 +5,7 @@
 
 mod addresses;
 mod advise;
+mod alerts;
 mod arranging;
 mod auth_refused;
 mod auth_reply_unusual;
@@ -207,6 +208,7 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         let (mut found, checked) = sink.finish();
         found.iter_mut().for_each(|f| experiments::settle(case, f));
         found.iter_mut().for_each(|f| f.place = f.place.or_else(|| last_evidence(case, f)));
+        found.iter_mut().for_each(|f| alerts::name(case, f));
         found.iter_mut().for_each(|f| doubt(case, f));
         found.iter_mut().for_each(|f| untie(case, f));
         found.iter_mut().for_each(|f| settings::explain(case, f));
