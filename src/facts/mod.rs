@@ -21,7 +21,7 @@ pub use clock::HelloClock;
 pub use offer::{Offer, suite_name, version_name};
 pub use server::Product;
 pub use settings::Settings;
-pub use shake::{Completion, LONGEST_ALERT, resumed};
+pub use shake::{Completion, SEALED_ALERT, resumed};
 pub use transfers::Transfer;
 
 use crate::codes;

@@ -12,8 +12,9 @@ const TLS13: u16 = 0x0304;
 /// pre_shared_key (RFC 8446).
 const PRE_SHARED_KEY: u16 = 41;
 
-/// Longest encrypted record of TLS 1.3 that may be an alert: two bytes, its type and a tag of 16, with a little padding.
-pub const LONGEST_ALERT: u16 = 24;
+/// Lengths of an encrypted record of TLS 1.3 that may be an alert: two bytes, its type and a tag of 16 make 19, and who pads may add
+/// a little. Without padding an empty EncryptedExtensions has 23, and so has QUIT.
+pub const SEALED_ALERT: core::ops::RangeInclusive<u16> = 19..=24;
 
 /// What of a handshake was seen so far.
 #[derive(Debug, Default)]
@@ -67,7 +68,7 @@ impl Completion {
             (Kind::Opaque { content_type: content::APPLICATION_DATA, len }, Some(from)) => {
                 let is_old = self.version.is_some_and(|v| v < TLS13);
                 let behind = if from == Side::Client { self.answered } else { self.client.done };
-                self.sender(from).done |= is_old || (*len > LONGEST_ALERT && behind);
+                self.sender(from).done |= is_old || (!SEALED_ALERT.contains(len) && behind);
             }
             _ => {}
         }

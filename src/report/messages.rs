@@ -2,8 +2,8 @@
 
 use super::events::content_name;
 use crate::codes;
-use crate::decode::{Event, Kind};
-use crate::facts::{LONGEST_ALERT, Rounds, suite_name, version_name};
+use crate::decode::{Event, Kind, is_sealed_alert};
+use crate::facts::{Rounds, suite_name, version_name};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::{Message, type_name};
 use crate::wire::tls::hello::{ClientHello, FALLBACK_SCSV, ServerHello};
@@ -176,7 +176,7 @@ pub(super) fn opaque(content_type: u8, len: u16, link: &Link<'_>) -> String {
     match (content_type, link.chosen) {
         (content::ALERT, _) => "encrypted alert; which one does not show".to_owned(),
         (content::HANDSHAKE, _) if link.again => "encrypted handshake: a second one (renegotiation)".to_owned(),
-        (content::APPLICATION_DATA, Some((TLS13.., _))) if len <= LONGEST_ALERT => {
+        (content::APPLICATION_DATA, Some((TLS13.., _))) if is_sealed_alert(content_type, len) => {
             format!("encrypted record of {len} bytes: perhaps an alert")
         }
         _ => format!("encrypted {}", content_name(content_type)),

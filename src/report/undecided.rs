@@ -3,8 +3,8 @@
 use super::verdict::first_fitting;
 use crate::decode::{Event, Kind};
 use crate::rules::{Act, Case, Party};
+use crate::transcript::Side;
 use crate::transcript::speakers::is_config;
-use crate::transcript::{Close, Side};
 use crate::wire::ftp::LONGEST_REPLY;
 
 /// How many events are shown where no exchange stands for the rest.
@@ -144,11 +144,7 @@ fn nothing_moved<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
 
 /// Whether the client hung up without a byte, before the server had said anything but a greeting.
 pub(super) fn left_without_a_byte(case: &Case<'_>) -> bool {
-    let Some(left) =
-        case.first(|e| matches!(e.kind, Kind::Closed { by: Side::Client, how: Close::Fin | Close::Unknown }))
-    else {
-        return false;
-    };
+    let Some(left) = case.first(|e| matches!(e.kind, Kind::Closed { by: Side::Client, .. })) else { return false };
     let greets = |e: &Event| matches!(&e.kind, Kind::Opened) || matches!(&e.kind, Kind::Reply(r) if r.code < 400);
     let silent = case.control().all(|e| e.from() != Some(Side::Client) && !matches!(e.kind, Kind::Claim { .. }));
     case.before(left).any(|e| e.kind == Kind::Opened) && silent && case.before(left).all(greets)

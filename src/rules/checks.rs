@@ -5,9 +5,9 @@ use serde_json::Map;
 use super::Case;
 use super::data_checks;
 use super::finding::{Check, CheckResult};
-use crate::decode::{Event, Kind, Reply};
+use crate::decode::{Event, Kind, Reply, is_sealed_alert};
 use crate::facts::transfers::{Established, established};
-use crate::facts::{Answer, Came, LONGEST_ALERT, Transfer, suite_name, version_name};
+use crate::facts::{Answer, Came, Transfer, suite_name, version_name};
 use crate::transcript::{Decrypted, Layer, Side};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
@@ -24,7 +24,7 @@ fn opaque(case: &Case<'_>) -> Vec<Check> {
     });
     let is_alert = |e: &Event| match e.kind {
         Kind::Opaque { content_type: content::ALERT, .. } => true,
-        Kind::Opaque { content_type: content::APPLICATION_DATA, len } => len <= LONGEST_ALERT && version >= Some(TLS13),
+        Kind::Opaque { content_type, len } => is_sealed_alert(content_type, len) && version >= Some(TLS13),
         _ => false,
     };
     let ended = |e: &Event| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. });

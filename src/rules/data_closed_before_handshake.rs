@@ -89,7 +89,7 @@ fn stops<'a>(case: &Case<'a>) -> Vec<&'a Event> {
 
 /// Seconds between a ClientHello that nothing answered and the end, when that is long.
 fn waited(s: &Shake<'_>, event: &Event) -> Option<f64> {
-    let hello = s.hello.filter(|_| s.answered.is_none())?;
+    let hello = s.hello.filter(|_| s.answered.is_none() && !s.heard)?;
     let waited = event.at?.0.saturating_sub(hello.at?.0) as f64 / 1e6;
     (waited >= 1.0).then_some(waited)
 }

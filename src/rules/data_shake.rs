@@ -20,6 +20,8 @@ pub(super) struct Shake<'a> {
     pub(super) hello: Option<&'a Event>,
     /// The server's first answer in TLS.
     pub(super) answered: Option<&'a Event>,
+    /// Records of the server passed, its first answer among them or not.
+    pub(super) heard: bool,
     /// Whether it completed.
     pub(super) done: bool,
     /// How it broke off; an alert may do that behind its end, before any content.
@@ -64,6 +66,7 @@ impl Shake<'_> {
     pub(super) fn reached(&self) -> &'static str {
         match self.place() {
             "server-hello" => "behind the ServerHello",
+            "client-hello" if self.heard => "in its handshake",
             "client-hello" => "without an answer to the ClientHello",
             _ => "before a ClientHello",
         }
@@ -105,6 +108,8 @@ impl<'a> Walk<'a> {
     /// Takes an event; whether nothing behind it matters.
     fn takes(&mut self, e: &'a Event) -> bool {
         let inside = e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);
+        let is_record = matches!(e.kind, Kind::Handshake(_) | Kind::ChangeCipherSpec | Kind::Opaque { .. });
+        self.shake.heard |= is_record && e.from() == Some(Side::Server);
         match (&e.kind, e.from()) {
             (Kind::Gap { .. } | Kind::OpenFailed { .. } | Kind::Malformed { .. }, _) => return true,
             (Kind::TlsStarts { by: Side::Client }, _) => return self.begins(e),
@@ -193,7 +198,8 @@ impl<'a> Case<'a> {
 
     /// The handshake of a transfer's data connection.
     pub(super) fn shake(&self, transfer: &'a Transfer<'a>, end: Option<&'a Event>) -> Shake<'a> {
-        let shake = Shake { transfer, began: None, hello: None, answered: None, done: false, broke: None };
+        let shake =
+            Shake { transfer, began: None, hello: None, answered: None, heard: false, done: false, broke: None };
         let ours = self.transcript.origin.asked.is_some();
         let mut walk = Walk { shake, ours, early: None, clear: None, opaque: (false, false) };
         let waits = transfer.command.is_some() && transfer.reply.is_none();

@@ -38,11 +38,16 @@ impl<'a> Case<'a> {
     /// it tells nothing about transfers. Where a command was sent before the one before it was answered, nobody knows which of
     /// the two a reply is to.
     pub(super) fn exchanges(&self) -> Vec<Exchange<'a>> {
+        self.exchanges_on(Layer::InsideTls)
+    }
+
+    /// The same of what travelled inside TLS, or in clear.
+    pub(super) fn exchanges_on(&self, layer: Layer) -> Vec<Exchange<'a>> {
         let mut out: Vec<Exchange<'a>> = Vec::new();
         let mut begun = self.asked().is_none();
         let mut open: Option<(&Event, &str, &str)> = None;
         let mut crossed = false;
-        for e in self.control().filter(|e| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)) {
+        for e in self.control().filter(|e| e.span.is_some_and(|s| s.flow.layer == layer)) {
             match &e.kind {
                 Kind::Command { verb, line } => {
                     let argument = line.split_once(' ').map_or("", |(_, rest)| rest.trim());

@@ -1,7 +1,8 @@
 //! TLS works, and the login does not.
 
-use super::exchanges::refused;
+use super::exchanges::{Exchange, refused};
 use super::prelude::*;
+use crate::transcript::Layer;
 
 pub(super) static RULE: Rule = Rule {
     id: "login-refused",
@@ -13,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let all = case.exchanges();
-    let Some(last) = all.iter().rfind(|x| matches!(x.verb, "USER" | "PASS" | "ACCT")) else { return };
+    let Some(last) = all.iter().rfind(|x| is_login(x)) else { return in_clear(case, sink) };
     if last.is_accepted() || last.says(&["oops:"]) {
         return;
     }
@@ -53,5 +54,44 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         AdviceKind::Check,
         format!("the server's log of logins {when} (not its TLS log) names the reason"),
     );
+    sink.report(f);
+}
+
+fn is_login(x: &Exchange<'_>) -> bool {
+    matches!(x.verb, "USER" | "PASS" | "ACCT")
+}
+
+/// Words by which a server asks for TLS instead.
+const WANTS_TLS: [&str; 7] = ["auth", "encrypt", "non-anonymous", "protect", "secur", "ssl", "tls"];
+
+/// A login without TLS that was refused: no fault of TLS, and worth a word.
+fn in_clear(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let is_tls = |e: &Event| match &e.kind {
+        Kind::Handshake(_) | Kind::TlsStarts { .. } | Kind::Opaque { .. } => true,
+        _ => e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls),
+    };
+    if case.asked().is_some() || case.first(is_tls).is_some() || case.direction_is_assumed() {
+        return;
+    }
+    let all = case.exchanges_on(Layer::Wire);
+    let Some(last) = all.iter().rfind(|x| is_login(x)) else { return };
+    if last.is_accepted() || !matches!(last.reply.code, 430 | 530) || last.says(&WANTS_TLS) || last.says(&["oops:"]) {
+        return;
+    }
+    let (endpoint, code, verb) = (case.endpoint(), last.reply.code, last.verb);
+    let headlines = |maybe: &str| {
+        vec![
+            format!("{endpoint} {maybe}refused a login in clear: {code} {}", last.reply.text),
+            format!("the server {maybe}refused a login in clear ({code} to {verb})"),
+        ]
+    };
+    let mut f = refused(case, last, Party::Client, headlines, sink);
+    f.severity = Severity::Note;
+    f.set("command", verb);
+    f.why.push("No TLS was spoken before it: user name and password are the matter.".to_owned());
+    f.act = Some(Act {
+        party: Party::Client,
+        text: "client: user name and password; the server's log tells which".to_owned(),
+    });
     sink.report(f);
 }

@@ -9,7 +9,7 @@ use super::case::Claim;
 use super::prelude::*;
 use super::{Evidence, PartOut, by_words};
 use crate::decode::Reply;
-use crate::facts::LONGEST_ALERT;
+use crate::facts::SEALED_ALERT;
 use crate::transcript::Mode;
 use crate::transcript::speakers::{AT_TLS, SYSTEM_SSL, program_of};
 use crate::wire::printable;
@@ -141,7 +141,8 @@ fn sealed_alert<'a>(case: &Case<'a>, text: &Event) -> Option<&'a Event> {
     };
     let mut behind = case.before(text).skip_while(|e| sealed(e, Side::Client).is_none());
     let alert = behind.find(|e| sealed(e, Side::Server).is_some())?;
-    (case.server_answered_before(alert) && sealed(alert, Side::Server) <= Some(LONGEST_ALERT)).then_some(alert)
+    let is_one = sealed(alert, Side::Server).is_some_and(|len| SEALED_ALERT.contains(&len));
+    (case.server_answered_before(alert) && is_one).then_some(alert)
 }
 
 /// An empty Certificate in a record of TLS 1.3: 8 bytes, the type and a tag of 16.
