@@ -45,6 +45,8 @@ pub(super) struct Line {
     pub notes: Vec<Note>,
     /// More passed than is kept.
     pub full: bool,
+    /// What was last known of it.
+    pub facts: Option<Facts>,
     client: End,
     bulk: Bulk,
     kept: usize,
@@ -70,7 +72,24 @@ impl Line {
         let (notes, fins) = (Vec::new(), [false; 2]);
         let (full, content, torn, reset, failed, gone, odd) = (false, false, false, false, false, false, false);
         let (kept, spoke) = (0, None);
-        Self { conn, notes, full, client, bulk, kept, is_control, spoke, content, torn, fins, reset, failed, gone, odd }
+        Self {
+            conn,
+            notes,
+            full,
+            facts: None,
+            client,
+            bulk,
+            kept,
+            is_control,
+            spoke,
+            content,
+            torn,
+            fins,
+            reset,
+            failed,
+            gone,
+            odd,
+        }
     }
 
     /// The time of its first entry.

@@ -87,8 +87,11 @@ impl Open {
         }
         let role = Role::Data { of: ConnId(0) };
         let (local, peer) = (Some(facts.address(client)), Some(facts.address(client.other())));
-        let conn = Conn { role, local, peer, tied: Some(tied), ..Conn::default() };
-        let line = Some(Line::new(conn, client, false));
+        let active = facts.opener.is_some_and(|opener| opener != client);
+        let conn = Conn { role, local, peer, tied: Some(tied), active, ..Conn::default() };
+        let mut line = Line::new(conn, client, false);
+        line.facts = Some(*facts);
+        let line = Some(line);
         match self.lines.get_mut(n) {
             Some(place) => *place = line,
             None => self.lines.push(line),
@@ -138,6 +141,22 @@ impl Open {
             self.kept = self.kept.saturating_sub(line.weight());
             *place = None;
             self.dropped += 1;
+        }
+    }
+
+    /// What was last known of a connection.
+    pub fn knows(&mut self, conn: u16, facts: &Facts) {
+        if let Some(Some(line)) = self.lines.get_mut(usize::from(conn)) {
+            line.facts = Some(*facts);
+        }
+    }
+
+    /// The session is given out: of a data connection that has not ended, nothing more will be told.
+    pub fn give_up(&mut self, now: i64) {
+        for line in self.lines.iter_mut().skip(1).flatten().filter(|l| !l.is_over()) {
+            if let Some(facts) = line.facts {
+                line.gone(&mut self.order, &facts, now);
+            }
         }
     }
 

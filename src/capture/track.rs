@@ -292,6 +292,7 @@ impl Track {
     fn pass(&mut self, number: u32, conn: u16, facts: &Facts, at: i64, event: Event<'_>) {
         let now = self.now;
         let Some(open) = self.open.get_mut(&number) else { return };
+        open.knows(conn, facts);
         match event {
             Event::New | Event::Retried => {}
             Event::Opened => open.note(conn, at, What::Opened),
@@ -325,7 +326,10 @@ impl Track {
     }
 
     fn emit(&mut self, number: u32, complete: bool) {
-        let Some(session) = self.open.remove(&number) else { return };
+        let Some(mut session) = self.open.remove(&number) else { return };
+        if complete {
+            session.give_up(self.now);
+        }
         self.ties.end(number, session.hosts());
         self.done.push_back(Done { session, complete });
     }

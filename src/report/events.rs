@@ -29,6 +29,9 @@ pub struct ConnectionOut {
     pub of: Option<u16>,
     /// How sure it is that it belongs to that one; null where nobody had to find out.
     pub tied: Option<Tied>,
+    /// Whether it was seen that the server opened it, or tried to (active mode).
+    #[serde(default)]
+    pub active: bool,
     /// `session`, or what differed from it.
     pub why: String,
     /// The name that was dialled.
@@ -106,6 +109,7 @@ pub(super) fn connections(t: &Transcript, timeline: &Timeline) -> Vec<Connection
                 role: role.to_owned(),
                 of,
                 tied: conn.tied,
+                active: conn.active,
                 why,
                 host: conn.host.as_deref().map(printable_str),
                 local: conn.local.map(|a| a.to_string()),

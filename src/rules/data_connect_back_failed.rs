@@ -1,10 +1,10 @@
 //! Active mode: the server could not reach the client.
 
 use super::addresses::Reach;
-use super::arranging::Fate;
+use super::arranging::{Fate, Way};
+use super::data_connect_failed::is_dialled_back;
 use super::prelude::*;
 use super::unopened::{Unopened, Why};
-use crate::facts::transfers::Arranged;
 
 pub(super) static RULE: Rule = Rule {
     id: "data-connect-back-failed",
@@ -16,14 +16,14 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let ways = case.ways();
-    let Some(n) = ways.iter().rposition(|w| w.unopened.is_some() && w.arranged.is_some_and(|a| !a.is_passive())) else {
-        return;
-    };
-    let Some((asked, u)) = ways.get(n).and_then(|w| Some((w.arranged?, w.unopened?))) else { return };
+    let active = |w: &Way<'_>| w.arranged.is_some_and(|a| !a.is_passive()) || is_dialled_back(case, w);
+    let Some(n) = ways.iter().rposition(|w| w.unopened.is_some() && active(w)) else { return };
+    let Some((way, u)) = ways.get(n).and_then(|w| Some((w, w.unopened?))) else { return };
+    let asked = way.arranged;
     let fate = case.fate(&ways, n, false);
     // Our own run tries active mode beside passive mode.
     let beside = fate == Fate::Recovered && case.is_login_run();
-    if !asked.is_accepted() || fate != Fate::Fell && !beside {
+    if !asked.is_none_or(|a| a.is_accepted()) || fate != Fate::Fell && !beside {
         return;
     }
     let mut f = sink.finding(Confidence::Likely, Party::Between, &[headline(u.why, "probably ")]);
@@ -32,11 +32,15 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.severity = Severity::Warning;
         f.why.push("Passive mode works in the same session.".to_owned());
     }
+    if asked.is_none() {
+        f.confidence = Confidence::Likely;
+        f.why.push("The commands are encrypted: address and time alone say that it was for a transfer.".to_owned());
+    }
     if f.confidence == Confidence::Certain {
         f.headline = headline(u.why, "");
     }
-    show(case, &asked, &u, &mut f, sink);
-    let refused = |w: &super::arranging::Way<'_>| w.with("EPSV").is_some_and(|a| a.is_refused());
+    show(case, way, &u, &mut f, sink);
+    let refused = |w: &Way<'_>| w.with("EPSV").is_some_and(|a| a.is_refused());
     explain(u.why, ways.iter().take(n).any(refused), &mut f);
     advise(case, &mut f);
     sink.report(f);
@@ -52,8 +56,9 @@ fn headline(why: Why, maybe: &str) -> String {
 }
 
 /// Where the client was to be found, and what came of it.
-fn show(case: &Case<'_>, asked: &Arranged<'_>, u: &Unopened<'_>, f: &mut Finding, sink: &Sink<'_>) {
+fn show(case: &Case<'_>, way: &Way<'_>, u: &Unopened<'_>, f: &mut Finding, sink: &Sink<'_>) {
     sink.shows_by(f, u.shows);
+    let Some(asked) = way.arranged else { return unasked(case, way, u, f, sink) };
     f.evidence.extend(sink.evidence(asked.command.event, "where the client listens"));
     f.evidence.extend(sink.evidence(u.shows, ""));
     f.set("why", u.why.name()).set("command", asked.command.verb);
@@ -66,6 +71,19 @@ fn show(case: &Case<'_>, asked: &Arranged<'_>, u: &Unopened<'_>, f: &mut Finding
         if let Some(ip) = ip.filter(|a| Reach::of(*a).is_inner() && used == Some(Reach::Public)) {
             f.why.push(format!("{ip} is {}: a server outside cannot connect to it.", Reach::of(ip).source()));
         }
+    }
+}
+
+/// The same where only the attempt was seen.
+fn unasked(case: &Case<'_>, way: &Way<'_>, u: &Unopened<'_>, f: &mut Finding, sink: &Sink<'_>) {
+    f.evidence.extend(sink.evidence(u.shows, ""));
+    f.set("why", u.why.name()).set("command", None::<&str>);
+    let conn = way.transfer.and_then(|t| t.data.as_ref()).and_then(|d| case.transcript.conn(d.conn));
+    let at = conn.and_then(|c| c.local);
+    f.set("address", at.map(|a| a.ip().to_canonical().to_string())).set("port", at.map(|a| a.port()));
+    if let Some(at) = at {
+        let at = core::net::SocketAddr::new(at.ip().to_canonical(), at.port());
+        f.why.push(format!("The server tried to connect to {at}, and the client had asked for that (PORT, EPRT)."));
     }
 }
 

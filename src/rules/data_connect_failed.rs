@@ -65,10 +65,11 @@ fn is_unasked(way: &Way<'_>) -> bool {
     way.arranged.is_none() && way.transfer.is_some_and(|t| t.command.is_none())
 }
 
-/// Whether the server dialled where nothing but the connection is seen: it does so from a port of its own.
-fn is_dialled_back(case: &Case<'_>, way: &Way<'_>) -> bool {
+/// Whether the server dialled where nothing but the connection is seen: by the packets, or from a port of its own.
+pub(super) fn is_dialled_back(case: &Case<'_>, way: &Way<'_>) -> bool {
     let conn = way.transfer.and_then(|t| t.data.as_ref()).and_then(|d| case.transcript.conn(d.conn));
-    is_unasked(way) && conn.and_then(|c| c.peer).is_some_and(|p| DATA_PORTS.contains(&p.port()))
+    let from_data_port = conn.and_then(|c| c.peer).is_some_and(|p| DATA_PORTS.contains(&p.port()));
+    is_unasked(way) && (from_data_port || conn.is_some_and(|c| c.active))
 }
 
 /// Ports from which servers connect back: ftp-data, ftps-data (IANA).

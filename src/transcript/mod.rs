@@ -63,6 +63,9 @@ pub struct Conn {
     /// How sure it is that a data connection belongs to its control connection; `None` where nobody had to find out.
     #[serde(default)]
     pub tied: Option<Tied>,
+    /// Whether it was seen that the server opened it, or tried to (active mode).
+    #[serde(default)]
+    pub active: bool,
 }
 
 /// How sure it is that a data connection belongs to its control connection.

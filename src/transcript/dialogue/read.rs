@@ -176,6 +176,7 @@ impl Parser {
                 ("control", "") => {}
                 ("certain", "") => conn.tied = Some(Tied::Certain),
                 ("likely", "") => conn.tied = Some(Tied::Likely),
+                ("active", "") => conn.active = true,
                 ("question", "") if words.rest.starts_with('"') => changed.get_or_insert_default().push(words.text()?),
                 ("question", "") => changed = Some(Vec::new()),
                 ("host", "") => conn.host = Some(words.text()?),

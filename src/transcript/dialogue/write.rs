@@ -58,6 +58,9 @@ fn connection(out: &mut String, n: usize, conn: &Conn) {
     if let Some(tied) = conn.tied {
         let _ = write!(out, " {}", tied.name());
     }
+    if conn.active {
+        out.push_str(" active");
+    }
     if let Why::Question { changed } = &conn.why {
         if changed.is_empty() {
             out.push_str(" question");
