@@ -4,6 +4,7 @@ use super::case::Claim;
 use super::data_shake::{How, Shake, show};
 use super::phase::probably;
 use super::prelude::*;
+use crate::transcript::Layer;
 use crate::wire::printable;
 
 pub(super) static RULE: Rule = Rule {
@@ -86,6 +87,13 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
 }
 
 fn explain(case: &Case<'_>, s: &Shake<'_>, said: &str, f: &mut Finding) {
+    if is_in_clear(case) {
+        f.why.push("The control connection is in clear: nobody had agreed on TLS.".to_owned());
+        let text = "client: AUTH TLS first, then PBSZ 0 and PROT P; else no TLS on data either";
+        f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+        f.tell(Party::Client, AdviceKind::Check, "what was transferred went through the network in clear");
+        return;
+    }
     f.why.push("The control connection is encrypted and works; this is about PROT.".to_owned());
     if said.contains("OOPS:") {
         f.party = Party::Server;
@@ -113,4 +121,15 @@ fn explain(case: &Case<'_>, s: &Shake<'_>, said: &str, f: &mut Finding) {
     f.act = Some(Act { party: Party::Client, text: text.to_owned() });
     super::advise::protect_data(case, f);
     f.tell(Party::Client, AdviceKind::Check, "what was transferred went through the network in clear");
+}
+
+/// Whether commands were seen, and nothing of TLS beside them.
+fn is_in_clear(case: &Case<'_>) -> bool {
+    let wire = |e: &Event| e.span.is_some_and(|s| s.flow.layer == Layer::Wire);
+    let is_tls = |e: &Event| match &e.kind {
+        Kind::Opaque { .. } | Kind::Handshake(_) | Kind::TlsStarts { .. } | Kind::Decrypted { .. } => true,
+        Kind::Gap { .. } | Kind::Claim { .. } => true,
+        _ => e.span.is_some() && !wire(e),
+    };
+    case.first(|e| matches!(e.kind, Kind::Command { .. }) && wire(e)).is_some() && case.first(is_tls).is_none()
 }

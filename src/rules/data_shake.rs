@@ -94,6 +94,8 @@ struct Walk<'a> {
     ours: bool,
     /// Clear text of the server before the client began TLS.
     early: Option<&'a Event>,
+    /// Its end behind that: what the client says then may still show that it wanted TLS.
+    early_end: Option<(&'a Event, How)>,
     /// Bytes that are no TLS, and may still go on.
     clear: Option<&'a Event>,
     opaque: (bool, bool),
@@ -124,7 +126,9 @@ impl<'a> Walk<'a> {
                 self.shake.done = true;
                 return true;
             }
+            // Content in clear, kept or only counted: what is skipped of TLS stands behind the header of a record.
             (Kind::Data, Some(Side::Server)) => self.early = self.early.or(Some(e)),
+            (Kind::Skipped, Some(Side::Server)) if !self.shake.heard => self.early = self.early.or(Some(e)),
             (Kind::Opaque { content_type: content::ALERT, .. }, _) if !self.ours => return true,
             // The Finished of both ends: TLS 1.2 sends it as a handshake record, TLS 1.3 as application data.
             (Kind::Opaque { content_type: content::HANDSHAKE | content::APPLICATION_DATA, .. }, Some(from)) => {
@@ -164,6 +168,10 @@ impl<'a> Walk<'a> {
             Kind::TimedOut { waiting_for, after } => How::Silent(waiting_for, after),
             _ => return false,
         };
+        if self.early.is_some() && self.shake.began.is_none() && matches!(how, How::Closed(Side::Server, _)) {
+            self.early_end = self.early_end.or(Some((e, how)));
+            return false;
+        }
         match self.clear {
             Some(clear) => self.broke(clear, How::Clear),
             None if self.shake.done => true,
@@ -174,6 +182,8 @@ impl<'a> Walk<'a> {
     fn finish(mut self) -> Shake<'a> {
         if let (None, Some(event)) = (self.shake.broke, self.clear) {
             self.shake.broke = Some(Broke { event, how: How::Clear, whole: false });
+        } else if let (None, Some((event, how))) = (self.shake.broke, self.early_end) {
+            self.broke(event, how);
         }
         self.shake
     }
@@ -201,7 +211,7 @@ impl<'a> Case<'a> {
         let shake =
             Shake { transfer, began: None, hello: None, answered: None, heard: false, done: false, broke: None };
         let ours = self.transcript.origin.asked.is_some();
-        let mut walk = Walk { shake, ours, early: None, clear: None, opaque: (false, false) };
+        let mut walk = Walk { shake, ours, early: None, early_end: None, clear: None, opaque: (false, false) };
         let waits = transfer.command.is_some() && transfer.reply.is_none();
         for e in transfer.data.iter().flat_map(|d| d.events.iter().copied()) {
             if end.is_some_and(|end| is_before(end, e)) && !waits || walk.takes(e) {

@@ -42,6 +42,10 @@ pub(super) fn may_be_refused(case: &Case<'_>, s: &Shake<'_>, end: &Event) -> boo
     if t.command.is_some() || t.reply.is_some() || !case.commands_are_hidden() {
         return false;
     }
+    // What is missing may have been the mark, or the reply.
+    if case.control().any(|e| case.is_missing(e)) {
+        return true;
+    }
     let all = exchanges(case);
     let first = all.partition_point(|x| is_before(x.asked, end)).saturating_sub(1);
     let next =

@@ -141,7 +141,7 @@ impl<'a> Data<'a> {
 
     fn content_until(&self, side: Side, until: Option<&Event>) -> u64 {
         // Encrypted records are not content, kept or not.
-        let inside = self.client_hello().is_some() || self.is_established();
+        let inside = self.speaks_tls() || self.is_established();
         let layer = if inside { Layer::InsideTls } else { Layer::Wire };
         let events = self.events.iter().filter(|e| until.is_none_or(|end| precedes(e, end)));
         let spans = events.filter(|e| matches!(e.kind, Kind::Data | Kind::Skipped)).filter_map(|e| e.span);
@@ -164,9 +164,20 @@ impl<'a> Data<'a> {
 
     /// The same where it is content, and all of it: what a capture shows of TLS cannot be counted, nor what it missed.
     pub fn counted(&self, side: Side) -> Option<u64> {
-        let missed = |e: &Event| matches!(e.kind, Kind::Gap { from, .. } if from == side);
-        let readable = self.is_read() || self.client_hello().is_none();
+        // Where nothing was read, what is missing of the other end may have been its hello.
+        let read = self.is_read();
+        let missed = |e: &Event| matches!(e.kind, Kind::Gap { from, .. } if from == side || !read);
+        let readable = read || !self.speaks_tls();
         (readable && self.first(missed).is_none()).then(|| self.content(side))
+    }
+
+    /// Whether anything of TLS passed on it.
+    fn speaks_tls(&self) -> bool {
+        let is_tls = |e: &Event| {
+            let is_record = matches!(e.kind, Kind::Handshake(_) | Kind::ChangeCipherSpec | Kind::Opaque { .. });
+            is_record || matches!(e.kind, Kind::Alert { .. } | Kind::TlsStarts { .. })
+        };
+        self.first(is_tls).is_some()
     }
 
     /// Whether what is inside TLS was read: by our own engine, or by whoever gathered the evidence.
