@@ -5,6 +5,7 @@
 
 mod pcap;
 mod pcapng;
+mod search;
 
 use crate::error::Damage;
 

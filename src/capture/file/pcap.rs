@@ -1,6 +1,7 @@
 //! The format of libpcap: a header of 24 bytes, then records.
 
-use super::{Format, Frame, LONGEST, Log, Order, SEARCHED, Step, Unit, format};
+use super::search::{Begins, Found, Search};
+use super::{Format, Frame, LONGEST, Log, Order, Step, Unit, format};
 
 /// Length of the file header.
 const HEADER: usize = 24;
@@ -41,14 +42,6 @@ enum Lengths {
     SmallerFirst,
 }
 
-/// Bytes that are no packets.
-#[derive(Clone, Copy, Debug)]
-struct Search {
-    from: u64,
-    /// Whether only zeros were among them so far.
-    zeros: bool,
-}
-
 /// The four numbers of a record header.
 #[derive(Clone, Copy, Debug)]
 struct Record {
@@ -56,14 +49,6 @@ struct Record {
     frac: u32,
     incl: u32,
     orig: u32,
-}
-
-/// Whether a packet begins at a place.
-enum Begins {
-    Yes,
-    No,
-    /// Not to be told before so many bytes are there.
-    Need(usize),
 }
 
 /// A reader for a file that begins where a record is due: somebody wrote several of them into one pipe.
@@ -188,36 +173,31 @@ impl Pcap {
         }
     }
 
-    /// Looks for the next packet, byte by byte.
-    fn search<'a>(&mut self, file: Header, s: Search, front: &'a [u8], at: u64, end: bool, log: &mut Log) -> Step<'a> {
-        let mut zeros = s.zeros;
-        for (i, byte) in front.iter().enumerate() {
-            let here = at + i as u64;
-            if here - s.from > SEARCHED {
-                log.skipped(s.from, here, zeros);
-                log.torn(here, format!("nothing behind byte {here} is read: no packet was found before it"));
+    /// Looks for the next packet.
+    fn search<'a>(
+        &mut self,
+        file: Header,
+        mut s: Search,
+        front: &'a [u8],
+        at: u64,
+        end: bool,
+        log: &mut Log,
+    ) -> Step<'a> {
+        match s.look(front, at, "packet", log, |i| self.begins(file, front, i, end)) {
+            Found::Need(n) => Step::More(n),
+            Found::Here => {
+                self.search = None;
+                self.next(file, front, at, log)
+            }
+            Found::Behind(n) => {
+                self.search = Some(s);
+                Step::Took(n, None)
+            }
+            Found::Nowhere => {
                 self.stopped = true;
-                return Step::Took(front.len(), None);
+                Step::Took(front.len(), None)
             }
-            let found = self.begins(file, front, i, end);
-            match found {
-                Begins::No => {}
-                // What was searched through goes first.
-                _ if i > 0 => {
-                    self.search = Some(Search { zeros, ..s });
-                    return Step::Took(i, None);
-                }
-                Begins::Need(n) => return Step::More(n),
-                Begins::Yes => {
-                    self.search = None;
-                    log.skipped(s.from, at, s.zeros);
-                    return self.next(file, front, at, log);
-                }
-            }
-            zeros &= *byte == 0;
         }
-        self.search = Some(Search { zeros, ..s });
-        Step::Took(front.len(), None)
     }
 
     /// The file ends behind `front`.

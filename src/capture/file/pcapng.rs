@@ -1,6 +1,7 @@
 //! pcapng: blocks that name their length at both ends (draft-ietf-opsawg-pcapng).
 
-use super::{Frame, LONGEST, Log, Order, SEARCHED, Step};
+use super::search::{Begins, Found, Search};
+use super::{Frame, LONGEST, Log, Order, Step};
 
 /// First four bytes of a section header, the same in both orders.
 const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -41,21 +42,6 @@ struct Interface {
     offset: i64,
     /// Packets that it lost, by its last statistics.
     dropped: u64,
-}
-
-/// Bytes that are no blocks.
-#[derive(Clone, Copy, Debug)]
-struct Search {
-    from: u64,
-    zeros: bool,
-}
-
-/// Whether a block begins at a place.
-enum Begins {
-    Yes,
-    No,
-    /// Not to be told before so many bytes are there.
-    Need(usize),
 }
 
 impl Default for Pcapng {
@@ -247,33 +233,24 @@ impl Pcapng {
     }
 
     /// Looks for the next block where blocks would be aligned, and for a section anywhere.
-    fn search<'a>(&mut self, s: Search, front: &'a [u8], at: u64, end: bool, log: &mut Log) -> Step<'a> {
-        let mut zeros = s.zeros;
-        for (i, byte) in front.iter().enumerate() {
-            let here = at + i as u64;
-            if here - s.from > SEARCHED {
-                log.skipped(s.from, here, zeros);
-                log.torn(here, format!("nothing behind byte {here} is read: no block was found before it"));
+    fn search<'a>(&mut self, mut s: Search, front: &'a [u8], at: u64, end: bool, log: &mut Log) -> Step<'a> {
+        let since = at - s.from;
+        let is_aligned = |i: usize| (since + i as u64).is_multiple_of(4);
+        match s.look(front, at, "block", log, |i| self.begins(front, i, is_aligned(i), end)) {
+            Found::Need(n) => Step::More(n),
+            Found::Here => {
+                self.search = None;
+                self.next(front, at, log)
+            }
+            Found::Behind(n) => {
+                self.search = Some(s);
+                Step::Took(n, None)
+            }
+            Found::Nowhere => {
                 self.stopped = true;
-                return Step::Took(front.len(), None);
+                Step::Took(front.len(), None)
             }
-            match self.begins(front, i, (here - s.from).is_multiple_of(4), end) {
-                Begins::No => {}
-                _ if i > 0 => {
-                    self.search = Some(Search { zeros, ..s });
-                    return Step::Took(i, None);
-                }
-                Begins::Need(n) => return Step::More(n),
-                Begins::Yes => {
-                    self.search = None;
-                    log.skipped(s.from, at, s.zeros);
-                    return self.next(front, at, log);
-                }
-            }
-            zeros &= *byte == 0;
         }
-        self.search = Some(Search { zeros, ..s });
-        Step::Took(front.len(), None)
     }
 
     /// The file ends behind `front`.
