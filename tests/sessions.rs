@@ -86,7 +86,11 @@ const T0: i64 = 1_614_304_174 * SECOND;
 
 /// A control connection with TLS that is used and stays open.
 fn encrypted(client: &str, at: i64) -> Talk {
-    Talk::new(client, "10.0.0.2:21")
+    encrypted_at("10.0.0.2:21", client, at)
+}
+
+fn encrypted_at(server: &str, client: &str, at: i64) -> Talk {
+    Talk::new(client, server)
         .at(at)
         .open()
         .says(Who::Server, b"220 ready\r\n")
@@ -339,6 +343,58 @@ fn behind_encryption_what_nobody_answers_is_told() {
     let r = report(&merged(&[control, dialled.fin(Who::Server).fin(Who::Client)]));
     assert_eq!(by(&r), "inconclusive data-silence-during-handshake likely unknown");
     assert_eq!(r.connections[1].local.as_deref(), Some("10.0.0.2:41000"));
+}
+
+/// The server dials, and nobody answers, or a reset does.
+#[test]
+fn behind_encryption_active_mode_that_fails_is_told() {
+    for from in ["10.0.0.2:20", "10.0.0.2:45799", "[fd00::2]:45799"] {
+        let (client, to, server) = match from.starts_with('[') {
+            true => ("[fd00::1]:40000", "[fd00::1]:41000", "[fd00::2]:21"),
+            false => ("10.0.0.1:40000", "10.0.0.1:41000", "10.0.0.2:21"),
+        };
+        let control = encrypted_at(server, client, T0);
+        let dials = || Talk::new(from, to).at(T0 + SECOND).syn();
+        let mut tries = dials();
+        for wait in [1, 2, 4, 8, 16] {
+            let last = tries.packets.last().unwrap().clone();
+            tries.packets.push(Packet { at: last.at + wait * SECOND, ..last });
+        }
+        // The session is over long before the server stops to try.
+        let other = |at: i64| Talk::new("10.0.0.8:40000", "10.0.0.9:80").at(at).open().close();
+        let over = merged(&[control.clone().wait(5 * SECOND).close(), tries, other(T0 + 90 * SECOND)]);
+        assert_eq!(by(&report(&over)), "fails data-connect-back-failed likely between", "{from}");
+        let refused = merged(&[control.wait(5 * SECOND).close(), dials().reset(Who::Server)]);
+        let r = report(&refused);
+        assert_eq!(by(&r), "fails data-connect-back-failed likely between", "{from}");
+        assert!(r.connections[1].active && r.connections[1].local.as_deref() == Some(to));
+    }
+}
+
+/// CCC and its answer are encrypted; what is announced in clear behind them ties as in any session in clear.
+#[test]
+fn behind_a_ccc_that_nobody_read_announcements_count_again() {
+    let control = encrypted("10.0.0.1:40000", T0)
+        .says(Who::Client, &record(23, &[5; 29]))
+        .says(Who::Server, &record(23, &[6; 60]))
+        .says(Who::Client, &record(21, &[7; 26]))
+        .says(Who::Server, &record(21, &[8; 26]))
+        .wait(30 * SECOND)
+        .says(Who::Client, b"PASV\r\n")
+        .says(Who::Server, b"227 Entering Passive Mode (10,0,0,2,195,80)\r\n")
+        .says(Who::Client, b"LIST\r\n");
+    let at = control.packets.last().unwrap().at;
+    let data = Talk::new("10.0.0.1:41000", "10.0.0.2:50000").at(at + SECOND).open().close();
+    let control = control
+        .wait(2 * SECOND)
+        .says(Who::Server, b"150 here\r\n")
+        .says(Who::Server, b"226 done\r\n")
+        .says(Who::Client, b"QUIT\r\n")
+        .says(Who::Server, b"221 bye\r\n")
+        .close();
+    let r = report(&merged(&[control, data]));
+    assert_eq!(by(&r).split(' ').next(), Some("works"));
+    assert_eq!(r.connections[1].tied, Some(Tied::Certain));
 }
 
 #[test]
