@@ -3,12 +3,12 @@
 
 mod common;
 
-use common::{expect, only_report, reports, root, verdict};
+use common::{expect, only_report, reports, root, verdict, wrapped};
 use ftpsdiag::transcript::{Code, Role, What};
 use proptest::prelude::*;
 
 fn fixture(name: &str) -> String {
-    std::fs::read_to_string(root().join("fixtures/attls").join(name)).unwrap()
+    common::fixture(&format!("attls/{name}"))
 }
 
 fn same(name: &str, text: impl AsRef<[u8]>) {
@@ -35,23 +35,6 @@ fn claims(t: &ftpsdiag::transcript::Transcript) -> Vec<(&str, Option<Code>, &str
             _ => None,
         })
         .collect()
-}
-
-fn wrapped(text: &str, width: usize) -> String {
-    let mut out = String::new();
-    for line in text.lines() {
-        let mut column = 0;
-        for word in line.split_inclusive(' ') {
-            if column > 0 && column + word.trim_end().len() > width {
-                out.push('\n');
-                column = 0;
-            }
-            column += word.len();
-            out.push_str(word);
-        }
-        out.push('\n');
-    }
-    out
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod wire;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use common::root;
 use serde_json::Value;
@@ -16,15 +16,20 @@ use wire::{Link, Order, Packet, Talk, Unit, Who, Wire};
 const SECOND: i64 = 1_000_000_000;
 const T0: i64 = 1_614_304_174 * SECOND;
 
-fn run(args: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ftpsdiag"))
+/// The program, with pipes for what it reads and what it prints.
+fn started(args: &[&str], stderr: Stdio) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_ftpsdiag"))
         .current_dir(root())
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(stderr)
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+fn run(args: &[&str], input: &[u8]) -> Output {
+    let mut child = started(args, Stdio::piped());
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let feeder = std::thread::spawn(move || {
@@ -221,13 +226,7 @@ fn half_a_capture_in_a_pipe_already_gives_its_first_report() {
     // Half of it has room in a pipe.
     let all = capture(40);
     for format in ["json", "text"] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ftpsdiag"))
-            .args(["decode", "--format", format, "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = started(&["decode", "--format", format, "-"], Stdio::null());
         let mut stdin = child.stdin.take().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (head, tail) = all.split_at(all.len() / 2);
@@ -446,13 +445,7 @@ fn a_session_that_is_not_there_is_said_with_how_many_there_are() {
 /// Ctrl-C while a pipe stays open behind these bytes, of which most have been read: what is printed, and the exit status.
 #[cfg(all(unix, feature = "live"))]
 fn interrupted(args: &[&str], bytes: &[u8]) -> (String, Option<i32>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ftpsdiag"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = started(args, Stdio::null());
     let mut stdin = child.stdin.take().unwrap();
     // A pipe holds a part of it only: when this is done, it is being read.
     stdin.write_all(bytes).unwrap();

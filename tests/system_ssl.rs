@@ -3,29 +3,8 @@
 
 mod common;
 
-use common::{expect, only_report, reports, root, verdict};
+use common::{expect, fixture, only_report, reports, verdict, wrapped};
 use ftpsdiag::transcript::{Close, Code, Side, Transcript, What};
-
-fn fixture(name: &str) -> String {
-    std::fs::read_to_string(root().join("fixtures").join(name)).unwrap()
-}
-
-fn wrapped(text: &str, width: usize) -> String {
-    let mut out = String::new();
-    for line in text.lines() {
-        let mut column = 0;
-        for word in line.split_inclusive(' ') {
-            if column > 0 && column + word.trim_end().len() > width {
-                out.push('\n');
-                column = 0;
-            }
-            column += word.len();
-            out.push_str(word);
-        }
-        out.push('\n');
-    }
-    out
-}
 
 /// The text as mail programs, tickets and consoles leave it.
 fn dresses(text: &str) -> Vec<(String, String)> {

@@ -2,12 +2,8 @@
 
 mod common;
 
-use common::{SEED, expect, files, only_report, reports, root, seed, verdict};
+use common::{SEED, expect, files, fixture, only_report, reports, root, seed, verdict};
 use ftpsdiag::report::{Outcome, Report};
-
-fn fixture(name: &str) -> String {
-    std::fs::read_to_string(root().join("fixtures").join(name)).unwrap()
-}
 
 fn expected(name: &str) -> String {
     fixture(&name.replace(".txt", ".expect"))

@@ -120,3 +120,26 @@ pub const SEED: &str = "fixtures/mail/ibm-main-msg108526.txt";
 pub fn seed() -> String {
     fs::read_to_string(root().join(SEED)).unwrap()
 }
+
+/// A fixture of text.
+pub fn fixture(name: &str) -> String {
+    fs::read_to_string(root().join("fixtures").join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// Lines as a mail program breaks them, between words.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut column = 0;
+        for word in line.split_inclusive(' ') {
+            if column > 0 && column + word.trim_end().len() > width {
+                out.push('\n');
+                column = 0;
+            }
+            column += word.len();
+            out.push_str(word);
+        }
+        out.push('\n');
+    }
+    out
+}

@@ -8,28 +8,11 @@
 #   FOLDER/proftpd-modules                                       links to ProFTPD's modules, which lie in two packages
 #   FOLDER/venv                                                  Python with pyftpdlib and pyOpenSSL
 #   FOLDER/openssl-1.0.2                                         libraries of a wheel that still carries OpenSSL 1.0.2
-#   FOLDER/installed                                             the version of this script, once all of it is there
-#
-# A second run is quick, and two runs at the same time wait for each other.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[ $# -eq 1 ] || { echo "usage: install.sh FOLDER" >&2; exit 2; }
-mkdir -p "$1"
-folder=$(cd "$1" && pwd)
-version=$(sha256sum "$here/install.sh" | cut -c1-16)
-is_done() { [ "$(cat "$folder/installed" 2>/dev/null)" = "$version" ]; }
-is_done && exit 0
+why_root="the servers change their user, and small libraries are installed"
+. "$here/../common/install.sh"
 
-exec 9>"$folder/lock"
-flock 9
-is_done && exit 0 # another run did it while this one waited
-
-fail() { echo "install.sh: $*" >&2; exit 1; }
-[ "$(id -u)" -eq 0 ] || fail "needs root: the servers change their user, and small libraries are installed"
-command -v apt-get >/dev/null || fail "needs Debian (apt-get is not there)"
-export DEBIAN_FRONTEND=noninteractive
-
-apt-get update -qq
 apt-get install -y -qq --no-install-recommends \
   openssl python3-minimal python3-venv libwrap0 libhiredis0.14 libmemcached11 libmemcachedutil2 libpcre2-posix3 libsodium23 \
   libpam0g libcap2 libacl1 libldap-2.5-0 libcrypt1 zlib1g iproute2 >/dev/null
@@ -63,5 +46,4 @@ for program in vsftpd/usr/sbin/vsftpd proftpd-core/usr/sbin/proftpd pure-ftpd/us
   missing=$(ldd "$folder/$program" | grep 'not found' || true)
   [ -z "$missing" ] || fail "$program needs $missing"
 done
-echo "$version" >"$folder/installed.new"
-mv "$folder/installed.new" "$folder/installed"
+done_here

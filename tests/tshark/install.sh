@@ -6,28 +6,11 @@
 #
 #   FOLDER/root        the packages and the libraries they need, unpacked
 #   FOLDER/run         runs a program of FOLDER/root:   FOLDER/run tshark -v
-#   FOLDER/installed   the version of this script, once all of it is there
-#
-# A second run is quick, and two runs at the same time wait for each other.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[ $# -eq 1 ] || { echo "usage: install.sh FOLDER" >&2; exit 2; }
-mkdir -p "$1"
-folder=$(cd "$1" && pwd)
-version=$(sha256sum "$here/install.sh" | cut -c1-16)
-is_done() { [ "$(cat "$folder/installed" 2>/dev/null)" = "$version" ]; }
-is_done && exit 0
+why_root="the tests capture in a network namespace of their own"
+. "$here/../common/install.sh"
 
-exec 9>"$folder/lock"
-flock 9
-is_done && exit 0 # another run did it while this one waited
-
-fail() { echo "install.sh: $*" >&2; exit 1; }
-[ "$(id -u)" -eq 0 ] || fail "needs root: the tests capture in a network namespace of their own"
-command -v apt-get >/dev/null || fail "needs Debian (apt-get is not there)"
-export DEBIAN_FRONTEND=noninteractive
-
-apt-get update -qq
 apt-get install -y -qq --no-install-recommends curl openssl iproute2 >/dev/null
 
 root=$folder/root packages=$folder/packages
@@ -56,5 +39,4 @@ chmod 755 "$folder/run"
 for program in tshark tcpdump gnutls-cli lftp; do
   "$folder/run" "$program" --version >/dev/null 2>&1 || fail "$program does not run: $("$folder/run" "$program" --version 2>&1 | head -3)"
 done
-echo "$version" >"$folder/installed.new"
-mv "$folder/installed.new" "$folder/installed"
+done_here
