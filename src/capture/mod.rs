@@ -7,6 +7,7 @@
 mod connection;
 mod early;
 mod expect;
+mod facts;
 pub mod feed;
 pub mod file;
 mod half;

@@ -1,4 +1,4 @@
-//! The only loop with a socket, and the recorder.
+//! The only loop with a socket.
 //!
 //! It asks the machine, does as told, and writes down what it did; it reads the sockets, writes down what came, and tells
 //! the machine. So a machine cannot lose a byte, and the driver cannot misread one.
@@ -14,21 +14,13 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::clock;
 use super::dial::{self, Way};
-use super::limits::{COUNTED, Limits};
+use super::limits::Limits;
+use super::recorder::{Recorder, Watch};
 use super::tcp::{self, Failure};
 use crate::probe::{Input, Machine, Output, Where};
 use crate::transcript::bulk::Bulk;
-use crate::transcript::{
-    Clock, Close, Conn, ConnId, Entry, Fidelity, Layer, Micros, OpenFailure, Role, Side, Transcript, What, Why,
-};
-
-/// What an entry costs besides its bytes: who sends records of one byte must not fill the memory either.
-const ENTRY: u64 = 16;
-
-/// What the driver may tell while it goes on: progress is nobody's evidence.
-pub type Watch<'a> = &'a mut dyn FnMut(&Entry);
+use crate::transcript::{Close, ConnId, Fidelity, Layer, Micros, OpenFailure, Role, Side, Transcript, What, Why};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,80 +75,41 @@ struct Line {
 }
 
 struct Drive<'a> {
-    host: Option<&'a str>,
     way: &'a Way,
     limits: Limits,
-    watch: Watch<'a>,
-    zero: Instant,
-    transcript: Transcript,
+    recorder: Recorder<'a>,
     lines: Vec<Line>,
     dialling: Vec<(ConnId, JoinHandle<()>)>,
     reports: (Sender<Report>, Receiver<Report>),
     /// Whose bytes the system took; the machine is told when nobody else speaks.
     sent: VecDeque<ConnId>,
-    received: u64,
-    kept: u64,
 }
 
 impl<'a> Drive<'a> {
     fn new(host: Option<&'a str>, way: &'a Way, limits: Limits, watch: Watch<'a>) -> Self {
         Self {
-            host,
             way,
             limits,
-            watch,
-            zero: Instant::now(),
-            transcript: Transcript { clock: Clock::Utc(clock::now()), ..Transcript::default() },
+            recorder: Recorder::new(host, limits, watch),
             lines: Vec::new(),
             dialling: Vec::new(),
             // Few chunks may wait: a flood stays in the network, not in memory.
             reports: mpsc::channel(4),
             sent: VecDeque::new(),
-            received: 0,
-            kept: 0,
         }
-    }
-
-    fn now(&self) -> Micros {
-        Micros(u64::try_from(self.zero.elapsed().as_micros()).unwrap_or(u64::MAX))
-    }
-
-    fn record(&mut self, conn: ConnId, what: What) {
-        self.reach(conn);
-        self.kept += match &what {
-            What::Bytes { from: Side::Client, .. } => 0,
-            What::Bytes { data, .. } => ENTRY + data.len() as u64,
-            _ => ENTRY,
-        };
-        let entry = Entry { at: Some(self.now()), conn, what };
-        (self.watch)(&entry);
-        self.transcript.entries.push(entry);
-    }
-
-    /// The limit that what the server sends went beyond.
-    fn too_much(&self) -> Option<u64> {
-        let counted = self.limits.bytes.saturating_mul(COUNTED);
-        let kept = (self.kept > self.limits.bytes).then_some(self.limits.bytes);
-        kept.or((self.received > counted).then_some(counted))
-    }
-
-    fn reach(&mut self, ConnId(n): ConnId) -> Option<&mut Conn> {
-        while self.transcript.conns.len() <= usize::from(n) {
-            self.transcript.conns.push(Conn { host: self.host.map(str::to_owned), ..Conn::default() });
-        }
-        self.transcript.conns.get_mut(usize::from(n))
     }
 
     async fn run(mut self, machine: &mut dyn Machine) -> (Transcript, Ended) {
-        let end = self.zero + self.limits.time;
+        let end = self.recorder.zero + self.limits.time;
         let mut ended = Ended::Finished;
-        machine.handle(self.now(), Input::Start);
+        machine.handle(self.recorder.now(), Input::Start);
         let mut interrupted = Box::pin(tokio::signal::ctrl_c());
         loop {
             if self.obey(machine).await {
-                return (self.transcript, ended);
+                return (self.recorder.transcript, ended);
             }
-            let due = machine.deadline().map_or(end, |Micros(at)| self.zero + Duration::from_micros(at)).min(end);
+            let due =
+                machine.deadline().map_or(end, |Micros(at)| self.recorder.zero + Duration::from_micros(at)).min(end);
             tokio::select! {
                 biased;
                 report = self.reports.1.recv() => {
@@ -167,22 +120,22 @@ impl<'a> Drive<'a> {
                 // What the other end says meanwhile comes first: it may make the rest of an upload pointless.
                 () = yield_now(), if !self.sent.is_empty() => {
                     if let Some(conn) = self.sent.pop_front() {
-                        machine.handle(self.now(), Input::Sent(conn));
+                        machine.handle(self.recorder.now(), Input::Sent(conn));
                     }
                 }
                 _ = &mut interrupted, if ended == Ended::Finished => ended = Ended::Interrupted,
                 () = sleep_until(due), if self.sent.is_empty() => {
-                    let now = self.now();
+                    let now = self.recorder.now();
                     machine.handle(now, Input::Deadline);
                 }
             }
             if ended == Ended::Finished && Instant::now() >= end {
                 ended = Ended::Exhausted;
             } else if ended == Ended::Finished {
-                ended = self.too_much().map_or(ended, Ended::TooMuch);
+                ended = self.recorder.too_much().map_or(ended, Ended::TooMuch);
             }
             if ended != Ended::Finished {
-                machine.handle(self.now(), Input::Stop);
+                machine.handle(self.recorder.now(), Input::Stop);
             }
         }
     }
@@ -196,19 +149,19 @@ impl<'a> Drive<'a> {
                 Output::Send(conn, data) => self.send(conn, data).await,
                 Output::SendUnrecorded(conn, data) => {
                     if self.pass_on(conn, &data).await {
-                        self.record(conn, What::Gap { from: Side::Client, len: None });
+                        self.recorder.record(conn, What::Gap { from: Side::Client, len: None });
                     }
                 }
-                Output::Note(conn, what) => self.record(conn, what),
+                Output::Note(conn, what) => self.recorder.record(conn, what),
                 Output::Because(conn, why) => {
-                    if let Some(place) = self.reach(conn) {
+                    if let Some(place) = self.recorder.reach(conn) {
                         place.why = why;
                     }
                 }
                 Output::Shutdown(conn) => self.shut_down(conn).await,
                 Output::Close(conn) => self.close(conn).await,
                 Output::Done => {
-                    for n in 0..self.transcript.conns.len() {
+                    for n in 0..self.recorder.transcript.conns.len() {
                         self.close(ConnId(u16::try_from(n).unwrap_or(u16::MAX))).await;
                     }
                     return true;
@@ -223,7 +176,7 @@ impl<'a> Drive<'a> {
             Where::Address(address) => Some(*address),
             Where::Name(..) => None,
         };
-        if let Some(place) = self.reach(conn) {
+        if let Some(place) = self.recorder.reach(conn) {
             (place.role, place.why, place.peer) = (role, why, peer);
         }
         let (way, patience, reports) = (self.way.clone(), self.limits.step, self.reports.0.clone());
@@ -242,17 +195,17 @@ impl<'a> Drive<'a> {
     /// Waits for one connection of the server, at the address from which the control connection goes out.
     fn listen(&mut self, conn: ConnId, role: Role, why: Why, machine: &mut dyn Machine) {
         let home = match role {
-            Role::Data { of } => self.reach(of).and_then(|c| c.local).map(|a| a.ip()),
+            Role::Data { of } => self.recorder.reach(of).and_then(|c| c.local).map(|a| a.ip()),
             Role::Control => None,
         };
-        if let Some(place) = self.reach(conn) {
+        if let Some(place) = self.recorder.reach(conn) {
             (place.role, place.why) = (role, why);
         }
         // Behind a proxy the server cannot reach us.
         let listener = home.filter(|_| self.way.proxy.is_none()).and_then(|ip| tcp::listen(ip).ok());
         let Some((listener, address)) = listener else {
-            self.record(conn, What::OpenFailed { why: OpenFailure::Other });
-            return machine.handle(self.now(), Input::OpenFailed(conn, OpenFailure::Other));
+            self.recorder.record(conn, What::OpenFailed { why: OpenFailure::Other });
+            return machine.handle(self.recorder.now(), Input::OpenFailed(conn, OpenFailure::Other));
         };
         let reports = self.reports.0.clone();
         let task = tokio::spawn(async move {
@@ -263,7 +216,7 @@ impl<'a> Drive<'a> {
             let _ = reports.send(report).await;
         });
         self.dialling.push((conn, task));
-        machine.handle(self.now(), Input::Listening(conn, address));
+        machine.handle(self.recorder.now(), Input::Listening(conn, address));
     }
 
     fn take(&mut self, report: Report, machine: &mut dyn Machine) {
@@ -274,16 +227,16 @@ impl<'a> Drive<'a> {
                     return;
                 }
                 if let Some((by, text)) = failure.said {
-                    self.record(conn, What::Claim { by: by.to_owned(), code: None, text });
+                    self.recorder.record(conn, What::Claim { by: by.to_owned(), code: None, text });
                 }
-                self.record(conn, What::OpenFailed { why: failure.why });
-                machine.handle(self.now(), Input::OpenFailed(conn, failure.why));
+                self.recorder.record(conn, What::OpenFailed { why: failure.why });
+                machine.handle(self.recorder.now(), Input::OpenFailed(conn, failure.why));
             }
             Report::Bytes(conn, data) => {
-                self.received += data.len() as u64;
+                self.recorder.received += data.len() as u64;
                 if self.line(conn).is_some_and(|l| !l.closed) {
                     self.record_bytes(conn, Side::Server, data.clone());
-                    machine.handle(self.now(), Input::Bytes(conn, &data));
+                    machine.handle(self.recorder.now(), Input::Bytes(conn, &data));
                 }
             }
             Report::Closed(conn, how) => {
@@ -292,8 +245,8 @@ impl<'a> Drive<'a> {
                 let how = if how == Close::Fin { line.broken.unwrap_or(how) } else { how };
                 // Behind a FIN our own direction still stands.
                 line.broken = line.broken.or(Some(how)).filter(|how| *how != Close::Fin);
-                self.record(conn, What::Closed { by: Side::Server, how });
-                machine.handle(self.now(), Input::Closed(conn, how));
+                self.recorder.record(conn, What::Closed { by: Side::Server, how });
+                machine.handle(self.recorder.now(), Input::Closed(conn, how));
             }
         }
     }
@@ -317,7 +270,7 @@ impl<'a> Drive<'a> {
         let _ = stream.set_nodelay(true);
         let (local, peer) = (stream.local_addr().ok(), stream.peer_addr().ok());
         let proxied = self.way.proxy.is_some();
-        if let Some(place) = self.reach(conn) {
+        if let Some(place) = self.recorder.reach(conn) {
             place.local = local;
             // A proxy's address is not the server's.
             place.peer = place.peer.or(peer.filter(|_| !proxied));
@@ -336,11 +289,11 @@ impl<'a> Drive<'a> {
                 }
             }
         });
-        let role = self.reach(conn).map(|c| c.role).unwrap_or_default();
+        let role = self.recorder.reach(conn).map(|c| c.role).unwrap_or_default();
         let bulk = (role != Role::Control && !self.limits.keep_data).then(Bulk::default);
         self.lines.push(Line { conn, write, reader, closed: false, ended: false, stuck: false, bulk, broken: None });
-        self.record(conn, What::Opened);
-        machine.handle(self.now(), Input::Opened(conn));
+        self.recorder.record(conn, What::Opened);
+        machine.handle(self.recorder.now(), Input::Opened(conn));
     }
 
     /// A failure to send shows as the end that the reader sees.
@@ -371,7 +324,7 @@ impl<'a> Drive<'a> {
             Some(bulk) => bulk.cut(from, &data),
             None => vec![What::Bytes { from, layer: Layer::Wire, data, fidelity: Fidelity::Exact }],
         };
-        cut.into_iter().for_each(|what| self.record(conn, what));
+        cut.into_iter().for_each(|what| self.recorder.record(conn, what));
     }
 
     /// Ends our direction and goes on reading.
@@ -381,7 +334,7 @@ impl<'a> Drive<'a> {
         let closed = line.closed;
         let _ = line.write.shutdown().await;
         if !closed {
-            self.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
+            self.recorder.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
         }
     }
 
@@ -394,7 +347,7 @@ impl<'a> Drive<'a> {
         let _ = line.write.shutdown().await;
         line.reader.abort();
         if !line.closed && !line.ended {
-            self.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
+            self.recorder.record(conn, What::Closed { by: Side::Client, how: Close::Fin });
         }
     }
 }

@@ -6,11 +6,13 @@ mod drive;
 mod interrupt;
 mod limits;
 mod proxy;
+mod recorder;
 mod tcp;
 
 pub use clock::now;
 pub use dial::{Unresolved, Way, resolve};
-pub use drive::{Ended, Watch, probe};
+pub use drive::{Ended, probe};
 pub use interrupt::on_ctrl_c;
 pub use limits::Limits;
 pub use proxy::{Proxy, ProxyError};
+pub use recorder::Watch;

@@ -4,7 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::certificates::{certificates, judged};
 use super::events::{connections, events};
-use super::verdict::{Ended, rank, verdict};
+use super::rank::rank;
+use super::verdict::{Ended, verdict};
 use super::{
     ClientOut, ClockOut, Cost, Endpoint, Experiment, InputOut, ProductOut, Report, SCHEMA, SeenFrom, Subject,
     SubjectKind, Tool, Verdict,

@@ -6,6 +6,8 @@ mod diagnose;
 mod events;
 mod fields;
 mod messages;
+mod plain;
+mod rank;
 pub mod summary;
 mod undecided;
 mod verdict;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::verdict::{is_left, is_plain};
+use super::plain::{is_left, is_plain};
 use super::{Outcome, Report, Verdict};
 use crate::rules::Confidence;
 use crate::transcript::{Clock, Transcript, Why};

@@ -1,57 +1,16 @@
 //! Findings to a verdict: the earliest failure that nothing earlier explains.
 
-use super::undecided::{Stuck, left_without_a_byte, places, stuck};
+use super::plain::{lacks, plain_ftp};
+use super::rank::Ranked;
+use super::undecided::{Stuck, places, stuck};
 use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
 use crate::facts::{Rounds, Transfer, transfers::precedes};
-use crate::rules::{self, Act, Case, Confidence, Finding, Party, Severity};
+use crate::rules::{Act, Case, Confidence, Finding, Party, Severity};
 use crate::transcript::{Close, Layer, Side};
 use crate::trust::NameMatch;
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
-
-/// Findings in their final order, and those that others explain.
-pub(super) struct Ranked {
-    pub(super) findings: Vec<Finding>,
-    pub(super) consequences: Vec<Finding>,
-}
-
-/// Puts the decisive finding first and folds what it explains.
-pub(super) fn rank(found: Vec<Finding>) -> Ranked {
-    let present: Vec<(String, Severity, bool)> = found.iter().map(|f| (f.id.clone(), f.severity, f.ended)).collect();
-    // What is only a warning explains no failure, and what may still turn out well explains no end.
-    let explains = |r: &rules::Rule, f: &Finding| {
-        let weighs = |severity: Severity, ended: bool| severity >= f.severity && (ended || !f.ended);
-        present.iter().any(|(id, severity, ended)| id == r.id && *id != f.id && weighs(*severity, *ended))
-    };
-    let outranked = |f: &Finding| rules::ALL.iter().any(|r| r.outranks.contains(&f.id.as_str()) && explains(r, f));
-    let (mut consequences, mut findings): (Vec<_>, Vec<_>) = found.into_iter().partition(outranked);
-    // Worst first; among failures, the earliest.
-    let place = |f: &Finding| f.place.unwrap_or(usize::MAX);
-    // What ends a session comes before what a verifying client would have refused: the chain is judged by us.
-    let judged = |f: &Finding| f.id.starts_with("certificate-");
-    findings.sort_by_key(|f| (core::cmp::Reverse(f.severity), judged(f), !f.ended, place(f)));
-    findings.iter_mut().chain(&mut consequences).for_each(|f| f.place = None);
-    let further = findings.iter().skip(1).take_while(|f| f.severity == Severity::Failure).count();
-    consequences.extend(findings.drain(findings.len().min(1)..findings.len().min(1 + further)));
-    Ranked { findings, consequences }
-}
-
-/// What is said of a session in clear text, as a whole and of a part of it.
-const PLAIN: [&str; 2] = ["plain FTP, nobody asked for TLS", "plain FTP, no TLS in what was seen"];
-
-/// What is said of a client that hung up without a byte.
-const LEFT: &str = "the client closed without sending anything";
-
-/// Whether a verdict says that a session was plain FTP.
-pub(super) fn is_plain(verdict: &Verdict) -> bool {
-    PLAIN.iter().any(|words| verdict.headline.ends_with(words))
-}
-
-/// Whether it says that the client hung up without a byte.
-pub(super) fn is_left(verdict: &Verdict) -> bool {
-    verdict.headline.ends_with(LEFT)
-}
 
 /// How a run of ours ended; evidence of others always came to its own end.
 #[derive(Clone, Copy, Debug)]
@@ -213,11 +172,6 @@ fn megabytes(bytes: u64) -> String {
     format!("{} MB", bytes / 1_000_000)
 }
 
-/// Whether bytes of the session are missing.
-fn lacks(case: &Case<'_>) -> bool {
-    case.first(|e| case.is_missing(e)).is_some()
-}
-
 /// Whether the session of others ended in the middle: a transfer was never answered, or an alert may have said no.
 fn is_open(case: &Case<'_>, end: Option<&Event>) -> bool {
     let asked = |e: &Event| end.is_none_or(|end| precedes(e, end));
@@ -342,41 +296,6 @@ fn what_works(case: &Case<'_>) -> &'static str {
         Some(_) => "the TLS handshake works; the certificate is another matter",
         None => "the TLS handshake works",
     }
-}
-
-/// Of a session of others in clear text, without a sign of TLS: what to say of it, and who does what.
-fn plain_ftp(case: &Case<'_>) -> Option<(String, Act)> {
-    let lacks = lacks(case);
-    let asks = |verb: &str| matches!(verb, "AUTH" | "ADAT" | "CCC");
-    let is_plain = |e: &Event| match &e.kind {
-        Kind::Command { verb, .. } => !asks(verb) && e.span.is_some_and(|s| s.flow.layer == Layer::Wire),
-        Kind::Reply(_) | Kind::Text { .. } => e.span.is_some_and(|s| s.flow.layer == Layer::Wire),
-        Kind::Opened | Kind::Closed { .. } | Kind::TimedOut { .. } | Kind::Gap { .. } => true,
-        Kind::CutShort { what, .. } => matches!(*what, "command" | "reply"),
-        Kind::Undecoded => lacks,
-        _ => false,
-    };
-    if case.transcript.origin.asked.is_some() {
-        return None;
-    }
-    if !lacks && left_without_a_byte(case) {
-        let text = "client: why did it leave? A check that the port answers does just that".to_owned();
-        let act = Act { party: Party::Client, text };
-        return Some((first_fitting(&format!("{}: {LEFT}", case.endpoint()), LEFT), act));
-    }
-    if !case.control().all(is_plain) {
-        return None;
-    }
-    let goes_on = |e: &Event| matches!(&e.kind, Kind::Command { verb, .. } if verb != "QUIT" && verb != "FEAT");
-    let [whole, part] = PLAIN;
-    let (words, text) = if case.first(goes_on).is_some() {
-        let words = if lacks { part } else { whole };
-        (words, "client: ask for TLS (AUTH TLS) if this was to be secured; it was not")
-    } else {
-        return None;
-    };
-    let act = Act { party: Party::Client, text: text.to_owned() };
-    Some((first_fitting(&format!("{}: {words}", case.endpoint()), words), act))
 }
 
 /// How far the evidence reaches.

@@ -70,6 +70,7 @@ mod hidden_replies;
 mod in_between;
 mod login_refused;
 mod malformed_tls;
+mod misreading;
 mod no_banner;
 mod not_ftp;
 pub mod pages;
