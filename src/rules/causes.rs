@@ -5,6 +5,7 @@ mod addresses;
 mod connection;
 mod ends;
 mod handshake;
+mod releases;
 mod resumption;
 mod zos;
 
@@ -12,6 +13,7 @@ pub(super) use addresses::*;
 pub(super) use connection::*;
 pub(super) use ends::*;
 pub(super) use handshake::*;
+pub(super) use releases::*;
 pub(super) use resumption::*;
 pub(super) use zos::*;
 
@@ -81,6 +83,7 @@ pub static ALL: &[CausePage] = &[
     page("waits-for-close-notify", include_str!("../../docs/causes/waits-for-close-notify.md")),
     page("wrong-mode", include_str!("../../docs/causes/wrong-mode.md")),
     page("wrong-port", include_str!("../../docs/causes/wrong-port.md")),
+    page("zos-defaults-removed", include_str!("../../docs/causes/zos-defaults-removed.md")),
 ];
 
 const fn page(id: &'static str, page: &'static str) -> CausePage {

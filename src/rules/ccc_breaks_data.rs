@@ -6,6 +6,7 @@ use super::endings::{Ending, has};
 use super::phase::{End, probably};
 use super::prelude::*;
 use super::told::{Place, Told};
+use super::zos_advice;
 use crate::facts::is_session_control;
 use crate::transcript::{ConnId, Decrypted, Layer};
 
@@ -241,8 +242,8 @@ pub(super) fn finish(case: &Case<'_>, f: &mut Finding) {
     f.act = Some(Act { party: Party::Client, text: text.to_owned() });
     // The level has its part in what the PTF mends; elsewhere both ends have to agree on it.
     if f.causes.is_empty() {
-        if let Some(client) = case.facts.client.as_ref() {
-            f.advise("rfc-level", client.id);
+        if case.is_zos(Side::Client) {
+            f.advise("rfc-level", zos_advice::of_client(case));
         }
         if case.is_zos(Side::Server) {
             f.advise("rfc-level", "zos-ftp-server");

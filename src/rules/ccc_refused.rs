@@ -14,6 +14,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// What a z/OS server says of CCC on its port for implicit TLS.
+const ON_SECURE_PORT: &str = "not allowed for connection to secure port";
+
 /// CCC on one control connection, with the answer, and what the client did then.
 pub(super) struct Asked<'a> {
     /// The connection.
@@ -68,6 +71,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let stopped = case.asked().is_none()
         && asked.behind.iter().find(further).is_none()
         && asked.behind.iter().any(|e| closed(&e));
+    let secure_port = reply.text.to_ascii_lowercase().contains(ON_SECURE_PORT);
+    // On a log that ends with it, this is what the reader asks about.
+    let last = secure_port && case.asked().is_none() && asked.behind.iter().find(further).is_none();
     let confidence = if case.is_from_log(asked.answer) { Confidence::Likely } else { Confidence::Certain };
     let maybe = probably(confidence);
     let party = if stopped { Party::Client } else { Party::Server };
@@ -80,7 +86,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             format!("the server {maybe}declined CCC ({})", reply.code),
         ],
     );
-    f.severity = if stopped { Severity::Failure } else { Severity::Note };
+    f.severity = if stopped || last { Severity::Failure } else { Severity::Note };
     f.ended = stopped || case.is_closed();
     f.set("code", reply.code).set("text", reply.text.as_str()).set("stopped", stopped);
     f.evidence.extend(sink.evidence(asked.command, ""));
@@ -89,8 +95,15 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if stopped {
         f.why.push("The client went no further: it is set to insist on CCC.".to_owned());
     }
-    let text = "client: do without CCC; EPSV and a fixed port range at the server do what CCC was for";
+    let text = match secure_port {
+        true => "client: AUTH TLS on the normal port, if CCC has to be; or do without CCC",
+        false => "client: do without CCC; EPSV and a fixed port range at the server do what CCC was for",
+    };
     f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+    if secure_port {
+        f.why.push("z/OS says so of a connection to its TLSPORT: there CCC is never allowed.".to_owned());
+        super::advise::client(case, &mut f, "use-explicit");
+    }
     super::advise::client(case, &mut f, "use-epsv");
     advise_server(case, &mut f, "passive-range");
     f.tell(Party::Server, AdviceKind::Leave, "nothing to change: it keeps names and replies readable to nobody");

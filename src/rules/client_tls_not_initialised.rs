@@ -4,6 +4,7 @@ use super::by_words;
 use super::case::Claim;
 use super::phase::probably;
 use super::prelude::*;
+use super::zos_advice;
 use crate::transcript::{Close, speakers};
 use crate::wire::tls::handshake::Message;
 
@@ -80,7 +81,15 @@ fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
     };
     f.act = Some(Act { party: Party::Client, text: text.to_owned() });
     let product = case.facts.client.as_ref().map_or("zos-native", |c| c.id);
-    f.advise(need, product);
+    if let Some(rc) = rc.or_else(|| zos_advice::of_message(&claim))
+        && zos_advice::by_code(case, &claim, rc, &mut f)
+        && let Some((party, text)) = zos_advice::act(rc, Party::Client)
+    {
+        f.act = Some(Act { party, text });
+    }
+    // Who asks AT-TLS for it is no other product than its policy.
+    let of_policy = id == "attls-policy-missing" && product.starts_with("zos");
+    f.advise(need, if of_policy { "zos-attls" } else { product });
     if id == "key-ring-unusable" && product == "zos-native" {
         f.tell(
             Party::Client,

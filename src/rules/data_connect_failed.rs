@@ -122,6 +122,7 @@ fn explain(case: &Case<'_>, way: &Way<'_>, u: &Unopened<'_>, f: &mut Finding) {
             );
             let sure = if u.why.is_blocked() { Confidence::Likely } else { Confidence::Possible };
             let because = match u.why {
+                Why::NotTold if u.told => "the client could not open it; why is not said".to_owned(),
                 Why::NotTold => "the server waited for a connection that never came".to_owned(),
                 _ => "the control connection passes, the data port does not answer".to_owned(),
             };

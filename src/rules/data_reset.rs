@@ -301,6 +301,9 @@ fn advise(case: &Case<'_>, reset: &Reset<'_, '_>, f: &mut Finding) {
         }
         _ => f.act = act(Party::Unknown, "compare sizes first; then both ends' logs of that second"),
     }
+    if first != "reset-after-close-notify" && f.causes.iter().any(|c| c.id == "smc-d") {
+        f.advise("tolerate-reset", "zos-attls");
+    }
     if first == "reset-after-close-notify" || reset.goodbye == Some(true) {
         let party = Party::from(ending.sender());
         f.tell(party, AdviceKind::Lasting, "end data connections with close_notify and FIN, not with a reset");

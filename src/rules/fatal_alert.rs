@@ -1,11 +1,12 @@
 //! An alert ended the handshake. A text behind it says the same thing again.
 
 use super::both_sides::Sides;
+use super::case::Claim;
 use super::parameters;
 use super::prelude::*;
 use crate::codes;
 use crate::facts::version_name;
-use crate::transcript::{Decrypted, Layer};
+use crate::transcript::{Decrypted, Layer, speakers};
 
 pub(super) static RULE: Rule = Rule {
     id: "fatal-alert",
@@ -44,14 +45,28 @@ const SHORTEST_PRIME: usize = 2048;
 const ABOUT_CERTIFICATES: core::ops::RangeInclusive<u8> = 42..=49;
 const ILLEGAL_PARAMETER: u8 = 47;
 
+/// close_notify, no_certificate, user_canceled, no_renegotiation: no end of a handshake by themselves.
+const WARNINGS: [u8; 4] = [0, 41, 90, 100];
+
 /// A fatal alert, in clear or seen by our own engine.
 fn fatal(e: &Event) -> Option<(u8, Side)> {
     let (description, from) = match (&e.kind, e.from()) {
         (Kind::Alert { level: 2, description }, Some(from)) => (*description, from),
         (Kind::Decrypted { from, seen: Decrypted::Alert { level: 2, description } }, _) => (*description, *from),
+        (Kind::Claim { .. }, _) => told(&Claim::of(e)?)?,
         _ => return None,
     };
     (description != CLOSE_NOTIFY).then_some((description, from))
+}
+
+/// `SSL V3 alert 70 received from 192.0.2.7.21.`, in a trace that does not show its bytes. What is about certificates is read by
+/// the rules about these, and a warning ends nothing.
+fn told(claim: &Claim<'_>) -> Option<(u8, Side)> {
+    let of_system_ssl = speakers::program_of(&claim.by) == speakers::SYSTEM_SSL;
+    let (_, rest) = claim.text.split_once("alert ").filter(|_| of_system_ssl)?;
+    let description: u8 = rest.split_once(" received from ")?.0.parse().ok()?;
+    let ends = !ABOUT_CERTIFICATES.contains(&description) && !WARNINGS.contains(&description);
+    Some((description, claim.side?.other())).filter(|_| ends)
 }
 
 /// In TLS 1.3 the server may still refuse when the client believes the handshake done; behind its first words inside it
@@ -77,7 +92,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     let name = codes::alert(description).map_or_else(|| "unknown".to_owned(), |a| a.name.to_owned());
     let who = if from == Side::Server { case.endpoint() } else { "the client".to_owned() };
-    let confidence = if case.direction_is_assumed() { Confidence::Likely } else { Confidence::Certain };
+    let by_words = matches!(event.kind, Kind::Claim { .. });
+    let doubtful = by_words || case.direction_is_assumed();
+    let confidence = if doubtful { Confidence::Likely } else { Confidence::Certain };
     let probably = if confidence == Confidence::Certain { "" } else { "probably " };
     // Our own client ends a handshake only for what no client would accept.
     let ours = from == Side::Client && case.asked().is_some();
@@ -104,6 +121,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     if case.asked().is_none() {
         sink.shows_by(&mut f, event); // what is missing behind it adds no doubt
+    }
+    if let Some(claim) = Claim::of(event) {
+        f.ended = true;
+        f.why.push(format!("{}: \"{}\"", claim.by, claim.text));
     }
     for claim in case.claims().filter(|c| ours && c.by == "rustls") {
         f.why.push(format!("rustls: \"{}\".", claim.text));
@@ -297,6 +318,10 @@ fn by_client(case: &Case<'_>, event: &Event, description: u8, f: &mut Finding) {
         f.tell(Party::Client, AdviceKind::Check, look);
     } else {
         f.act = act(Party::Client, "client: its log of that second names the reason");
+        if description == PROTOCOL_VERSION && case.facts.client.is_none() {
+            let text = "Sterling B2B Integrator that breaks off now and then: ask its vendor for IC86756, if older";
+            f.tell(Party::Client, AdviceKind::Check, text);
+        }
         causes::advise_server_log(case, f, event);
     }
 }

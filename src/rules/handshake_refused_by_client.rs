@@ -5,7 +5,7 @@ use super::by_words;
 use super::case::Claim;
 use super::phase::is_auth;
 use super::prelude::*;
-use super::zos_codes;
+use super::{zos_advice, zos_codes};
 use crate::facts::Product;
 use crate::transcript::speakers;
 
@@ -163,6 +163,11 @@ fn known_server<'a>(case: &Case<'a>) -> Option<&'a Product> {
     causes::likely_server(case).filter(|p| p.because.iter().any(|words| !words.starts_with("\"234 AUTH ")))
 }
 
+/// Whether the code says that the connection ended, and no more.
+fn rc_of_an_end(rc: u32) -> bool {
+    matches!(rc, 406 | 420 | 437)
+}
+
 /// ` after ProFTPD's 234`, as far as AUTH and the yes to it were seen.
 fn behind_auth(case: &Case<'_>, event: &Event) -> String {
     let yes = |e: &Event| matches!(&e.kind, Kind::Reply(r) if (200..400).contains(&r.code));
@@ -176,7 +181,7 @@ fn behind_auth(case: &Case<'_>, event: &Event) -> String {
 
 fn headlines(case: &Case<'_>, event: &Event, rc: u32) -> Vec<String> {
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
-    if matches!(rc, 406 | 420 | 437) {
+    if rc_of_an_end(rc) {
         // The partner closed: it says so of the partner.
         return vec![
             format!("the {client} says that the server ended the handshake (rc {rc})"),
@@ -203,11 +208,18 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
         };
         f.causes.extend(causes::of_return_code(case, claim, rc));
         f.causes.extend(causes::version_refused(case, event, false).filter(|_| PEER_CODES.contains(&rc)));
-        f.tell(
-            Party::Client,
-            AdviceKind::Check,
-            format!("ftpsdiag explain gsk {rc}, and the messages before it in the log"),
-        );
+        if rc_of_an_end(rc) && case.auth().is_some() {
+            let because = "the partner, or a firewall in between, ended it; the code does not say which";
+            f.causes.push(causes::middlebox_closed(Confidence::Possible, because));
+            f.tell(Party::Between, AdviceKind::Check, causes::FIREWALLS);
+        }
+        if zos_advice::by_code(case, claim, rc, f) {
+            f.act =
+                zos_advice::act(rc, Party::Client).map(|(party, text)| Act { party, text }).or_else(|| f.act.take());
+        } else {
+            let look = format!("ftpsdiag explain gsk {rc}, and the messages before it in the log");
+            f.tell(Party::Client, AdviceKind::Check, look);
+        }
         advise::trace_tls(case, f);
         if PEER_CODES.contains(&rc) {
             causes::advise_server_log(case, f, event);
@@ -227,6 +239,10 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
         f.causes.push(mode);
         f.act = act(Party::Client, &format!("client: port and mode; then {}", advise::bytes_of_client(case)));
         f.advise("use-explicit", case.facts.client.as_ref().map_or("any", |c| c.id));
+        if claim.by == speakers::ZOS_FTP_CLIENT {
+            let text = "SECUREIMPLICITZOS in FTP.DATA: TRUE begins TLS behind the 220 (z/OS servers), FALSE before it";
+            f.tell(Party::Client, AdviceKind::Check, text);
+        }
     }
     if let Some(empty) = causes::empty_certificate_request(case, event) {
         f.causes.push(empty);

@@ -5,6 +5,7 @@ use super::case::Claim;
 use super::client_tls_not_initialised::ENVIRONMENT;
 use super::phase::is_auth;
 use super::prelude::*;
+use super::zos_advice;
 use crate::transcript::speakers;
 
 pub(super) static RULE: Rule = Rule {
@@ -127,13 +128,22 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
         }
         None => act(Party::Server, "server: the line before this one in its log has the return code"),
     };
-    if let Some(rc) = rc {
+    if let Some(rc) = rc.filter(|rc| !by_code(case, claim, *rc, f)) {
         let system = if matches!(claim.code, Some(Code::AtTls(_))) { "at-tls" } else { "gsk" };
         let look = format!("ftpsdiag explain {system} {rc}, and the lines before it in the log");
         f.tell(Party::Server, AdviceKind::Check, look);
     }
     f.advise("see-tls-log", "zos-ftp-server");
     f.tell(Party::Client, AdviceKind::Check, "the client's log of that minute: what did it see, and who ended it?");
+}
+
+/// What to write for the code.
+fn by_code(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) -> bool {
+    let told = zos_advice::by_code(case, claim, rc, f);
+    if let Some((party, text)) = zos_advice::act(rc, Party::Server).filter(|_| told) {
+        f.act = Some(Act { party, text });
+    }
+    told
 }
 
 /// A server that cannot read the first message may have been met in the other mode. A log that shows no AUTH says little:

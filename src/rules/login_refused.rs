@@ -39,6 +39,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
         f.act = act(Party::Client, "client: present a certificate that the server accepts");
         f.advise("client-certificate", case.facts.client.as_ref().map_or("any", |c| c.id));
+        if last.says(&["server requires client certificate"]) {
+            f.advise("stop-requesting-client-certificate", "zos-ftp-server"); // its words (531-01)
+        }
     } else {
         f.act = act(Party::Client, "client: user name and password; the server's log tells which of them");
         f.tell(

@@ -101,6 +101,7 @@ mod tls_required_by_server;
 mod told;
 mod unopened;
 mod words;
+mod zos_advice;
 mod zos_codes;
 
 pub use case::Case;

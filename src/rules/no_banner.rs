@@ -78,7 +78,8 @@ fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
     if case.is_on_990() {
         let because = "on port 990 a server says nothing before it has a ClientHello, and some greet first";
         f.causes.push(super::Cause { confidence: Confidence::Possible, ..causes::wrong_mode(because) });
-        f.advise("use-explicit", "zos-native");
+        // Against a server that waits for a ClientHello, a client that waits for its 220 waits for ever.
+        f.advise("implicit-after-banner", "zos-native").advise("use-explicit", "zos-native");
     }
     f.causes.push(causes::middlebox_closed(Confidence::Possible, "a firewall may drop what goes to that port"));
     f.causes.push(causes::slow_server(Confidence::Possible, "reverse DNS look-ups delay a greeting by 5 to 30 s"));

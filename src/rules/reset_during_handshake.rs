@@ -44,7 +44,7 @@ fn by_words(case: &Case<'_>, told: &Told<'_>, sink: &mut Sink<'_>) {
     f.causes.push(causes::tls_not_initialised(case, told.claim.event, Confidence::Possible));
     let text = "server: is this connection in its TLS log? It names the reason; else the network";
     f.act = Some(Act { party: Party::Server, text: text.to_owned() });
-    f.tell(Party::Between, AdviceKind::Check, "firewalls that inspect FTP: exempt this connection");
+    f.tell(Party::Between, AdviceKind::Check, causes::FIREWALLS);
     super::advise::trace_tls(case, &mut f);
     causes::advise_server_log(case, &mut f, told.claim.event);
     sink.report(f);

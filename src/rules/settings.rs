@@ -2,7 +2,7 @@
 //! and what the session did. A setting alone is never a finding: the file that was pasted need not be the one that was read.
 
 use super::Case;
-use super::finding::{Check, CheckResult, Party};
+use super::finding::{Act, Check, CheckResult, Party};
 use super::{Cause, Confidence, Finding, causes};
 use crate::codes;
 use crate::facts::settings::{Place, Setting, Settings};
@@ -43,7 +43,7 @@ pub(super) fn explain(case: &Case<'_>, f: &mut Finding) {
         policy(settings, &mut why);
     }
     if f.causes.iter().any(|c| c.id == "wrong-mode") && case.is_on_990() {
-        implicit(settings, &mut why);
+        implicit(settings, f, &mut why);
     }
     if let Some(made) =
         settings.traced("tlsLevel").filter(|_| f.id.starts_with("data-") || f.id.starts_with("control-"))
@@ -131,6 +131,14 @@ fn not_initialised(case: &Case<'_>, f: &mut Finding, why: &mut Vec<String>) {
         let how = mechanism.map_or_else(|| "no TLSMECHANISM, so FTP's own TLS".to_owned(), Setting::quoted);
         why.push(format!("FTP.DATA names no KEYRING ({how})."));
     }
+    let too_long =
+        |s: &&Setting| s.value.starts_with('/') && s.value.rsplit_once('.').is_some_and(|(_, x)| x.len() > 3);
+    if let Some(database) = settings.ftp_data("KEYRING", Side::Client).filter(too_long) {
+        why.push(format!(
+            "{}: its extension is longer than 3 characters, so FTP looks for another .sth (PM01158).",
+            database.quoted()
+        ));
+    }
     let attls =
         settings.from(|p| p == Place::Policy).next().is_some() || case.claims().any(|c| program_of(c.by) == AT_TLS);
     if native && attls && !f.causes.iter().any(|c| c.id == "attls-policy-missing") {
@@ -186,6 +194,15 @@ fn ccc(settings: &Settings, f: &mut Finding, why: &mut Vec<String>) {
     if let (Some(level), Some(_)) = (levels.iter().find(|s| s.is("CCCNONOTIFY")), attls) {
         why.push("Up to V2R4 that fails the session under AT-TLS; later it is read as DRAFT.".to_owned());
         f.party = level.side.map_or(Party::Client, Party::from);
+        let text = match f.party {
+            Party::Server => "server: no CCCNONOTIFY under AT-TLS; the same TLSRFCLEVEL at both ends, or no CCC",
+            _ => "client: TLSMECHANISM FTP, exempt from the TTLSRule, where CCC has to be; or no CCC",
+        };
+        f.act = Some(Act { party: f.party, text: text.to_owned() });
+        let product = if f.party == Party::Server { "zos-ftp-server" } else { "zos-attls" };
+        if !f.advice.iter().any(|a| a.product.as_deref() == Some(product)) {
+            f.advise("rfc-level", product);
+        }
     }
 }
 
@@ -305,7 +322,8 @@ fn policy(settings: &Settings, why: &mut Vec<String>) {
     }
 }
 
-fn implicit(settings: &Settings, why: &mut Vec<String>) {
+/// On the port for implicit TLS: whether z/OS waits for the 220 there, as it does unless told otherwise.
+fn implicit(settings: &Settings, f: &mut Finding, why: &mut Vec<String>) {
     match settings.ftp_data("SECUREIMPLICITZOS", Side::Client) {
         Some(s) if s.is("FALSE") => {}
         Some(s) => why.push(format!("{}: the client waits for 220 before TLS, as only z/OS servers do.", s.quoted())),
@@ -314,5 +332,12 @@ fn implicit(settings: &Settings, why: &mut Vec<String>) {
             why.push(text.to_owned());
         }
         None => {}
+    }
+    let waits = settings.ftp_data("SECUREIMPLICITZOS", Side::Client).is_none_or(|s| !s.is("FALSE"));
+    let meant = settings.ftp_data("TLSPORT", Side::Client).is_some();
+    let wrong_mode = f.causes.iter_mut().find(|c| c.id == "wrong-mode");
+    if let (true, true, "no-banner", Some(cause)) = (waits, meant, f.id.as_str(), wrong_mode) {
+        cause.confidence = cause.confidence.max(Confidence::Likely);
+        cause.because.push("FTP.DATA has TLSPORT, and the client waits for a 220 there before it begins".to_owned());
     }
 }

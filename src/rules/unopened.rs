@@ -106,6 +106,11 @@ pub(super) fn by_claims<'a>(events: impl Iterator<Item = &'a Event>) -> Option<U
 fn claimed(text: &str) -> Option<Why> {
     let text = text.to_ascii_lowercase();
     let any = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    // EZA1735I behind PASV or EPSV: FTP_CONNECT_FAILED is about what the reply had announced.
+    let announced = || any(&["227, error code = 00008", "229, error code = 00008"]);
+    if text.starts_with("std return code") && announced() {
+        return Some(Why::NotTold);
+    }
     if is_about_tls(&text) || !any(&["data connection", "data-transfer connection", "data channel", "data socket"]) {
         return None;
     }
@@ -220,6 +225,9 @@ mod tests {
             ),
             ("Connection to server interrupted or timed out. Receiving data", None),
             ("data connection closed", None),
+            ("Std Return Code = 27229, Error Code = 00008", Some(Why::NotTold)),
+            ("Std Return Code = 27229, Error Code = 00002", None),
+            ("Std Return Code = 14150, Error Code = 00008", None),
             ("TLS handshake on the data connection timed out", None),
             ("Connecting to: ftp.example.org 203.0.113.7 port: 21.", None),
         ] {

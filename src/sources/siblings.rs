@@ -27,7 +27,7 @@ const IBM_I: &str = "TCP3D2C";
 const FUNCTIONS: [&str; 2] = ["gsk_secure_soc_init", "gsk_secure_socket_init"];
 
 /// Fields of EZZ6035I.
-const FIELDS: [&str; 8] = ["IP..PORT:", "CONN:", "LU:", "MOD:", "RCODE:", "PARM1:", "PARM2:", "PARM3:"];
+const FIELDS: [&str; 9] = ["IP..PORT:", "CONN:", "LU:", "TASK:", "MOD:", "RCODE:", "PARM1:", "PARM2:", "PARM3:"];
 
 /// Below this PARM1 is no return code of a handshake: other errors of TN3270 put something else there.
 const LOWEST: u32 = 400;

@@ -125,6 +125,11 @@ fn form(words: &[Word], line_start: bool, known: bool, inside: Option<&Record>) 
     FUNCTIONS.contains(&first).then_some(Form::Trace)
 }
 
+/// Whether AT-TLS refused what FTP asked of it; the names of the functions that ask are not confirmed.
+fn is_about_attls(text: &str) -> bool {
+    text.contains("SIOCTTLSCTL") && text.contains("failed")
+}
+
 /// Whether three words stand in a row.
 fn has_in_a_row(words: &[Word], wanted: [&str; 3]) -> bool {
     words.windows(3).any(|w| w.iter().zip(wanted).all(|(word, want)| word.text == want))
@@ -371,7 +376,7 @@ impl Log {
             self.push(at, What::TlsStarts { by: Side::Client });
         } else if text.starts_with("authClient: secure_socket_init()") {
             self.push(at, What::TlsStarts { by: Side::Server });
-        } else if WORTH.iter().any(|f| text.starts_with(f)) && !text.ends_with("entered") {
+        } else if WORTH.iter().any(|f| text.starts_with(f)) && !text.ends_with("entered") || is_about_attls(text) {
             self.push(at, claim(None, text));
         }
     }

@@ -33,6 +33,10 @@ pub(in crate::rules) fn banned(confidence: Confidence, because: &str) -> Cause {
     )
 }
 
+/// What to look for in firewalls that end an FTP session with TLS.
+pub(in crate::rules) const FIREWALLS: &str = "firewalls that inspect FTP: exempt this connection, and demand no NL at the \
+     end of each packet of it (Check Point: sk9930)";
+
 /// A firewall ends what it cannot read.
 pub(in crate::rules) fn middlebox_closed(confidence: Confidence, because: &str) -> Cause {
     cause("middlebox-closed", "a firewall in between cut it off", confidence).because(because).ask(

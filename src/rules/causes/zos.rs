@@ -5,8 +5,8 @@ use super::super::case::Claim;
 use super::super::client_tls_not_initialised::ENVIRONMENT;
 use super::super::finding::{Cause, Confidence, Party};
 use super::{
-    Case, cause, client_certificate_issuer_unknown, client_certificate_missing, missing_signature_algorithms,
-    no_shared_cipher, no_shared_group, server_policy, stacked_tls, tls_not_initialised,
+    Case, cause, client_certificate_issuer_unknown, client_certificate_missing, defaults_removed,
+    missing_signature_algorithms, no_shared_cipher, no_shared_group, server_policy, stacked_tls, tls_not_initialised,
 };
 use crate::decode::{Event, Kind};
 use crate::transcript::{Code, Side, speakers};
@@ -83,6 +83,7 @@ pub(in crate::rules) fn of_return_code(case: &Case<'_>, claim: &Claim<'_>, rc: u
         ENVIRONMENT_FAILED => environment_failed(case, claim, says),
         _ => Vec::new(),
     };
+    causes.extend(defaults_removed(case, claim, rc));
     // The same reasons as at a client, and the server's administrator is asked.
     if server && ENVIRONMENT.contains(&rc) {
         causes.iter_mut().flat_map(|c| c.ask.iter_mut()).for_each(|ask| ask.party = Party::Server);
@@ -151,7 +152,7 @@ fn meaning(rc: u32) -> Option<&'static str> {
 pub(in crate::rules) fn may_be_words(claim: &Claim<'_>) -> bool {
     let words = claim.text.to_ascii_lowercase();
     let group_failed = matches!(claim.code, Some(Code::Message(id)) if id == "EZD2042I");
-    let is_words = ["no keyring", "jrconndeniedpolicy"].iter().any(|w| words.contains(w));
+    let is_words = ["no keyring", "jrconndeniedpolicy"].iter().any(|w| words.contains(w)) || is_denied(&words);
     is_words || group_failed || attls_status(claim) == Some(false)
 }
 
@@ -169,6 +170,11 @@ pub(in crate::rules) fn of_words(case: &Case<'_>, claim: &Claim<'_>) -> Vec<Caus
     }
     let group_failed = matches!(claim.code, Some(Code::Message(id)) if id == "EZD2042I");
     let uncovered = attls_status(claim) == Some(false) && was_to_do_tls(case);
+    if is_denied(&words) {
+        let because =
+            "FTP wants to begin TLS itself, and AT-TLS does not let it: ApplicationControlled is Off".to_owned();
+        return vec![attls_policy_missing(Confidence::Likely, because).because(said)];
+    }
     if words.contains("jrconndeniedpolicy") || group_failed || uncovered {
         return vec![attls_policy_missing(Confidence::Likely, said)];
     }
@@ -183,11 +189,26 @@ fn says_mechanism(claim: &Claim<'_>, who: &str) -> bool {
 
 /// Whether AT-TLS was wanted: a plain session that nobody meant to secure is in clear as it should be.
 fn was_to_do_tls(case: &Case<'_>) -> bool {
+    let settings = case.facts.settings.ftp_data("TLSMECHANISM", Side::Client);
     let accepted = case.auth().is_some_and(|auth| {
         let mut replies = case.after(auth).filter_map(|e| if let Kind::Reply(r) = &e.kind { Some(r) } else { None });
         replies.find(|r| r.code >= 200).is_some_and(|r| r.code < 400)
     });
-    accepted || case.claims().any(|c| says_mechanism(&c, "ATTLS"))
+    // Where FTP does its own TLS, AT-TLS keeps out of it.
+    let native = |c: &Claim<'_>| says_mechanism(c, "FTP") || c.text.contains("secure_socket_");
+    let of_client = || case.claims().filter(|c| !c.is_of_server());
+    if of_client().any(|c| native(&c)) || settings.is_some_and(|s| s.is("FTP")) {
+        return false;
+    }
+    let gave_up = |c: &Claim<'_>| matches!(c.code, Some(Code::Message(id)) if id == "EZA2897I");
+    let asked = |c: &Claim<'_>| says_mechanism(c, "ATTLS") || c.text.contains("SIOCTTLSCTL") || gave_up(c);
+    accepted || settings.is_some_and(|s| s.is("ATTLS")) || of_client().any(|c| asked(&c))
+}
+
+/// `ioctl(SIOCTTLSCTL) failed on TTLS_INIT_CONNECTION - EDC5111I Permission denied.`: EACCES, in lower case.
+fn is_denied(words: &str) -> bool {
+    let ioctl = words.contains("siocttlsctl") || words.contains("ttls_init_connection");
+    ioctl && ["edc5111i", "permission denied", "eacces"].iter().any(|w| words.contains(w))
 }
 
 /// What AT-TLS says of a connection when it maps it to a rule: whether it does TLS there. `None` when it says nothing, or

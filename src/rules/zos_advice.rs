@@ -1,0 +1,101 @@
+//! What z/OS can change about a return code, in the words of whoever does TLS at the end that gave it: FTP itself, or AT-TLS.
+
+use super::Case;
+use super::case::Claim;
+use super::finding::{Finding, Party};
+use crate::transcript::{Code, Side, speakers};
+
+/// Key ring or database, password, label.
+const RING: [u32; 12] = [6, 7, 102, 103, 106, 109, 202, 204, 407, 408, 416, 5006];
+
+/// The private key, and the services that hold it.
+const KEY: [u32; 5] = [428, 455, 456, 457, 465];
+
+/// A key database without its stash file.
+const STASH: u32 = 201;
+
+/// No suite in common; no version in common, or one that is switched off.
+const NO_CIPHERS: u32 = 402;
+const VERSION: [u32; 2] = [412, 446];
+const BAD_V2_HEADER: u32 = 429;
+
+/// A certificate may not be used for this.
+const KEY_USAGE: u32 = 440;
+
+/// The group of AT-TLS failed.
+const POLICY_MAPPING: u32 = 5018;
+
+/// Says what to write for a return code; whether there was anything to say.
+pub(super) fn by_code(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) -> bool {
+    let Some(product) = product(case, claim) else { return false };
+    let server = product == "zos-ftp-server";
+    let before = f.advice.len();
+    match rc {
+        NO_CIPHERS => {
+            f.advise("choose-suites", product).advise("enable-tls12", product);
+        }
+        _ if VERSION.contains(&rc) || rc == BAD_V2_HEADER => {
+            f.advise("enable-tls12", product);
+        }
+        STASH => {
+            f.advise("stash-file", if product == "zos-attls" { "zos-native" } else { product });
+        }
+        KEY_USAGE => {
+            f.advise("certificate-usage", if server { product } else { "zos-attls" });
+        }
+        POLICY_MAPPING => {
+            f.advise("refresh-policy", if server { product } else { "zos-attls" });
+        }
+        // The client's own ring is another rule's.
+        _ if server && RING.contains(&rc) => {
+            f.advise("set-key-ring", product);
+        }
+        _ if server && KEY.contains(&rc) => {
+            f.advise("fix-certificate", product);
+        }
+        _ => {}
+    }
+    if f.causes.iter().any(|c| c.id == "zos-defaults-removed") && rc != NO_CIPHERS {
+        f.advise("allow-sslv3", product);
+    }
+    f.advice.len() > before
+}
+
+/// The code that a message stands for: EZD2042I is told in front of 5018.
+pub(super) fn of_message(claim: &Claim<'_>) -> Option<u32> {
+    matches!(claim.code, Some(Code::Message(id)) if id == "EZD2042I").then_some(POLICY_MAPPING)
+}
+
+/// Who acts on a code that names settings of both ends, where the product at this end is known.
+pub(super) fn act(rc: u32, party: Party) -> Option<(Party, String)> {
+    let what = match rc {
+        NO_CIPHERS => "suites and versions below; the partner has to have one of each",
+        _ if VERSION.contains(&rc) || rc == BAD_V2_HEADER => "switch TLS 1.2 on; the partner has to have it too",
+        STASH => "the stash file beside the key database, or a key ring",
+        KEY_USAGE => "look at the extended key usage of the certificates, its own first",
+        _ => return None,
+    };
+    Some((party, format!("{}: {what}", party.name())))
+}
+
+/// Who does TLS at the end that speaks.
+fn product(case: &Case<'_>, claim: &Claim<'_>) -> Option<&'static str> {
+    let attls = speakers::program_of(&claim.by) == speakers::AT_TLS;
+    if claim.is_of_server() {
+        return (attls || claim.by == speakers::ZOS_FTP_SERVER).then_some("zos-ftp-server");
+    }
+    let ftp = speakers::program_of(&claim.by) == speakers::SYSTEM_SSL || claim.by == speakers::ZOS_FTP_CLIENT;
+    (attls || ftp).then(|| of_client(case))
+}
+
+/// The z/OS client by who does its TLS.
+pub(super) fn of_client(case: &Case<'_>) -> &'static str {
+    let settings = &case.facts.settings;
+    let said = settings.traced("tlsmech").or_else(|| settings.ftp_data("TLSMECHANISM", Side::Client));
+    let is_stack = |c: &Claim<'_>| {
+        let at_tls = speakers::program_of(&c.by) == speakers::AT_TLS;
+        !c.is_of_server() && (at_tls || speakers::job_of(&c.by) == Some("TCPIP"))
+    };
+    let attls = said.map_or_else(|| case.claims().any(|c| is_stack(&c)), |s| s.is("ATTLS"));
+    if attls { "zos-attls" } else { "zos-native" }
+}
