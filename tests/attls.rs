@@ -282,3 +282,47 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_handshake_that_worked_by_the_word_of_the_stack() {
+    let line = |id: &str, what: &str| format!("{id} GRPID: 00000004 ENVID: 00000002 CONNID: 00000028 RC:    {what}\n");
+    let flow = |what: &str| line("EZD1284I TTLS Flow", &format!("0 Get {what}"));
+    let map = |local: &str, remote: &str| {
+        format!(
+            "EZD1281I TTLS Map CONNID: 00000028 LOCAL: {local} REMOTE: {remote} JOBNAME: JOE1 USERID: JOE STATUS: Appl Control RULE: r\n"
+        )
+    };
+    let client = map("192.0.2.20..1037", "192.0.2.7..21");
+    let agreed = flow("GSK_CONNECT_SEC_TYPE(208) -  TLSV1.2") + &flow("GSK_CONNECT_CIPHER_SPEC(207) -  C027");
+    let done = line("EZD1283I TTLS Event", "0 Initial Handshake 00000000 00000000");
+    let both = line("EZD1283I TTLS Event", "0 Initial Handshake 00000050A4A1B1D0 00000050A4A1AF10 TLSV1.2 C030");
+    let closed = line("EZD1283I TTLS Event", "0 Connection Close 00000000 00000000");
+    let verdict = |text: String| {
+        let all = common::reports(&[("at-tls.txt", text.as_bytes())]);
+        assert_eq!(all.len(), 1, "{text}");
+        (all[0].verdict.outcome.name(), all[0].verdict.confidence.name())
+    };
+    for good in [
+        format!("{client}{agreed}{done}"),
+        format!("{client}{agreed}{done}{closed}"),
+        format!("{client}{both}"),
+        format!("{}{agreed}{done}", map("192.0.2.7..21", "192.0.2.20..1037")),
+    ] {
+        assert_eq!(verdict(good.clone()), ("works", "likely"), "{good}");
+    }
+    let started = "EZD1282I TTLS Start GRPID: 00000004 ENVID: 00000002 CONNID: 00000028 Initial Handshake ACTIONS: g e **N/A** HS-Client\n";
+    let failed = line("EZD1283I TTLS Event", "406 Data Decryption");
+    let abend = line("EZD1283I TTLS Event", "0 Connection Abend Close");
+    for open in [
+        format!("{client}{started}{agreed}"),
+        format!("{client}{done}"),
+        format!("{client}{}{done}", flow("GSK_CONNECT_SEC_TYPE(208) -  TLSV1.2")),
+        format!("{client}{agreed}{done}{failed}"),
+        format!("{client}{agreed}{done}{abend}"),
+        format!(
+            "{client}{agreed}{done}EZA1450I IBM FTP CS V2R5\nEZA1554I Connecting to: 192.0.2.7 port: 21.\n220 ready\nEZA2897I Authentication negotiation failed\n"
+        ),
+    ] {
+        assert_ne!(verdict(open.clone()).0, "works", "{open}");
+    }
+}

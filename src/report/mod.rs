@@ -1,6 +1,7 @@
 //! The report: what one session comes to. It is the JSON, both ways; every renderer formats it and computes nothing.
 
 mod agreed;
+mod by_stack;
 mod certificates;
 mod diagnose;
 mod events;
@@ -8,6 +9,7 @@ mod fields;
 mod messages;
 mod plain;
 mod rank;
+mod scope;
 pub mod summary;
 mod undecided;
 mod verdict;

@@ -1,14 +1,15 @@
 //! Findings to a verdict: the earliest failure that nothing earlier explains.
 
+use super::by_stack;
 use super::plain::{lacks, plain_ftp};
 use super::rank::Ranked;
+use super::scope::{scope, what_works};
 use super::undecided::{Stuck, places, stuck};
 use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
 use crate::facts::{Rounds, Transfer, transfers::precedes};
 use crate::rules::{Act, Case, Confidence, Finding, Party, Severity};
 use crate::transcript::{Close, Layer, Side};
-use crate::trust::NameMatch;
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
 
@@ -25,6 +26,9 @@ pub(super) struct Ended {
 pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     if let Some(f) = ranked.findings.first().filter(|f| f.severity == Severity::Failure) {
         return failed(case, f);
+    }
+    if let Some(told) = by_stack::handshake(case) {
+        return told;
     }
     let complete = how.complete;
     let completed = case.handshake_completed();
@@ -276,49 +280,4 @@ fn refused_inside<'a>(case: &Case<'a>, end: Option<&Event>) -> Option<Refused<'a
 
 pub(super) fn first_fitting(long: &str, short: &str) -> String {
     if long.len() <= 72 { long.to_owned() } else { short.to_owned() }
-}
-
-/// What works, never alone: a chain that nobody judged is not said to be good.
-fn what_works(case: &Case<'_>) -> &'static str {
-    let good = case
-        .trust
-        .is_some_and(|j| j.is_trusted() == Some(true) && j.timing.is_none() && matches!(j.name, NameMatch::Matches));
-    let logged_in = case.moved().is_some();
-    match case.trust {
-        Some(_) if good && logged_in => "TLS handshake, certificate, login and transfers work",
-        Some(j) if logged_in && j.is_trusted().is_none() => {
-            "TLS, login and transfers work; no list judged the certificate"
-        }
-        Some(_) if logged_in => "TLS, login and transfers work; the certificate is another matter",
-        None if logged_in => "the TLS handshake, login and transfers work",
-        Some(_) if good => "TLS handshake and certificate work",
-        Some(j) if j.is_trusted().is_none() => "the TLS handshake works; no list judged the certificate",
-        Some(_) => "the TLS handshake works; the certificate is another matter",
-        None => "the TLS handshake works",
-    }
-}
-
-/// How far the evidence reaches.
-fn scope(case: &Case<'_>) -> Vec<String> {
-    let mut out = Vec::new();
-    if case.control().next().is_some() {
-        out.push("control".to_owned());
-    }
-    if case.is_logged_in() && case.login_was_confirmed() || case.is_logged_in_by_openssl() {
-        out.push("login".to_owned());
-    }
-    let mut moved = case.session_transfers().filter(|t| t.data.is_some()).peekable();
-    let uploads = |t: &Transfer<'_>| t.command.is_some_and(|c| matches!(c.verb, "STOR" | "STOU" | "APPE"));
-    if moved.peek().is_some() {
-        out.push("data".to_owned());
-    } else if case.transcript.origin.asked.is_none() && case.session_transfers().any(|t| t.worked()) {
-        out.push("transfer-replies".to_owned());
-    }
-    // In a run of ours uploads become longer: where the last did not come through, they do not work.
-    let ours = case.moved().is_some();
-    let all: Vec<bool> = moved.filter(|t| uploads(t)).map(Transfer::worked).collect();
-    if if ours { all.last() == Some(&true) } else { all.contains(&true) } {
-        out.push("upload".to_owned());
-    }
-    out
 }

@@ -148,6 +148,10 @@ impl Link {
             // A failure without its code, or without anything: the message was cut.
             None if r.form == Form::Error => self.push(r.at, Said::Claim(message(r), event)),
             None if event.is_empty() => {}
+            // Told apart from EZD1282I, which says that it begins.
+            None if r.form == Form::Event && r.rc() == Some(0) => {
+                self.push(r.at, Said::Claim(None, format!("RC: 0 {event}")));
+            }
             None => self.push(r.at, Said::Claim(None, event)),
         }
     }
