@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use super::args::{Common, Decode};
+use super::beside::Held;
 use super::desk::{Desk, Gone, Judge, Room, Written};
 use super::hash::{self, Hasher, PIECES};
 use super::interrupt::Interrupt;
@@ -73,7 +74,8 @@ impl Case<'_> {
     fn read(&mut self, desk: &mut Desk<'_>, room: &Room<'_>) -> Result<(), Gone> {
         let stdin = vec!["-".to_owned()];
         let files = if self.args.files.is_empty() { &stdin } else { &self.args.files };
-        let (mut pastes, mut before) = (Vec::new(), 0u32);
+        let (mut pastes, mut before, mut held) = (Vec::new(), 0u32, Held::of(files));
+        let (mut others, mut long) = (false, Vec::new());
         for name in files {
             if self.interrupt.is_pressed() {
                 break;
@@ -84,7 +86,7 @@ impl Case<'_> {
             let wanted = self.wanted;
             let mut lay = |n: u32, session: Transcript| match wanted {
                 Some(wanted) if wanted != before.saturating_add(n) => Ok(()),
-                _ => desk.session(before.saturating_add(n), session),
+                _ => held.lay(desk, before.saturating_add(n), session),
             };
             let mut evidence = read(name, &options, &self.interrupt, room, &mut lay)?;
             self.told(name, &mut evidence);
@@ -98,10 +100,21 @@ impl Case<'_> {
                     lay(*n, session)?;
                 }
             }
+            others |= held.is_empty() && wanted.is_none();
+            if !evidence.input.sources.is_empty() {
+                long.extend(self.around.inputs.last().cloned());
+            }
             before = before.saturating_add(evidence.sessions);
             self.problems.append(&mut evidence.problems);
         }
-        let reading = weave(pastes);
+        let is_log = |block: &Block| matches!(block, Block::Log(_));
+        if pastes.iter().flat_map(|e: &Evidence| &e.blocks).any(is_log) {
+            let note = |name: String| format!("{name}: a long trace: what the log beside it says was not put to it");
+            self.around.notes.extend(long.into_iter().map(note));
+        }
+        let mut reading = weave(pastes);
+        self.around.notes.extend(held.put(&mut reading, others));
+        held.give(desk)?;
         self.sessions = before.saturating_add(u32::try_from(reading.sessions.len()).unwrap_or(u32::MAX));
         for (n, session) in (before.saturating_add(1)..).zip(reading.sessions) {
             if self.wanted.is_none_or(|wanted| wanted == n) {

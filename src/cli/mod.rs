@@ -1,6 +1,7 @@
 //! The command line: the only place that touches files, prints, or reads arguments.
 
 mod args;
+mod beside;
 mod decode;
 mod desk;
 mod explain;
