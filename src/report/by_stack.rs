@@ -68,12 +68,16 @@ fn names_both(e: &Event) -> bool {
 
 /// Whether anything of the case failed or ended: then that is what it is about.
 fn fails(e: &Event) -> bool {
-    match &e.kind {
-        Kind::Claim { code: Some(Code::Gsk(_) | Code::AtTls(_) | Code::Cms(_) | Code::FtpClient(_)), .. } => true,
-        Kind::Alert { .. } | Kind::TimedOut { .. } | Kind::OpenFailed { .. } => true,
-        Kind::TextInsteadOfTls { .. } | Kind::OtherInsteadOfTls { .. } | Kind::Malformed { .. } => true,
-        _ => false,
-    }
+    matches!(
+        &e.kind,
+        Kind::Claim { code: Some(Code::Gsk(_) | Code::AtTls(_) | Code::Cms(_) | Code::FtpClient(_)), .. }
+            | Kind::Alert { .. }
+            | Kind::TimedOut { .. }
+            | Kind::OpenFailed { .. }
+            | Kind::TextInsteadOfTls { .. }
+            | Kind::OtherInsteadOfTls { .. }
+            | Kind::Malformed { .. }
+    )
 }
 
 /// Whether the conversation goes on behind it, or somebody else speaks: then that decides.
