@@ -269,3 +269,36 @@ fn streamed_or_whole(text: &str) -> (usize, (), ftpsdiag::sources::Evidence) {
     let early = std::iter::from_fn(|| reader.ready()).count();
     (early, (), reader.finish())
 }
+
+#[test]
+fn programs_beside_ftp_say_their_name_and_their_end() {
+    let mq = |csect: &str, function: &str| {
+        format!(
+            "+CSQX620E QM1 {csect} System SSL error, channel A.B connection 198.51.100.20 function '{function}' RC=410\n"
+        )
+    };
+    let cics = |service: &str| {
+        format!(
+            "DFHSO0123 Return code 410 received from function gsk_secure_socket_init of System SSL. Reason: x. Peer: 198.51.100.20, TCPIPSERVICE: {service}.\n"
+        )
+    };
+    for (text, by, finding) in [
+        (mq("CSQXRESP", "gsk_secure_socket_init"), "IBM MQ at the server", "handshake-refused-by-server"),
+        (mq("CSQXRCTL", "gsk_secure_socket_init"), "IBM MQ", "handshake-refused-by-client"),
+        (cics("HTTPSSL"), "CICS at the server", "handshake-refused-by-server"),
+        (cics("NONE"), "CICS", "handshake-refused-by-client"),
+    ] {
+        let report = only_report("log", text.as_bytes());
+        assert_eq!(speakers(&report.transcript), [by], "{text}");
+        assert_eq!(report.verdict.by.as_deref(), Some(finding), "{text}");
+    }
+    // What is not about the handshake, and what only mentions a message, is no session.
+    for text in [
+        mq("CSQXRESP", "gsk_secure_socket_read"),
+        "we see CSQX620E and DFHSO0123 every night\n".to_owned(),
+        "CSQX620E\n".to_owned(),
+        "DFHSO0123 Return code 410 received from function gsk_secure_socket_read of System SSL. Reason: x. Peer: 198.51.100.20, TCPIPSERVICE: NONE.\n".to_owned(),
+    ] {
+        assert!(common::reports(&[("log", text.as_bytes())]).is_empty(), "{text}");
+    }
+}

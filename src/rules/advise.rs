@@ -63,7 +63,7 @@ fn tracing(case: &Case<'_>) -> Tracing {
     match () {
         () if case.claims().any(|c| program(&c) == speakers::SYSTEM_SSL) => Tracing::Done,
         () if attls.is_some_and(|s| s.is("ATTLS")) || case.claims().any(|c| is_stack(&c)) => Tracing::AtTls,
-        () if case.claims().any(|c| matches!(program(&c).as_str(), speakers::DB2 | speakers::GSKIT)) => Tracing::Other,
+        () if case.claims().any(|c| speakers::is_sibling(&program(&c))) => Tracing::Other,
         () => Tracing::SystemSsl,
     }
 }

@@ -47,7 +47,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         _ => false,
     };
     // What does TLS for others speaks of nothing else; and on the port for implicit TLS nothing comes before it.
-    let of_tls = matches!(speakers::program_of(claim.by), speakers::AT_TLS | speakers::DB2 | speakers::GSKIT);
+    let of_tls =
+        speakers::program_of(claim.by) == speakers::AT_TLS || speakers::is_sibling(speakers::program_of(claim.by));
     let at_once = case.is_on_990() && case.auth().is_none();
     // One line of a trace of FTP, pasted alone: it does not give such a code of anything but a handshake.
     let is_alone = claim.by == speakers::ZOS_FTP_CLIENT && !case.before(event).any(|e| e.from().is_some());

@@ -133,7 +133,10 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
         let look = format!("ftpsdiag explain {system} {rc}, and the lines before it in the log");
         f.tell(Party::Server, AdviceKind::Check, look);
     }
-    f.advise("see-tls-log", "zos-ftp-server");
+    let program = speakers::program_of(&claim.by);
+    if !speakers::is_sibling(program) && program != speakers::TN3270_SERVER {
+        f.advise("see-tls-log", "zos-ftp-server");
+    }
     f.tell(Party::Client, AdviceKind::Check, "the client's log of that minute: what did it see, and who ended it?");
 }
 

@@ -1,5 +1,5 @@
-//! Programs beside FTP that use the same TLS library: the TN3270 server of z/OS (EZZ6035I), Db2 (DIA3604E), the FTP client of
-//! IBM i (TCP3D2C), and whatever prints the name of a GSKit function with its return code, or the symbol of one.
+//! Programs beside FTP that use the same TLS library: the TN3270 server of z/OS (EZZ6035I), Db2 (DIA3604E), IBM MQ (CSQX620E),
+//! CICS (DFHSO0123), the FTP client of IBM i (TCP3D2C), and whatever prints the name of a GSKit function with its return code, or the symbol of one.
 //!
 //! One message is one session. The words of most are not confirmed: only ids, names of functions, symbols and numbers are read.
 
@@ -11,7 +11,7 @@ use super::words::Word;
 use super::zos_words::is_message_id;
 use super::{Block, Kind};
 use crate::codes;
-use crate::transcript::{Clock, Code, ConnId, Entry, Micros, Transcript, What, speakers};
+use crate::transcript::{Clock, Code, ConnId, Entry, Micros, Side, Transcript, What, speakers};
 
 /// Most words of a message.
 const LONGEST: usize = 48;
@@ -22,6 +22,18 @@ const LONGEST_FRONT: usize = 10;
 const TELNET: &str = "EZZ6035I";
 const DB2: &str = "DIA3604E";
 const IBM_I: &str = "TCP3D2C";
+
+/// `+CSQX620E CSQ1 CSQXRESP System SSL error, channel c connection x function 'f' RC=514` (APAR PH64293).
+const MQ: &str = "CSQX620E";
+
+/// The part of MQ's channel initiator that answers those who call.
+const RESPONDER: &str = "CSQXRESP";
+
+/// `DFHSO0123 Return code 517 received from function f of System SSL. Reason: r. Peer: p, TCPIPSERVICE: s.` (APAR PH68673).
+const CICS: &str = "DFHSO0123";
+
+/// Whose name it is on which a CICS was called; without one it called.
+const SERVICE: &str = "TCPIPSERVICE:";
 
 /// The functions that do a handshake, as z/OS and the distributed library call them.
 const FUNCTIONS: [&str; 2] = ["gsk_secure_soc_init", "gsk_secure_socket_init"];
@@ -38,6 +50,8 @@ enum Form {
     Telnet,
     Db2,
     IbmI,
+    Mq,
+    Cics,
     /// A line that names a function with its return code, or a symbol.
     Bare,
 }
@@ -62,13 +76,16 @@ pub(super) struct Reader {
 /// The message that begins at the first of these words; `leads` says that nothing of its line stands in front.
 fn form(words: &[Word], leads: bool) -> Option<Form> {
     let first = words.first()?;
-    let id = first.text.trim_matches(['"', ':']);
+    let id = first.text.trim_matches(['"', ':', '+']);
     let follows = |word: &str| words.iter().take(4).any(|w| w.text == word);
     match id {
         TELNET => return (follows("DEBUG") && follows("CONN")).then_some(Form::Telnet),
         // A message that is only mentioned has nothing behind it.
         DB2 => return words.iter().any(|w| names_function(&w.text)).then_some(Form::Db2),
         IBM_I => return words.get(1).is_some().then_some(Form::IbmI),
+        MQ => return words.iter().take(6).any(|w| w.text == "System").then_some(Form::Mq),
+        // Date, time and name of the region may stand in between.
+        CICS => return words.iter().take(6).any(|w| w.text == "Return").then_some(Form::Cics),
         _ => {}
     }
     let of_zos = is_message_id(id) || is_trace_id(id) || first.text.ends_with(':') && id.starts_with(['a', 'c', 'f']);
@@ -131,13 +148,50 @@ impl Record {
         match self.form {
             Form::Telnet => FIELDS.iter().any(|f| word.text.starts_with(f)) || open_field(),
             Form::Db2 | Form::Bare => return_code(&self.words).is_none() || symbol(&word.text).is_some(),
+            Form::Mq | Form::Cics => !self.is_whole(),
             Form::IbmI => return_code(&self.words).is_none(),
         }
     }
 
-    /// Whether nothing can follow: EZZ6035I ends with its third parameter.
+    /// Whether nothing can follow: EZZ6035I ends with its third parameter, MQ's message with the return code, that of CICS with
+    /// the service.
     fn is_whole(&self) -> bool {
-        self.form == Form::Telnet && self.field("PARM3:").is_some_and(|v| !v.is_empty())
+        match self.form {
+            Form::Telnet => self.field("PARM3:").is_some_and(|v| !v.is_empty()),
+            Form::Mq => self.names_function() && return_code(&self.words).is_some(),
+            Form::Cics => self.service().is_some(),
+            _ => false,
+        }
+    }
+
+    fn names_function(&self) -> bool {
+        self.words.iter().any(|w| names_function(&w.text))
+    }
+
+    /// The service of CICS on which the partner called; `NONE` where CICS called.
+    fn service(&self) -> Option<&str> {
+        let mut rest = self.words.iter().skip_while(|w| w.text != SERVICE);
+        rest.nth(1).map(|w| w.text.trim_end_matches('.'))
+    }
+
+    /// Who speaks, at which end, and what of that is not confirmed. Other functions than that of the handshake are not told.
+    fn of_zos(&self) -> Option<(String, Option<&'static str>)> {
+        if !self.names_function() {
+            return None;
+        }
+        let called = match self.form {
+            Form::Mq => self.words.iter().any(|w| w.text == RESPONDER),
+            _ => self.service().is_some_and(|s| s != "NONE"),
+        };
+        let side = called.then_some(Side::Server);
+        let note = match called {
+            true => "CSQXRESP was taken for the end of IBM MQ that is called",
+            false => "IBM MQ, where CSQXRESP does not speak, was taken for the end that calls",
+        };
+        Some(match self.form {
+            Form::Mq => (speakers::speaker(speakers::MQ, side, ""), Some(note)),
+            _ => (speakers::speaker(speakers::CICS, side, ""), None),
+        })
     }
 
     /// The words of a field.
@@ -150,7 +204,11 @@ impl Record {
     }
 
     fn text(&self) -> String {
-        self.words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
+        // The number by which a job log ties the lines of one message together.
+        let is_number = |w: &&Word| w.first && w.text.len() <= 4 && w.text.bytes().all(|b| b.is_ascii_digit());
+        let number = self.words.iter().find(is_number).map(|w| w.text.as_str());
+        let words = self.words.iter().map(|w| w.text.as_str()).filter(|w| Some(*w) != number);
+        words.collect::<Vec<_>>().join(" ")
     }
 
     /// The session of which the message tells, with what is not confirmed of it.
@@ -161,26 +219,30 @@ impl Record {
                 let client = self.field("IP..PORT:").and_then(|a| address(&a));
                 t.conns.iter_mut().for_each(|c| c.local = client);
                 let (code, text) = self.telnet();
-                (speakers::TN3270_SERVER, code, text, None)
+                (speakers::TN3270_SERVER.to_owned(), code, text, None)
+            }
+            Form::Mq | Form::Cics => {
+                let (by, unconfirmed) = self.of_zos()?;
+                (by, self.gsk(), self.text(), unconfirmed)
             }
             Form::IbmI => {
                 let note = "the words of TCP3D2C are not confirmed: only its return code was read";
                 let text = self.text();
                 let text = text.strip_prefix(IBM_I).unwrap_or(&text).trim_start_matches([':', ' ']).to_owned();
-                (speakers::IBM_I_FTP_CLIENT, Some(Code::Message(IBM_I.to_owned())), text, Some(note))
+                (speakers::IBM_I_FTP_CLIENT.to_owned(), Some(Code::Message(IBM_I.to_owned())), text, Some(note))
             }
             Form::Db2 | Form::Bare => {
                 let by = if self.form == Form::Db2 { speakers::DB2 } else { speakers::GSKIT };
                 let note =
                     "a message of a program beside FTP was read by the GSKit code in it: its words are not confirmed";
-                (by, self.gsk(), self.text(), Some(note))
+                (by.to_owned(), self.gsk(), self.text(), Some(note))
             }
         };
         // Zero is success, and a symbol that nobody knows says nothing beside its words.
         if code.is_none() && !text.contains("GSK_ERR") {
             return None;
         }
-        let what = What::Claim { by: by.to_owned(), code, text };
+        let what = What::Claim { by, code, text };
         t.entries.push(Entry { at: self.at, conn: ConnId(0), what });
         Some((t, unconfirmed))
     }
@@ -241,8 +303,8 @@ impl Source for Reader {
     }
 
     fn holds_fast(&self) -> bool {
-        let is_telnet = |r: &Record| r.form == Form::Telnet && !r.is_whole();
-        self.record.as_ref().is_some_and(is_telnet)
+        let of_zos = |r: &Record| matches!(r.form, Form::Telnet | Form::Mq | Form::Cics) && !r.is_whole();
+        self.record.as_ref().is_some_and(of_zos)
     }
 
     fn finish(&mut self) -> Found {

@@ -25,6 +25,12 @@ pub const DB2: &str = "Db2";
 /// A program that names a function of GSKit with its return code, or the symbol of one, and not itself.
 pub const GSKIT: &str = "GSKit";
 
+/// The channel initiator of IBM MQ on z/OS, by its messages.
+pub const MQ: &str = "IBM MQ";
+
+/// CICS, by the messages of its socket domain.
+pub const CICS: &str = "CICS";
+
 /// The FTP client of IBM i, by its messages.
 pub const IBM_I_FTP_CLIENT: &str = "IBM i FTP client";
 
@@ -87,6 +93,11 @@ fn job_begins(by: &str) -> Option<usize> {
 pub fn program_of(by: &str) -> &str {
     let front = without_job(by);
     at_end(front).map_or(front, |(program, _)| program)
+}
+
+/// Whether a program beside FTP speaks that uses the same library, and tells of a handshake whenever it tells anything.
+pub fn is_sibling(program: &str) -> bool {
+    matches!(program, DB2 | GSKIT | MQ | CICS)
 }
 
 /// Whether a file speaks: settings, which say what was to be and not what happened.

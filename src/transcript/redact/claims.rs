@@ -1,7 +1,7 @@
 //! Names in what AT-TLS says (those of a certificate, which hold blanks and commas, and the name of a rule), and in settings
 //! that were pasted along.
 
-use super::super::speakers::{AT_TLS, FTP_DATA, JCL, is_config, program_of};
+use super::super::speakers::{AT_TLS, CICS, FTP_DATA, JCL, MQ, is_config, program_of};
 
 /// How the names of a certificate begin.
 const CERTIFICATE: [&str; 5] = ["subject ", "issuer ", "serial number ", "from ", "trusted by "];
@@ -11,8 +11,11 @@ pub(super) fn without_names(by: &str, text: &str) -> String {
     if is_config(by) {
         return setting(program_of(by), text);
     }
-    if program_of(by) != AT_TLS {
-        return text.to_owned();
+    match program_of(by) {
+        AT_TLS => {}
+        MQ => return of_mq(text),
+        CICS => return of_cics(text),
+        _ => return text.to_owned(),
     }
     if let Some(label) = CERTIFICATE.iter().find(|label| text.starts_with(*label)) {
         // Where one name ends and the next begins, a hostile one could forge.
@@ -23,6 +26,19 @@ pub(super) fn without_names(by: &str, text: &str) -> String {
         Some(None) => "rule REDACTED".to_owned(),
         None => text.to_owned(),
     }
+}
+
+/// CSQX620E without queue manager, channel and partner.
+fn of_mq(text: &str) -> String {
+    let behind = text.rsplit_once(" function ").map_or("REDACTED", |(_, rest)| rest);
+    format!("CSQX620E System SSL error, function {behind}")
+}
+
+/// DFHSO0123 without region, partner and service.
+fn of_cics(text: &str) -> String {
+    let said = text.split_once("Return code ").map_or("REDACTED", |(_, rest)| rest);
+    let said = said.split_once(" Peer: ").map_or(said, |(said, _)| said);
+    format!("DFHSO0123 Return code {said}")
 }
 
 /// Statements of FTP.DATA whose values name nobody.
@@ -91,6 +107,11 @@ mod tests {
             assert_eq!(without_names(by, text), want);
         }
         assert_eq!(without_names("rustls", "issuer x"), "issuer x");
+        let mq = "+CSQX620E QM1 CSQXRESP System SSL error, channel TO_US connection x function 'f' RC=435";
+        assert_eq!(without_names("IBM MQ at the server", mq), "CSQX620E System SSL error, function 'f' RC=435");
+        let cics = "DFHSO0123 CICSA Return code 406 received from function f of System SSL. Reason: y. Peer: x, TCPIPSERVICE: HTTP.";
+        let nameless = "DFHSO0123 Return code 406 received from function f of System SSL. Reason: y.";
+        assert_eq!(without_names("CICS", cics), nameless);
         for (by, text, want) in [
             ("FTP.DATA at the client", "KEYRING JOE/ring", "KEYRING REDACTED"),
             ("FTP.DATA", "TLSMECHANISM ATTLS", "TLSMECHANISM ATTLS"),
