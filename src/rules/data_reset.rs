@@ -295,9 +295,16 @@ fn advise(case: &Case<'_>, reset: &Reset<'_, '_>, f: &mut Finding) {
             f.advise("recognise-close-notify", if zos == Party::Server { "zos-ftp-server" } else { "zos-native" });
         }
         "reset-after-close-notify" => {
-            let text = "look at the last record: the file may be whole. z/OS under AT-TLS: PI62054";
-            f.act = act(Party::from(ending.sender().other()), text);
+            let receiver = ending.sender().other();
+            let late = case.zos_release(receiver).is_some_and(|r| r > LAST_OF_PI62054);
+            let text = match late {
+                true => "look at the last record: the file may be whole. z/OS: is SMC-D on for it?",
+                false => "look at the last record: the file may be whole. z/OS under AT-TLS: PI62054",
+            };
+            f.act = act(Party::from(receiver), text);
             f.advise("tolerate-reset", "zos-attls");
+            // A release behind the fix has it.
+            f.advice.retain(|a| !late || a.directive.as_deref().is_none_or(|d| !d.starts_with("PI62054")));
         }
         _ => f.act = act(Party::Unknown, "compare sizes first; then both ends' logs of that second"),
     }

@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::case::Claim;
-use super::finding::{Finding, Party};
+use super::finding::{Advice, Finding, Party};
 use crate::transcript::{Code, Side, speakers};
 
 /// Key ring or database, password, label.
@@ -55,10 +55,23 @@ pub(super) fn by_code(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Findi
         }
         _ => {}
     }
+    if speakers::program_of(&claim.by) == speakers::AT_TLS {
+        leave_out_of_ftp(f, before);
+    }
     if f.causes.iter().any(|c| c.id == "zos-defaults-removed") && rc != NO_CIPHERS {
         f.advise("allow-sslv3", product);
     }
     f.advice.len() > before
+}
+
+/// Where AT-TLS itself speaks, it does TLS already, and what sets FTP's own up is nothing to it.
+fn leave_out_of_ftp(f: &mut Finding, from: usize) {
+    let of_ftp = |a: &Advice| {
+        let native = a.place.as_deref().is_some_and(|p| p.starts_with("//"));
+        native || a.directive.as_deref() == Some("TLSMECHANISM ATTLS")
+    };
+    let told = f.advice.split_off(from.min(f.advice.len()));
+    f.advice.extend(told.into_iter().filter(|a| !of_ftp(a)));
 }
 
 /// The code that a message stands for: EZD2042I is told in front of 5018.
