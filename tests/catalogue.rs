@@ -170,3 +170,31 @@ fn what_looks_alike_stays_quiet() {
         }
     }
 }
+
+#[test]
+fn a_code_names_the_settings_of_whoever_does_tls() {
+    let native = "EZA1701I >>> AUTH TLS\n234 go\nFC1090 authServer: secure_socket_init()\nFC1103 authServer: secure_socket_init failed with rc = 402 (No SSL cipher specifications)\n";
+    let attls = |local: &str, remote: &str, job: &str| {
+        format!(
+            "EZD1286I TTLS Error GRPID: 00000003 ENVID: 00000002 CONNID: 00000B44 LOCAL: {local} REMOTE: {remote} JOBNAME: {job} USERID: JOE RULE: r RC:  402 Initial Handshake\n"
+        )
+    };
+    let (client, server) = (
+        attls("192.0.2.20..1044", "198.51.100.20..21", "FTPBAT"),
+        attls("192.0.2.20..21", "198.51.100.20..40112", "FTPD1"),
+    );
+    for (text, names, never) in [
+        (native, ["CIPHERSUITE SSL_AES_256_SHA", "GSK_PROTOCOL_TLSV1_2=ON"], "V3CipherSuites4Char"),
+        (client.as_str(), ["V3CipherSuites4Char", "TLSv1.2 On"], "CIPHERSUITE"),
+        (server.as_str(), ["V3CipherSuites4Char", "TLSv1.2 On"], "GSK_PROTOCOL_TLSV1_2"),
+    ] {
+        let r = common::only_report("log", text.as_bytes());
+        let advice: Vec<&str> = r.findings[0].advice.iter().filter_map(|a| a.directive.as_deref()).collect();
+        for name in names {
+            assert!(advice.iter().any(|a| a.contains(name)), "{name}: {advice:?}");
+        }
+        assert!(!advice.iter().any(|a| a.contains(never)), "{never}: {advice:?}");
+        // The page of a code is no advice where the settings are known.
+        assert!(r.findings[0].advice.iter().all(|a| !a.text.contains("explain gsk")), "{text}");
+    }
+}
