@@ -62,7 +62,7 @@ fn fatal(e: &Event) -> Option<(u8, Side)> {
 /// `SSL V3 alert 70 received from 192.0.2.7.21.`, in a trace that does not show its bytes. What is about certificates is read by
 /// the rules about these, and a warning ends nothing.
 fn told(claim: &Claim<'_>) -> Option<(u8, Side)> {
-    let of_system_ssl = speakers::program_of(&claim.by) == speakers::SYSTEM_SSL;
+    let of_system_ssl = speakers::program_of(claim.by) == speakers::SYSTEM_SSL;
     let (_, rest) = claim.text.split_once("alert ").filter(|_| of_system_ssl)?;
     let description: u8 = rest.split_once(" received from ")?.0.parse().ok()?;
     let ends = !ABOUT_CERTIFICATES.contains(&description) && !WARNINGS.contains(&description);

@@ -133,7 +133,7 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
         let look = format!("ftpsdiag explain {system} {rc}, and the lines before it in the log");
         f.tell(Party::Server, AdviceKind::Check, look);
     }
-    let program = speakers::program_of(&claim.by);
+    let program = speakers::program_of(claim.by);
     if !speakers::is_sibling(program) && program != speakers::TN3270_SERVER {
         f.advise("see-tls-log", "zos-ftp-server");
     }

@@ -55,7 +55,7 @@ pub(super) fn by_code(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Findi
         }
         _ => {}
     }
-    if speakers::program_of(&claim.by) == speakers::AT_TLS {
+    if speakers::program_of(claim.by) == speakers::AT_TLS {
         leave_out_of_ftp(f, before);
     }
     if f.causes.iter().any(|c| c.id == "zos-defaults-removed") && rc != NO_CIPHERS {
@@ -93,11 +93,11 @@ pub(super) fn act(rc: u32, party: Party) -> Option<(Party, String)> {
 
 /// Who does TLS at the end that speaks.
 fn product(case: &Case<'_>, claim: &Claim<'_>) -> Option<&'static str> {
-    let attls = speakers::program_of(&claim.by) == speakers::AT_TLS;
+    let attls = speakers::program_of(claim.by) == speakers::AT_TLS;
     if claim.is_of_server() {
         return (attls || claim.by == speakers::ZOS_FTP_SERVER).then_some("zos-ftp-server");
     }
-    let ftp = speakers::program_of(&claim.by) == speakers::SYSTEM_SSL || claim.by == speakers::ZOS_FTP_CLIENT;
+    let ftp = speakers::program_of(claim.by) == speakers::SYSTEM_SSL || claim.by == speakers::ZOS_FTP_CLIENT;
     (attls || ftp).then(|| of_client(case))
 }
 
@@ -106,8 +106,8 @@ pub(super) fn of_client(case: &Case<'_>) -> &'static str {
     let settings = &case.facts.settings;
     let said = settings.traced("tlsmech").or_else(|| settings.ftp_data("TLSMECHANISM", Side::Client));
     let is_stack = |c: &Claim<'_>| {
-        let at_tls = speakers::program_of(&c.by) == speakers::AT_TLS;
-        !c.is_of_server() && (at_tls || speakers::job_of(&c.by) == Some("TCPIP"))
+        let at_tls = speakers::program_of(c.by) == speakers::AT_TLS;
+        !c.is_of_server() && (at_tls || speakers::job_of(c.by) == Some("TCPIP"))
     };
     let attls = said.map_or_else(|| case.claims().any(|c| is_stack(&c)), |s| s.is("ATTLS"));
     if attls { "zos-attls" } else { "zos-native" }
