@@ -107,7 +107,13 @@ pub const ROWS: &[Row] = &[
         "curl, CCC",
         PURE,
         &["curl -sSk --ssl-reqd --ftp-ssl-ccc -m 6 CURL_JOE ftp://127.0.0.1:PORT/hello.txt"],
-        &["negotiated=0304"],
+        &["negotiated=0304", "ftp PWD"],
+    ),
+    row(
+        "curl, CCC, and a transfer behind it",
+        Proftpd("leaf", &["TLSProtocol TLSv1.2"]),
+        &["curl -sSk --ssl-reqd --ftp-ssl-ccc --ftp-ssl-ccc-mode active -m 6 CURL_JOE ftp://127.0.0.1:PORT/hello.txt"],
+        &["negotiated=0303", "ftp EPSV", "ftp 229", "ftp RETR hello.txt", "ftp 226"],
     ),
     row(
         "curl does not trust the certificate",
