@@ -73,7 +73,11 @@ fn wrong(row: &Row<'_>) -> Vec<String> {
     if by != row.finding {
         out.push(format!("the verdict is by {by}, not {}", row.finding));
     }
-    let text = serde_json::to_string(&r).unwrap();
+    // What the evidence itself says is no answer; where nothing decides, it is all that is shown.
+    let text = match r.findings.is_empty() {
+        true => serde_json::to_string(&r).unwrap(),
+        false => serde_json::to_string(&(&r.verdict, &r.findings, &r.consequences, &r.checks)).unwrap(),
+    };
     out.extend(row.words.iter().filter(|w| !text.contains(*w)).map(|w| format!("\"{w}\" is missing")));
     if let Some(f) = r.findings.first().filter(|f| f.id == row.finding) {
         if f.confidence > row.at_most {

@@ -62,11 +62,18 @@ fn fatal(e: &Event) -> Option<(u8, Side)> {
 /// `SSL V3 alert 70 received from 192.0.2.7.21.`, in a trace that does not show its bytes. What is about certificates is read by
 /// the rules about these, and a warning ends nothing.
 fn told(claim: &Claim<'_>) -> Option<(u8, Side)> {
-    let of_system_ssl = speakers::program_of(claim.by) == speakers::SYSTEM_SSL;
-    let (_, rest) = claim.text.split_once("alert ").filter(|_| of_system_ssl)?;
-    let description: u8 = rest.split_once(" received from ")?.0.parse().ok()?;
+    let by = |program: &str| speakers::program_of(claim.by) == program;
+    let (description, from) = if by(speakers::CERTICOM) {
+        // `FATAL Alert:PROTOCOL_VERSION - ...`: its own complaint.
+        let (_, rest) = claim.text.split_once("FATAL Alert:")?;
+        let name = rest.split([' ', '-']).next().unwrap_or_default();
+        (codes::alerts().find(|a| a.name.eq_ignore_ascii_case(name))?.code, claim.side?)
+    } else {
+        let (_, rest) = claim.text.split_once("alert ").filter(|_| by(speakers::SYSTEM_SSL))?;
+        (rest.split_once(" received from ")?.0.parse().ok()?, claim.side?.other())
+    };
     let ends = !ABOUT_CERTIFICATES.contains(&description) && !WARNINGS.contains(&description);
-    Some((description, claim.side?.other())).filter(|_| ends)
+    Some((description, from)).filter(|_| ends)
 }
 
 /// In TLS 1.3 the server may still refuse when the client believes the handshake done; behind its first words inside it

@@ -32,11 +32,20 @@ const RESPONDER: &str = "CSQXRESP";
 /// `DFHSO0123 Return code 517 received from function f of System SSL. Reason: r. Peer: p, TCPIPSERVICE: s.` (APAR PH68673).
 const CICS: &str = "DFHSO0123";
 
+/// `com.certicom.net.ssl.b: FATAL Alert:PROTOCOL_VERSION - words. Description: ClientState: words.` (APAR IC86756).
+const CERTICOM: &str = "com.certicom";
+
+/// What Certicom calls the end that it is.
+const CLIENT_STATE: &str = "ClientState:";
+
 /// Whose name it is on which a CICS was called; without one it called.
 const SERVICE: &str = "TCPIPSERVICE:";
 
 /// The functions that do a handshake, as z/OS and the distributed library call them.
 const FUNCTIONS: [&str; 2] = ["gsk_secure_soc_init", "gsk_secure_socket_init"];
+
+/// Most words of an alert by Certicom.
+const LONGEST_ALERT: usize = 32;
 
 /// Fields of EZZ6035I.
 const FIELDS: [&str; 9] = ["IP..PORT:", "CONN:", "LU:", "TASK:", "MOD:", "RCODE:", "PARM1:", "PARM2:", "PARM3:"];
@@ -52,6 +61,7 @@ enum Form {
     IbmI,
     Mq,
     Cics,
+    Certicom,
     /// A line that names a function with its return code, or a symbol.
     Bare,
 }
@@ -85,6 +95,11 @@ fn form(words: &[Word], leads: bool) -> Option<Form> {
         IBM_I => return words.get(1).is_some().then_some(Form::IbmI),
         MQ => return words.iter().take(6).any(|w| w.text == "System").then_some(Form::Mq),
         // Date, time and name of the region may stand in between.
+        _ if id.starts_with(CERTICOM) => {
+            let is_alert = words.get(1).is_some_and(|w| w.text == "FATAL")
+                && words.get(2).is_some_and(|w| w.text.starts_with("Alert:"));
+            return is_alert.then_some(Form::Certicom);
+        }
         CICS => return words.iter().take(6).any(|w| w.text == "Return").then_some(Form::Cics),
         _ => {}
     }
@@ -149,6 +164,8 @@ impl Record {
             Form::Telnet => FIELDS.iter().any(|f| word.text.starts_with(f)) || open_field(),
             Form::Db2 | Form::Bare => return_code(&self.words).is_none() || symbol(&word.text).is_some(),
             Form::Mq | Form::Cics => !self.is_whole(),
+            // Behind its words stands where in the program it happened.
+            Form::Certicom => !self.is_whole() && word.text != "at" && self.words.len() < LONGEST_ALERT,
             Form::IbmI => return_code(&self.words).is_none(),
         }
     }
@@ -160,12 +177,19 @@ impl Record {
             Form::Telnet => self.field("PARM3:").is_some_and(|v| !v.is_empty()),
             Form::Mq => self.names_function() && return_code(&self.words).is_some(),
             Form::Cics => self.service().is_some(),
+            Form::Certicom => self.state().is_some_and(|s| s.last().is_some_and(|w| w.text.ends_with('.'))),
             _ => false,
         }
     }
 
     fn names_function(&self) -> bool {
         self.words.iter().any(|w| names_function(&w.text))
+    }
+
+    /// What Certicom says of itself as a client.
+    fn state(&self) -> Option<&[Word]> {
+        let at = self.words.iter().position(|w| w.text == CLIENT_STATE)?;
+        self.words.get(at + 1..).filter(|words| !words.is_empty())
     }
 
     /// The service of CICS on which the partner called; `NONE` where CICS called.
@@ -221,6 +245,14 @@ impl Record {
                 let (code, text) = self.telnet();
                 (speakers::TN3270_SERVER.to_owned(), code, text, None)
             }
+            Form::Certicom => {
+                let side = self.state().map(|_| Side::Client);
+                let note = "an exception of Certicom's TLS as a client was taken for an alert that it sent";
+                let text = self.text();
+                let text = text.split_once(' ').map_or("", |(_, words)| words).to_owned();
+                let by = speakers::speaker(speakers::CERTICOM, side, "");
+                (by, None, text, side.map(|_| note))
+            }
             Form::Mq | Form::Cics => {
                 let (by, unconfirmed) = self.of_zos()?;
                 (by, self.gsk(), self.text(), unconfirmed)
@@ -239,7 +271,7 @@ impl Record {
             }
         };
         // Zero is success, and a symbol that nobody knows says nothing beside its words.
-        if code.is_none() && !text.contains("GSK_ERR") {
+        if code.is_none() && !text.contains("GSK_ERR") && self.form != Form::Certicom {
             return None;
         }
         let what = What::Claim { by, code, text };

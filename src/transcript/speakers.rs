@@ -31,6 +31,9 @@ pub const MQ: &str = "IBM MQ";
 /// CICS, by the messages of its socket domain.
 pub const CICS: &str = "CICS";
 
+/// Certicom's TLS, which older Sterling B2B Integrators use, by the text of its exceptions.
+pub const CERTICOM: &str = "Certicom TLS";
+
 /// The FTP client of IBM i, by its messages.
 pub const IBM_I_FTP_CLIENT: &str = "IBM i FTP client";
 
