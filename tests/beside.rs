@@ -102,3 +102,32 @@ fn a_log_beside_a_long_trace_is_not_woven_and_that_is_said() {
     assert!(said(&["decode", "--format", "json", &trace, log]).contains("was not put to it"));
     assert!(!said(&["decode", "--format", "json", &trace]).contains("was not put to it"));
 }
+
+#[test]
+fn a_log_of_the_same_server_goes_with_the_session_of_a_capture() {
+    let dir = folder("beside-same");
+    let trace = written(&dir, "trace.pcap", capture());
+    let text = "EZA1450I IBM FTP CS V2R4\nEZA1554I Connecting to: ftp.example.org 10.0.0.2 port: 21.\n220 ready\n\
+                FC0231 ftpAuth: security values: mech=TLS, tlsmech=FTP, sFTP=R, sCC=C, sDC=P\nEZA1701I >>> AUTH TLS\n234 go\n\
+                FC1103 authServer: secure_socket_init failed with rc = 410 (SSL message format is incorrect)\n\
+                EZA2897I Authentication negotiation failed\n";
+    let log = written(&dir, "client.log", text);
+    let plain = reports(&[&trace]);
+    let all = reports(&[&trace, &log]);
+    assert_eq!(all.len(), 1, "{:?}", all.iter().map(|r| &r.verdict.headline).collect::<Vec<_>>());
+    // The bytes have the last word, and the log says who the client is.
+    assert_eq!(all[0].verdict.by, plain[0].verdict.by);
+    assert_eq!(all[0].verdict.confidence, plain[0].verdict.confidence);
+    let client = all[0].client.as_ref().unwrap();
+    assert_eq!(client.release.as_deref(), Some("V2R4"));
+    // Another server, and two sessions of the same one: it stays a session of its own.
+    let other = written(&dir, "other.log", text.replace("10.0.0.2", "10.0.0.3"));
+    assert_eq!(reports(&[&trace, &other]).len(), 2);
+    let again = written(&dir, "again.pcap", capture());
+    assert_eq!(reports(&[&trace, &again, &log]).len(), 3);
+    // A failure that the capture does not show is of another attempt.
+    let open = fs::read(root().join("fixtures/capture/plaintext-550.pcap")).unwrap();
+    let begun = written(&dir, "begun.pcap", &open[..open.len() * 6 / 10]);
+    assert_eq!(reports(&[&begun])[0].verdict.outcome.name(), "inconclusive");
+    assert_eq!(reports(&[&begun, &log]).len(), 2);
+}

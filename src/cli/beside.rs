@@ -1,11 +1,13 @@
-//! Settings in a file of their own beside a capture: they go with its sessions, where these are of one server.
+//! What stands in a file of its own beside a capture: settings go with its sessions, where these are of one server, and what a
+//! log says with the one session of its server.
 
 use std::fs;
 
 use super::desk::{Desk, Gone};
+use crate::report::{About, Outcome, diagnose};
 use crate::sources::Reading;
 use crate::transcript::speakers::is_config;
-use crate::transcript::{ConnId, Entry, Input, Role, Transcript, What, secrets};
+use crate::transcript::{ConnId, Entry, Fidelity, Input, Role, Transcript, What, secrets};
 
 /// So many sessions of captures wait for what may be said beside them; where there are more, nothing waits.
 const MOST: usize = 16;
@@ -56,13 +58,45 @@ impl Held {
             return Some(format!("{names}: settings go with the sessions of one server; choose one with --session N"));
         }
         for (_, session) in &mut self.sessions {
-            let control = session.conns.iter().position(|c| c.role == Role::Control).unwrap_or_default();
-            let conn = ConnId(u16::try_from(control).unwrap_or_default());
+            let conn = control(session);
             session.entries.splice(0..0, entries.iter().map(|e| Entry { conn, ..e.clone() }));
             session.origin.inputs.extend(inputs.iter().cloned());
             secrets::mask_flows(session);
         }
         None
+    }
+
+    /// Puts what a log says to the session of the same server, where there is one of each; its commands and replies are those that
+    /// the capture shows. A log that holds bytes of its own, or names no server, stays a session.
+    pub(super) fn put_log(&mut self, reading: &mut Reading) {
+        let [log] = reading.sessions.as_slice() else { return };
+        let quotes = |e: &Entry| match &e.what {
+            What::Bytes { fidelity, .. } => *fidelity == Fidelity::Rebuilt,
+            What::Claim { .. } | What::TlsStarts { .. } => true,
+            _ => false,
+        };
+        let peer = server(log).filter(|_| log.conns.len() == 1 && log.entries.iter().all(quotes));
+        let mut same = self.sessions.iter_mut().filter(|(_, s)| peer.is_some() && server(s) == peer);
+        let (Some((_, session)), None) = (same.next(), same.next()) else { return };
+        // A failure that the capture does not show is of another attempt.
+        if fails(log) && !fails(session) {
+            return;
+        }
+        let conn = control(session);
+        let host = log.conns.first().and_then(|c| c.host.clone());
+        let is_claim = |e: &&Entry| matches!(e.what, What::Claim { .. });
+        session.entries.extend(log.entries.iter().filter(is_claim).map(|e| Entry { at: None, conn, ..e.clone() }));
+        if let Some(of) = session.conns.get_mut(usize::from(conn.0)) {
+            of.host = of.host.take().or(host);
+        }
+        let assumed = "the log is of the session that the capture shows with the same server";
+        let inputs = log.origin.inputs.iter().cloned();
+        session.origin.inputs.extend(inputs.map(|mut input| {
+            input.assumed.push(assumed.to_owned());
+            input
+        }));
+        secrets::mask_flows(session);
+        reading.sessions.clear();
     }
 
     /// Whether nothing waits.
@@ -77,6 +111,17 @@ fn settings(reading: &Reading) -> Option<(Vec<Entry>, Vec<Input>)> {
     let is_setting = |e: &Entry| matches!(&e.what, What::Claim { by, .. } if is_config(by));
     let alone = !session.entries.is_empty() && session.entries.iter().all(is_setting);
     alone.then(|| (session.entries.clone(), session.origin.inputs.clone()))
+}
+
+/// Whether a session fails by itself.
+fn fails(session: &Transcript) -> bool {
+    diagnose(session.clone(), &About::default()).verdict.outcome == Outcome::Fails
+}
+
+/// The control connection of a session.
+fn control(session: &Transcript) -> ConnId {
+    let place = session.conns.iter().position(|c| c.role == Role::Control).unwrap_or_default();
+    ConnId(u16::try_from(place).unwrap_or_default())
 }
 
 /// The server of a session.

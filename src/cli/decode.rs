@@ -114,6 +114,9 @@ impl Case<'_> {
         }
         let mut reading = weave(pastes);
         self.around.notes.extend(held.put(&mut reading, others));
+        if !others {
+            held.put_log(&mut reading);
+        }
         held.give(desk)?;
         self.sessions = before.saturating_add(u32::try_from(reading.sessions.len()).unwrap_or(u32::MAX));
         for (n, session) in (before.saturating_add(1)..).zip(reading.sessions) {
