@@ -22,7 +22,7 @@ pub(super) fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         }
     }
     if let Some((by, how)) = broken(&behind).or_else(|| still_sealed(&behind)) {
-        return session(case, first, by, &how, sink);
+        return session(case, &behind, (by, &how), sink);
     }
     transfers(case, &Behind { conn: first.conn, asked: None, events: &behind }, sink);
     if behind.iter().any(|e| matches!(e.kind, Kind::Reply(_))) {
@@ -33,18 +33,23 @@ pub(super) fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// The client went on in clear, the server inside TLS, and the client gave up.
 fn still_sealed<'a>(behind: &[&'a Event]) -> Option<(&'a Event, String)> {
-    let sealed = |e: &Event| matches!(e.kind, Kind::Opaque { .. }) && e.from() == Some(Side::Server);
     let given_up = |e: &Event| matches!(e.kind, Kind::Closed { by: Side::Client, .. });
     let says = |e: &Event| match &e.kind {
         Kind::Reply(_) => true,
         Kind::Command { verb, .. } => verb == "QUIT",
         _ => false,
     };
-    let (record, end) = (behind.iter().find(|e| sealed(e))?, behind.last()?);
+    let (record, end) = (behind.iter().find(|e| is_sealed(e))?, behind.last()?);
     (given_up(end) && !behind.iter().any(|e| says(e))).then(|| (*record, "answered clear text inside TLS".to_owned()))
 }
 
-fn session(case: &Case<'_>, first: &Event, by: &Event, how: &str, sink: &mut Sink<'_>) {
+/// A record of the server inside TLS.
+fn is_sealed(e: &Event) -> bool {
+    matches!(e.kind, Kind::Opaque { .. }) && e.from() == Some(Side::Server)
+}
+
+fn session(case: &Case<'_>, behind: &[&Event], (by, how): (&Event, &str), sink: &mut Sink<'_>) {
+    let Some(first) = behind.first() else { return };
     let (endpoint, end) = (case.endpoint(), End::of(by));
     let headlines = [
         format!("{endpoint} probably {how} behind CCC"),
@@ -65,10 +70,12 @@ fn session(case: &Case<'_>, first: &Event, by: &Event, how: &str, sink: &mut Sin
         (false, true) => "The server seems to have said close_notify; the client went on without its own.".to_owned(),
         (true, true) => "Both ends seem to have said close_notify.".to_owned(),
     });
-    f.causes.push(causes::middlebox_closed(
-        Confidence::Possible,
-        "a firewall that inspects FTP may end what turns from TLS to clear text",
-    ));
+    if !yours && behind.iter().any(|e| is_sealed(e)) {
+        f.why.push("The server went on inside TLS: it had not left it.".to_owned());
+    } else {
+        let because = "a firewall that inspects FTP may end what turns from TLS to clear text";
+        f.causes.push(causes::middlebox_closed(Confidence::Possible, because));
+    }
     finish(case, &mut f);
     f.tell(
         Party::Client,
