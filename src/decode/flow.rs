@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::event::{Event, Kind, TLS_INSIDE_TLS};
 use super::seek::{Found, More, Seek};
 use super::unit::Unit;
-use super::{Link, is_server, text, tls};
+use super::{Link, clearing, is_server, text, tls};
 use crate::transcript::{Flow, Layer, Micros, Role, Span};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::Message;
@@ -263,7 +263,7 @@ impl Reader {
         self.flush_search(more, link, out);
         let rest = self.rest().to_vec();
         if !rest.is_empty() {
-            let kind = self.unfinished(&rest, link.role);
+            let kind = self.unfinished(&rest, link);
             self.emit(rest.len(), kind, out);
         }
         if let Some((entry, held)) = self.held.take() {
@@ -278,15 +278,17 @@ impl Reader {
         self.text = text::State::default();
     }
 
-    fn unfinished(&mut self, rest: &[u8], role: Role) -> Kind {
-        let due = self.due.unwrap_or(false) && self.flow.layer == Layer::Wire;
+    fn unfinished(&mut self, rest: &[u8], link: &Link) -> Kind {
+        // The beginning of what is clear as a whole.
+        let is_clear = !link.is_read && clearing::is_clear(&link.sealed, self.flow.from, rest);
+        let due = self.due.unwrap_or(false) && self.flow.layer == Layer::Wire && !is_clear;
         if !self.tls.in_record() && self.flow.layer == Layer::Wire && !self.text.is_begun() {
             match ssl2::front(rest, sender(self.flow)) {
                 ssl2::Front::Message(len) => {
                     let what = if is_server(self.flow.from) { "ServerHello" } else { "ClientHello" };
                     return Kind::CutShort { what, missing: len.checked_sub(rest.len()).map(|n| n as u64) };
                 }
-                ssl2::Front::Undecided if role != Role::Control && !due => return Kind::Data,
+                ssl2::Front::Undecided if link.role != Role::Control && !due => return Kind::Data,
                 _ => {}
             }
         }
