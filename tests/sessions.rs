@@ -337,6 +337,21 @@ fn behind_encryption_what_nobody_answers_is_told() {
     assert_eq!(by(&r), "fails data-connect-failed likely between");
     // Another service of that host.
     assert_eq!(sessions(&merged(&[control(), tries(445)]))[0].conns.len(), 1);
+    // What the server had said last is too short to have named a port: another program dials.
+    let over = encrypted("10.0.0.1:40000", T0).says(Who::Server, &record(23, &[4; 40]));
+    let goodbye = |t: Talk| t.wait(20 * SECOND).says(Who::Server, &record(23, &[4; 31])).close();
+    for other in [
+        tries(50_000),
+        tries(50_000).reset(Who::Server),
+        refused_data("10.0.0.1:41000", "10.0.0.2:50000", T0 + SECOND, b""),
+    ] {
+        let r = report(&merged(&[goodbye(over.clone()), other]));
+        assert_eq!(r.verdict.outcome, Outcome::Works, "{:?}", r.verdict);
+        assert!(r.findings.iter().all(|f| f.severity == Severity::Warning), "{:?}", r.findings);
+    }
+    // Nor is an ident one.
+    let ident = Talk::new("10.0.0.2:45799", "10.0.0.1:113").at(T0 + SECOND).syn().reset(Who::Server);
+    assert_eq!(sessions(&merged(&[goodbye(over), ident]))[0].conns.len(), 1);
     // One host at both ends: the port from which servers dial tells the sides.
     let control = encrypted("10.0.0.2:40000", T0).wait(20 * SECOND).says(Who::Server, &record(23, &[4; 60])).close();
     let dialled = Talk::new("10.0.0.2:20", "10.0.0.2:41000").at(T0 + SECOND).open().wait(6 * SECOND);

@@ -31,6 +31,9 @@ const APART: i64 = 50_000_000;
 /// Ports from which servers connect back: ftp-data, ftps-data (IANA).
 const DATA_PORTS: [u16; 2] = [20, 989];
 
+/// Nobody listens for data below this port.
+const SERVICES: u16 = 1024;
+
 /// Sessions between two hosts that are looked at.
 const LOOKED_AT: usize = 1024;
 
@@ -180,6 +183,10 @@ impl Ties {
     ) -> Option<Tie> {
         let hosts = pair((facts.address(End::One).ip(), facts.address(End::Two).ip()));
         let sessions = self.pairs.get(&hosts)?;
+        // Ports of services: an ident back to the client is no data connection.
+        if facts.address(opener.other()).port() < SERVICES {
+            return None;
+        }
         let hello = client_hello(early.said(opener)).or_else(|| client_hello(early.said(opener.other())));
         let protocols = hello.as_ref().map(|h| h.protocols()).unwrap_or_default();
         if !protocols.is_empty() && !protocols.contains(&&b"ftp"[..]) {

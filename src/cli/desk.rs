@@ -161,8 +161,11 @@ struct Job {
     session: Transcript,
 }
 
-/// What a worker hands on: the `n`-th session; `None` when the worker died of it.
-type Done = (u64, Option<Judged>);
+/// What a worker hands on: sessions by their numbers; `None` when the worker died of it.
+type Done = Vec<(u64, Option<Judged>)>;
+
+/// So many sessions a worker hands on at once, while others wait for it: whoever writes is woken for many, not for each.
+const TOGETHER: usize = 16;
 
 /// What is known of the run while it goes on.
 #[derive(Debug, Default)]
@@ -213,21 +216,35 @@ impl<'a> Room<'a> {
         Self { judge, tally, meter, jobs: Mutex::new(None), places }
     }
 
-    /// The next session to be judged.
-    fn job(&self) -> Option<Job> {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        jobs.as_ref()?.recv().ok()
+    /// The next session to be judged. Before it is waited for, `hand_on` is called: what a worker kept back takes places, and without
+    /// places none comes.
+    fn job(&self, mut hand_on: impl FnMut()) -> Option<Job> {
+        let jobs = self.jobs.try_lock().unwrap_or_else(|_| {
+            hand_on();
+            self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+        });
+        let jobs = jobs.as_ref()?;
+        jobs.try_recv()
+            .or_else(|_| {
+                hand_on();
+                jobs.recv()
+            })
+            .ok()
     }
 
     fn work(&self, done: &Sender<Done>) {
-        while let Some(Job { n, number, session }) = self.job() {
+        let mut judged = Done::new();
+        let hand_on = |judged: &mut Done| judged.is_empty() || done.send(core::mem::take(judged)).is_ok();
+        while let Some(Job { n, number, session }) = self.job(|| _ = hand_on(&mut judged)) {
             let mut lost = Lost(Some((n, done)));
-            let judged = self.judge.session(n, number, session);
+            let one = self.judge.session(n, number, session);
             lost.0 = None;
-            if done.send((n, Some(judged))).is_err() {
+            judged.push((n, Some(one)));
+            if judged.len() >= TOGETHER && !hand_on(&mut judged) {
                 return;
             }
         }
+        hand_on(&mut judged);
     }
 
     /// Writes what was judged, in order.
@@ -235,7 +252,7 @@ impl<'a> Room<'a> {
         let places = Writer(&self.places);
         let (mut early, mut next) = (BTreeMap::new(), 0);
         let (mut status, mut decided) = (Status::Works, false);
-        for (n, judged) in done {
+        for (n, judged) in done.iter().flatten() {
             let Some(judged) = judged else { return Err(io::Error::other("a session could not be judged")) };
             early.insert(n, judged);
             while let Some(Judged { places: taken, row, rendered }) = early.remove(&next) {
@@ -259,7 +276,7 @@ struct Lost<'a>(Option<(u64, &'a Sender<Done>)>);
 impl Drop for Lost<'_> {
     fn drop(&mut self) {
         if let Some((n, done)) = self.0.take() {
-            let _ = done.send((n, None));
+            let _ = done.send(vec![(n, None)]);
         }
     }
 }

@@ -67,9 +67,14 @@ fn is_unasked(way: &Way<'_>) -> bool {
 
 /// Whether the server dialled where nothing but the connection is seen: by the packets, or from a port of its own.
 pub(super) fn is_dialled_back(case: &Case<'_>, way: &Way<'_>) -> bool {
-    let conn = way.transfer.and_then(|t| t.data.as_ref()).and_then(|d| case.transcript.conn(d.conn));
-    let from_data_port = conn.and_then(|c| c.peer).is_some_and(|p| DATA_PORTS.contains(&p.port()));
-    is_unasked(way) && (from_data_port || conn.is_some_and(|c| c.active))
+    let data = way.transfer.and_then(|t| t.data.as_ref());
+    is_unasked(way) && data.is_some_and(|d| was_dialled_by_server(case, d.conn))
+}
+
+/// Whether the server opened a data connection: by the packets, or from a port of its own.
+pub(super) fn was_dialled_by_server(case: &Case<'_>, conn: ConnId) -> bool {
+    let from_data_port = |p: core::net::SocketAddr| DATA_PORTS.contains(&p.port());
+    case.transcript.conn(conn).is_some_and(|c| c.active || c.peer.is_some_and(from_data_port))
 }
 
 /// Ports from which servers connect back: ftp-data, ftps-data (IANA).

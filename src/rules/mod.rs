@@ -113,8 +113,8 @@ pub use finding::{
 pub use replies::{DataReply, data_reply};
 pub use sink::Sink;
 
-use crate::decode::Event;
-use crate::transcript::{ConnId, Role, Span, Tied};
+use crate::decode::{Event, Kind};
+use crate::transcript::{ConnId, Role, Side, Span, Tied};
 
 /// One rule.
 #[derive(Debug)]
@@ -252,11 +252,32 @@ fn doubt(case: &Case<'_>, f: &mut Finding) {
 fn untie(case: &Case<'_>, f: &mut Finding) {
     let shown = f.place.and_then(|n| case.timeline.events.get(n)).map(|e| e.conn);
     let mut about = f.evidence.iter().map(|e| ConnId(e.conn)).chain(shown);
-    let is_likely = |id: ConnId| case.transcript.conn(id).is_some_and(|c| c.tied == Some(Tied::Likely));
-    if f.confidence == Confidence::Certain && about.any(is_likely) {
+    let is_likely = |id: &ConnId| case.transcript.conn(*id).is_some_and(|c| c.tied == Some(Tied::Likely));
+    let Some(conn) = about.find(is_likely) else { return };
+    if f.confidence == Confidence::Certain {
         f.confidence = Confidence::Likely;
         f.why.push("That the data connection belongs to this session is known by address and time alone.".to_owned());
     }
+    if f.severity == Severity::Failure && !may_be_announced(case, conn) {
+        f.severity = Severity::Warning;
+        f.why.push(
+            "The reply before it is too short to be one to PASV or EPSV: the connection may be another program's."
+                .to_owned(),
+        );
+    }
+}
+
+/// Bytes of the shortest encrypted record that may hold a reply to PASV or EPSV: 38 of text, and a tag.
+const ANNOUNCES: u16 = 54;
+
+/// Whether what the server had said last, before the client dialled, may have named the port.
+fn may_be_announced(case: &Case<'_>, conn: ConnId) -> bool {
+    let before = case.timeline.events.iter().take_while(|e| e.conn != conn);
+    let control = case.control().next().map(|e| e.conn);
+    let said = |e: &&Event| e.from() == Some(Side::Server) && !matches!(e.kind, Kind::Skipped { .. });
+    let last = before.filter(|e| Some(e.conn) == control).filter(said).last();
+    let is_short = |e: &Event| matches!(e.kind, Kind::Opaque { len, .. } if len < ANNOUNCES);
+    data_connect_failed::was_dialled_by_server(case, conn) || !last.is_some_and(is_short)
 }
 
 /// What every rule needs.
