@@ -509,7 +509,7 @@ fn what_a_capture_does_not_have_of_a_session_is_on_its_screen() {
     assert!(!shown(&all).contains("NOTE"), "{}", shown(&all));
     for (server, who) in [(true, "client"), (false, "server")] {
         let said = shown(&of(server));
-        assert!(said.contains(&format!("NOTE only one direction was captured: nothing of the {who}")), "{said}");
+        assert!(said.contains(&format!("NOTE nothing of the {who} was captured: one direction alone")), "{said}");
     }
     let longest = all.iter().filter(|p| p.from.port() == 21).max_by_key(|p| p.payload.len()).unwrap().clone();
     let lost: Vec<Packet> = all.iter().filter(|p| p.payload != longest.payload).cloned().collect();

@@ -213,8 +213,9 @@ impl Capture {
             remarks.push(format!("the capturing program lost {dropped} packets"));
         }
         if let Some((n, at)) = cut.filter(|(n, _)| *n > 0) {
+            let are = if n == 1 { "packet is cut" } else { "packets are cut, most of them" };
             remarks.push(format!(
-                "{n} packets are cut, most of them to {at} bytes: capture whole packets (tcpdump -s 0); if it is from a z/OS \
+                "{n} {are} to {at} bytes: capture whole packets (tcpdump -s 0); if it is from a z/OS \
                  trace, it may have been taken with ABBREV or a short SNIFFER length: PKTTRACE FULL, SNIFFER(65535)"
             ));
         }

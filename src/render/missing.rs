@@ -47,10 +47,10 @@ pub(super) fn missing(report: &Report) -> Option<String> {
     let of = |seen: Seen, who: &str| (seen.missing > 0).then(|| format!("{} of the {who}", thousands(seen.missing)));
     match (client.anything, server.anything) {
         (true, false) if server.missing > 0 || begun && !opened => {
-            Some("only one direction was captured: nothing of the server".to_owned())
+            Some("nothing of the server was captured: one direction alone, or packets cut short".to_owned())
         }
         (false, true) if client.missing > 0 => {
-            Some("only one direction was captured: nothing of the client".to_owned())
+            Some("nothing of the client was captured: one direction alone, or packets cut short".to_owned())
         }
         _ => {
             let parts: Vec<String> = [of(client, "client"), of(server, "server")].into_iter().flatten().collect();

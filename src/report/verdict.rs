@@ -128,10 +128,23 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         "all behind the hellos is encrypted; whether it failed does not show".to_owned()
     } else if case.is_ended() && is_opaque(case) {
         "it ended behind the ServerHello; TLS 1.3 encrypts what was said there".to_owned()
+    } else if case.is_ended() && !case.control().any(is_trouble) {
+        "it ended, and nothing that was seen of it failed".to_owned()
     } else if case.is_ended() {
         "something failed, but the evidence does not show what".to_owned()
     } else {
         "the evidence ends before anything is decided".to_owned()
+    }
+}
+
+/// Whether an event is, or may be, of a failure.
+fn is_trouble(e: &Event) -> bool {
+    match &e.kind {
+        Kind::Reply(r) => r.code >= 400,
+        Kind::Closed { how, .. } => *how == Close::Reset,
+        Kind::Command { .. } | Kind::Text { .. } | Kind::Opened | Kind::TlsStarts { .. } | Kind::Gap { .. } => false,
+        Kind::Handshake(_) | Kind::ChangeCipherSpec | Kind::Opaque { .. } | Kind::Skipped | Kind::Undecoded => false,
+        _ => true,
     }
 }
 

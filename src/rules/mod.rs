@@ -274,7 +274,7 @@ const ANNOUNCES: u16 = 54;
 fn may_be_announced(case: &Case<'_>, conn: ConnId) -> bool {
     let before = case.timeline.events.iter().take_while(|e| e.conn != conn);
     let control = case.control().next().map(|e| e.conn);
-    let said = |e: &&Event| e.from() == Some(Side::Server) && !matches!(e.kind, Kind::Skipped { .. });
+    let said = |e: &&Event| e.from() == Some(Side::Server) && !matches!(e.kind, Kind::Skipped);
     let last = before.filter(|e| Some(e.conn) == control).filter(said).last();
     let is_short = |e: &Event| matches!(e.kind, Kind::Opaque { len, .. } if len < ANNOUNCES);
     data_connect_failed::was_dialled_by_server(case, conn) || !last.is_some_and(is_short)
