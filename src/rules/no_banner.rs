@@ -1,6 +1,6 @@
 //! The connection stands, and no greeting came.
 
-use super::phase::{End, advise_server, probably};
+use super::phase::{End, advise_server, probably, seconds};
 use super::prelude::*;
 use super::told::{How, Place};
 use super::zos_codes;
@@ -33,6 +33,14 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let maybe = probably(confidence);
     let (endpoint, did) = (case.endpoint(), end.did());
     let headlines = match end {
+        End::Silent(after) if waits_for_client(case, event) => {
+            let waited = seconds(after);
+            [
+                format!("{endpoint}: neither end said a word for {waited}, where the client speaks first"),
+                format!("neither end said a word for {waited}, where the client speaks first"),
+                "neither end said a word, where the client speaks first".to_owned(),
+            ]
+        }
         End::Silent(_) => [
             format!("{endpoint} {did}: no FTP greeting came"),
             format!("{endpoint} sent no FTP greeting"),
@@ -44,10 +52,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
             format!("the server {maybe}{did} without a greeting"),
         ],
     };
-    let mut f = sink.finding(confidence, Party::Server, &headlines);
+    let party = if waits_for_client(case, event) { Party::Client } else { Party::Server };
+    let mut f = sink.finding(confidence, party, &headlines);
     f.set("how", end.name()).set("waited_ms", end.waited_ms());
     f.why.push("TLS was not reached: versions, ciphers and certificates were not tested.".to_owned());
     match end {
+        End::Silent(_) if waits_for_client(case, event) => mute_client(case, &mut f),
         End::Silent(_) => silence(case, &mut f),
         End::Closed(how) => closed(case, how, &mut f),
     }
@@ -185,6 +195,29 @@ fn answered_as_session(case: &Case<'_>, end: &Event) -> bool {
     let earlier =
         case.timeline.events.iter().take_while(|e| !core::ptr::eq(*e, mark)).any(|e| core::ptr::eq(e, answer_at));
     earlier && case.is_session(answer) && case.asked() != Some(crate::transcript::Mode::Explicit)
+}
+
+/// Whether the session met the port of implicit TLS, where it is the client's turn to speak, and no ClientHello was tried there.
+fn waits_for_client(case: &Case<'_>, end: &Event) -> bool {
+    let on_990 = case.transcript.conn(end.conn).and_then(|c| c.peer).is_some_and(|p| p.port() == IMPLICIT_PORT);
+    let asked = case.transcript.conns.iter().any(|c| matches!(c.why, Why::Question { .. }));
+    on_990 && !asked && matches!(end.kind, Kind::TimedOut { .. })
+}
+
+/// The port of implicit TLS.
+const IMPLICIT_PORT: u16 = 990;
+
+/// A server of implicit TLS waits for a ClientHello, and the client waited for a greeting.
+fn mute_client(case: &Case<'_>, f: &mut Finding) {
+    f.causes.push(causes::wrong_mode("on port 990 the client speaks first, and it sent no ClientHello"));
+    let because = "a server may greet first on port 990 as well, and hang";
+    f.causes.push(causes::slow_server(Confidence::Possible, because));
+    let text = "client: use implicit TLS on port 990, or explicit TLS on port 21".to_owned();
+    f.act = Some(Act { party: Party::Client, text });
+    f.advise("use-implicit", "any");
+    f.tell(Party::Client, AdviceKind::Check, "whoever only opens the port and waits, as a monitor may, sees the same");
+    f.tell(Party::Server, AdviceKind::Check, "a client with implicit TLS gets in? Then nothing is wrong here");
+    advise_server(case, f, "slow-banner");
 }
 
 fn silence(case: &Case<'_>, f: &mut Finding) {

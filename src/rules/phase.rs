@@ -63,7 +63,7 @@ impl End {
 }
 
 /// `10 s`, `0.5 s`.
-fn seconds(t: Micros) -> String {
+pub(super) fn seconds(t: Micros) -> String {
     match t.0 {
         n if n % 1_000_000 == 0 => format!("{} s", n / 1_000_000),
         n => format!("{:.1} s", n as f64 / 1e6),
