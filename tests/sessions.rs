@@ -459,6 +459,13 @@ fn nobody_answers_and_nobody_greets() {
     let noise = Talk::new("10.0.0.5:1", "10.0.0.6:2").at(T0 + 70 * SECOND).open();
     let t = sessions(&merged(&[syns(3), noise.clone()])).remove(0);
     assert_eq!(t.entries[0].what, What::OpenFailed { why: OpenFailure::TimedOut });
+    // It ends with a try that may be answered yet; those before were not.
+    assert!(
+        by(&report(&syns(3).packets)).starts_with("fails connect-failed likely"),
+        "{}",
+        by(&report(&syns(3).packets))
+    );
+    assert_eq!(report(&syns(2).packets).verdict.outcome, Outcome::Inconclusive);
     assert_eq!(sessions(&syns(1).packets), [], "one SYN at the end of a capture is nothing");
     let silent = Talk::new("10.0.0.1:40000", "10.0.0.2:21").open().wait(30 * SECOND).close();
     let r = report(&silent.packets);

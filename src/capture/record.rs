@@ -25,6 +25,9 @@ const LONG_SILENCE: i64 = 60_000_000_000;
 /// SYNs are repeated for so many nanoseconds before nobody answers.
 const TRIED: i64 = 3_000_000_000;
 
+/// So many SYNs, and those before the last one went unanswered, whatever comes to that.
+const MANY_TRIES: u16 = 3;
+
 /// An entry of a connection.
 #[derive(Debug)]
 pub(super) struct Note {
@@ -193,12 +196,16 @@ impl Line {
         }
     }
 
-    /// Nothing more comes.
-    pub fn gone(&mut self, order: &mut u32, facts: &Facts, now: i64) {
+    /// Nothing more comes. Says whether its failure to open is taken from what was tried alone: the capture ends with a try that
+    /// nobody has had the time to answer.
+    pub fn gone(&mut self, order: &mut u32, facts: &Facts, now: i64) -> bool {
         let waited = now.saturating_sub(facts.last);
+        let mut last_try_open = false;
         if !self.is_over() {
             let asked = facts.opener.is_some() && !facts.opened && !facts.answered && self.spoke.is_none();
-            if asked && facts.tries >= 2 && now.saturating_sub(facts.first) >= TRIED && waited > 0 {
+            let knocked = asked && facts.tries >= 2 && now.saturating_sub(facts.first) >= TRIED;
+            last_try_open = knocked && waited == 0 && self.is_control && facts.tries >= MANY_TRIES;
+            if knocked && waited > 0 || last_try_open {
                 let at = facts.first.saturating_add(TRIED);
                 self.note(order, at, What::OpenFailed { why: OpenFailure::TimedOut });
             } else if waited >= LONG_SILENCE && self.fins == [false; 2] {
@@ -206,6 +213,7 @@ impl Line {
             }
         }
         self.gone = true;
+        last_try_open
     }
 
     /// The client gives up: what the server owed it did not come. Whether a server waits for a command or for an answer is not

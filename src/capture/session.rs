@@ -8,7 +8,8 @@ use super::table::Facts;
 use super::{End, Piece};
 use crate::transcript::clock::UnixMicros;
 use crate::transcript::{
-    ASSUMED_DIRECTION, Clock, Conn, ConnId, Entry, Input, Micros, Origin, Role, Side, Tied, Transcript, What, secrets,
+    ASSUMED_DIRECTION, ASSUMED_UNANSWERED, Clock, Conn, ConnId, Entry, Input, Micros, Origin, Role, Side, Tied,
+    Transcript, What, secrets,
 };
 
 /// Data connections of one session that are kept whatever became of them.
@@ -134,7 +135,10 @@ impl Open {
     pub fn gone(&mut self, conn: u16, facts: &Facts, now: i64) {
         let Some(place) = self.lines.get_mut(usize::from(conn)) else { return };
         let Some(line) = place else { return };
-        line.gone(&mut self.order, facts, now);
+        let last_try_open = line.gone(&mut self.order, facts, now);
+        if last_try_open {
+            self.assumed.push(ASSUMED_UNANSWERED.to_owned());
+        }
         if conn == 0 {
             self.ended = self.ended.or(Some(now));
         } else if usize::from(conn) > FIRST_CONNS && line.went_well() {

@@ -4,7 +4,7 @@ use super::phase::advise_server;
 use super::prelude::*;
 use super::told::{How, Place};
 use super::zos_codes;
-use crate::transcript::OpenFailure;
+use crate::transcript::{ASSUMED_UNANSWERED, OpenFailure};
 
 pub(super) static RULE: Rule = Rule {
     id: "connect-failed",
@@ -42,7 +42,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     };
     let endpoint = case.endpoint();
     let headlines = [format!("{endpoint} {long}"), format!("{endpoint} {short}"), format!("the server {short}")];
-    let mut f = sink.finding(Confidence::Certain, party, &headlines);
+    // The last try may be answered yet.
+    let assumed = |a: &String| a == ASSUMED_UNANSWERED;
+    let open = case.transcript.origin.inputs.iter().flat_map(|i| &i.assumed).any(assumed);
+    let confidence = if open { Confidence::Likely } else { Confidence::Certain };
+    let mut f = sink.finding(confidence, party, &headlines);
     f.set("why", name);
     f.why.push("FTP and TLS were not reached: versions, ciphers and certificates were not tested.".to_owned());
     for a in case.facts.answers.iter().filter(|a| a.changes("another address")) {

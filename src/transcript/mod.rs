@@ -24,7 +24,9 @@ use serde::{Deserialize, Serialize};
 
 pub use clock::{Clock, Micros};
 pub use decrypted::{Decrypted, Der};
-pub use origin::{ASSUMED_DIRECTION, ASSUMED_TLS_DUE, Asked, Authorities, BY_OPENSSL, Input, Mode, Origin, Tried};
+pub use origin::{
+    ASSUMED_DIRECTION, ASSUMED_TLS_DUE, ASSUMED_UNANSWERED, Asked, Authorities, BY_OPENSSL, Input, Mode, Origin, Tried,
+};
 
 /// One case: where the evidence came from, the connections, and what happened on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -14,6 +14,9 @@ pub const BY_OPENSSL: &str = "OpenSSL: TLS 1.2 at most, old suites";
 /// How a note in [`Input::assumed`] begins that says whose bytes were taken to be whose.
 pub const ASSUMED_DIRECTION: &str = "bytes without direction";
 
+/// Of a capture that ends while a client still tries to connect: nobody has answered so far.
+pub const ASSUMED_UNANSWERED: &str = "the capture ends while the client still tries to connect";
+
 /// Where a transcript came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
