@@ -61,7 +61,7 @@ fn headline(report: &Report) -> Block {
     };
     let how = match &report.verdict.by {
         Some(id) if report.verdict.outcome == Outcome::Inconclusive => {
-            format!("{id} - {} so far; how it ended is not in the evidence", report.verdict.confidence.name())
+            format!("{id} - {} so far; what came of it is not in the evidence", report.verdict.confidence.name())
         }
         Some(id) => format!("{id} - {sure}{}{}", for_whom(report), unnamed(report)),
         None if report.subject.kind == SubjectKind::Probe && report.verdict.outcome == Outcome::Works => tested(report),

@@ -52,10 +52,19 @@ fn of_hidden(case: &Case<'_>, s: &Shake<'_>, f: &mut Finding) {
     let later = |t: &&Transfer<'_>| core::ptr::from_ref(*t) > core::ptr::from_ref(s.transfer);
     let works = |t: &Transfer<'_>| t.data.as_ref().is_some_and(|d| d.is_established());
     f.ended = false;
-    f.why.push(
-        "Not one byte passed on it, and the replies are encrypted: what the server said is not known.".to_owned(),
-    );
-    f.why.push("TLS begins with the client: some wait for 150 first, and some begin with their first byte.".to_owned());
+    let data = s.transfer.data.as_ref();
+    let said = |side: Side| data.and_then(|d| d.first(|e| e.from() == Some(side))).is_some();
+    let passed = match (said(Side::Client), said(Side::Server)) {
+        (false, false) => "Not one byte passed on it",
+        (true, false) => "The server sent not one byte on it",
+        (false, true) => "The client sent not one byte on it",
+        (true, true) => "Both spoke on it, and it went no further",
+    };
+    f.why.push(format!("{passed}; the replies are encrypted: what the server said is not known."));
+    if !said(Side::Client) {
+        let first = "TLS begins with the client: some wait for 150 first, and some begin with their first byte.";
+        f.why.push(first.to_owned());
+    }
     if case.session_transfers().filter(later).any(works) {
         f.severity = Severity::Warning;
         f.why.push("A later data connection of this session worked.".to_owned());
