@@ -1,11 +1,12 @@
 //! What is said where no finding decides: how far it came, whose turn it is, and which events show it.
 
-use super::verdict::first_fitting;
+use super::verdict::{alert_is_first, first_fitting};
 use crate::decode::{Event, Kind};
 use crate::rules::{Act, Case, Party};
 use crate::transcript::Side;
 use crate::transcript::speakers::is_config;
 use crate::wire::ftp::LONGEST_REPLY;
+use crate::wire::tls::content;
 
 /// How many events are shown where no exchange stands for the rest.
 const LAST: usize = 6;
@@ -29,6 +30,7 @@ pub(super) fn stuck<'a>(case: &Case<'a>, complete: bool) -> Option<Stuck<'a>> {
         .or_else(unheard)
         .or_else(|| account_wanted(case))
         .or_else(|| nothing_moved(case))
+        .or_else(|| left_by_alert(case))
 }
 
 /// Settings alone were pasted: what they lead to shows only in a session.
@@ -140,6 +142,26 @@ fn nothing_moved<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
         }
     };
     Some(Stuck { words, act: Act { party: Party::Server, text }, left: false, shows, is_of_settings: false })
+}
+
+/// Behind the handshake the client spoke first, in an alert that nobody can read, and the server's alert answers it: it says goodbye,
+/// or refuses what the handshake has shown it.
+fn left_by_alert<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
+    if case.transcript.origin.asked.is_some() || !alert_is_first(case) {
+        return None;
+    }
+    let done = case.completion()?;
+    let alert = case.after(done).find(|e| matches!(e.kind, Kind::Opaque { .. }))?;
+    let is_one = matches!(alert.kind, Kind::Opaque { content_type: content::ALERT, .. });
+    if !is_one || alert.from() != Some(Side::Client) {
+        return None;
+    }
+    let ends = |e: &&Event| matches!(e.kind, Kind::Opaque { content_type: content::ALERT, .. } | Kind::Closed { .. });
+    let shows = [done, alert].into_iter().chain(case.after(alert).filter(ends).take(LAST)).collect();
+    let words = "the TLS handshake completed; then the client sent an encrypted alert".to_owned();
+    let text = "client: its log: a goodbye, or does it dislike the certificate?".to_owned();
+    let act = Act { party: Party::Client, text };
+    Some(Stuck { words, act, left: false, shows, is_of_settings: false })
 }
 
 /// Whether the client hung up without a byte, before the server had said anything but a greeting.

@@ -197,7 +197,7 @@ fn is_open(case: &Case<'_>, end: Option<&Event>) -> bool {
 }
 
 /// Whether the server's first word behind the Finished of both is an alert that nobody can read.
-fn alert_is_first(case: &Case<'_>) -> bool {
+pub(super) fn alert_is_first(case: &Case<'_>) -> bool {
     let Some(done) = case.completion() else { return false };
     let is_finished = matches!(done.kind, Kind::Opaque { content_type: content::HANDSHAKE, .. });
     let is_alert = |e: &Event| matches!(e.kind, Kind::Opaque { content_type: content::ALERT, .. });

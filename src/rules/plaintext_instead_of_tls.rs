@@ -129,7 +129,18 @@ fn at_server(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// Whether the text only follows the client's end behind a ServerHello: it left, and the server says that this was no handshake.
 pub(super) fn client_gave_up(case: &Case<'_>, text: &Event) -> bool {
-    case.asked().is_none() && case.server_answered_before(text) && case.client_left_before(text)
+    let left = case.asked().is_none() && case.server_answered_before(text) && case.client_left_before(text);
+    left && !refused_before_it_left(case, text)
+}
+
+/// Whether an encrypted record that may be the server's alert came before the client left, and the client had sent none itself.
+fn refused_before_it_left(case: &Case<'_>, text: &Event) -> bool {
+    let may_be_alert = |e: &Event| {
+        let Kind::Opaque { content_type: content::APPLICATION_DATA, len } = e.kind else { return false };
+        e.from() == Some(Side::Client) && SEALED_ALERT.contains(&len)
+    };
+    sealed_alert(case, text)
+        .is_some_and(|alert| !case.client_left_before(alert) && !case.before(alert).any(may_be_alert))
 }
 
 /// The encrypted record of TLS 1.3 before a text, from the server behind the client's own ones, that may be an alert.
