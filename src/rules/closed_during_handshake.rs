@@ -79,34 +79,154 @@ pub(super) fn ended(case: &Case<'_>, b: &Broken<'_>, fact: &str, sink: &mut Sink
         "client-hello" => "without an answer to the hello",
         _ => "in the middle of the handshake",
     };
-    let mut f = sink.finding(confidence, Party::Unknown, &headlines(&endpoint, b, probably, &did, place));
+    if let Some(waited) = clients_turn(case, b) {
+        return left_waiting(case, b, waited, confidence, sink);
+    }
+    let came = answer(case, b);
+    let spoke = came.as_ref().filter(|_| b.how != End::Closed(Close::Reset));
+    let lines = spoke.and_then(|c| c.headlines(&endpoint, probably, &did));
+    let lines = lines.unwrap_or_else(|| headlines(&endpoint, b, probably, &did, place));
+    let mut f = sink.finding(confidence, Party::Unknown, &lines);
     f.set("place", b.place);
     if b.place == "auth" {
         f.evidence.extend(sink.evidence(b.asked, "never answered"));
     } else if let Some(offer) = &case.facts.offer {
         f.evidence.extend(sink.evidence(b.asked, &offer.summary()));
     }
-    let goodbye =
-        |e: &Event| e.from() == Some(Side::Server) && matches!(e.kind, Kind::Alert { level: 1, description: 0 });
-    let spoke = |e: &Event| {
-        e.from() == Some(Side::Server) && matches!(e.kind, Kind::CutShort { .. } | Kind::OtherInsteadOfTls { .. })
-    };
-    let came = case.before(b.end).find(|e| goodbye(e)).map(|e| (e, "close_notify: it said goodbye in TLS"));
-    let came = came.or_else(|| case.before(b.end).find(|e| spoke(e)).map(|e| (e, "what came before the end")));
     let refused = case.before(b.end).find_map(|e| ssl2_error(e).map(|why| (e, why)));
     if let Some((e, why)) = refused {
         f.evidence.extend(sink.evidence(e, "an error of SSL 2"));
         f.why.push(format!("Before that the server said in SSL 2: {why}."));
     }
-    if let Some((e, label)) = came {
-        f.evidence.extend(sink.evidence(e, label));
-    } else {
-        f.why.push(fact.to_owned());
+    match &came {
+        Some(came) => came.shows(&mut f, sink),
+        None => f.why.push(fact.to_owned()),
     }
     if let Some(at) = case.second(b.end) {
         f.why.push(format!("The end came at {at}."));
     }
-    explain(case, b, &mut f);
+    explain(case, b, came.as_ref().filter(|c| c.alone), &mut f);
+    sink.report(f);
+}
+
+/// What the server sent instead of a ServerHello, which ends no handshake by itself.
+enum Instead {
+    /// close_notify, or another alert that is no fatal one.
+    Alert(u8),
+    /// So many bytes that are no TLS, or the beginning of something.
+    Bytes(u64),
+}
+
+/// What came before the end, and the event by which it shows.
+struct Came<'a> {
+    event: &'a Event,
+    what: Instead,
+    /// Whether it is all of the answer: nothing of a handshake came.
+    alone: bool,
+}
+
+fn answer<'a>(case: &Case<'a>, b: &Broken<'_>) -> Option<Came<'a>> {
+    let of_server = || case.before(b.end).filter(|e| e.from() == Some(Side::Server));
+    let alert = of_server().find_map(|e| match e.kind {
+        Kind::Alert { level, description } if level == 1 || description == CLOSE_NOTIFY => {
+            Some((e, Instead::Alert(description)))
+        }
+        _ => None,
+    });
+    let bytes = |e: &Event| matches!(e.kind, Kind::CutShort { .. } | Kind::OtherInsteadOfTls { .. });
+    let sent = || of_server().find(|e| bytes(e)).map(|e| (e, Instead::Bytes(e.span.map_or(0, |s| s.len()))));
+    let (event, what) = alert.or_else(sent)?;
+    Some(Came { event, what, alone: b.place == "client-hello" })
+}
+
+const CLOSE_NOTIFY: u8 = 0;
+
+/// Bytes that are shown of what is no TLS.
+const SHOWN: usize = 8;
+
+impl Came<'_> {
+    fn headlines(&self, endpoint: &str, probably: &str, did: &str) -> Option<Vec<String>> {
+        let answer = match self.what {
+            Instead::Alert(CLOSE_NOTIFY) => "close_notify".to_owned(),
+            Instead::Alert(n) => format!("alert {n} {}", name_of(n)),
+            Instead::Bytes(len) => format!("{len} bytes that are no TLS"),
+        };
+        let line = |who: &str| format!("{who} {probably}answered the hello with {answer}, and {did}");
+        let short = |who: &str| format!("{who} {probably}answered the hello with {answer}");
+        self.alone.then(|| vec![line(endpoint), short(endpoint), short("the server")])
+    }
+
+    fn shows(&self, f: &mut Finding, sink: &Sink<'_>) {
+        let label = match self.what {
+            Instead::Alert(CLOSE_NOTIFY) => "close_notify: it said goodbye in TLS".to_owned(),
+            Instead::Alert(n) => format!("alert {n} {}, a warning", name_of(n)),
+            Instead::Bytes(_) => "what came before the end".to_owned(),
+        };
+        let shown = sink.evidence(self.event, &label);
+        if let (Instead::Bytes(len), Some(e)) = (&self.what, &shown)
+            && *len > SHOWN as u64
+        {
+            let octets: Vec<String> = e.hex.as_bytes().chunks(2).take(SHOWN).map(crate::wire::printable).collect();
+            f.why.push(format!("It begins with {}.", octets.join(" ")));
+        }
+        f.evidence.extend(shown);
+        if let Some(alert) = self.alert().filter(|n| *n != CLOSE_NOTIFY).and_then(crate::codes::alert) {
+            f.why.push(format!("Alert {} says: {}.", alert.code, alert.meaning.trim_end_matches('.')));
+        }
+    }
+
+    fn alert(&self) -> Option<u8> {
+        match self.what {
+            Instead::Alert(n) => Some(n),
+            Instead::Bytes(_) => None,
+        }
+    }
+}
+
+fn name_of(alert: u8) -> String {
+    crate::codes::alert(alert).map_or_else(|| "(unknown)".to_owned(), |a| a.name.to_owned())
+}
+
+/// Seconds for which the server waited behind its ServerHelloDone, where it was the client's turn.
+fn clients_turn(case: &Case<'_>, b: &Broken<'_>) -> Option<f64> {
+    let last = case.before(b.end).filter(|e| e.from().is_some() || matches!(e.kind, Kind::Gap { .. })).last()?;
+    let done = matches!(last.kind, Kind::Handshake(Message::Other { kind: SERVER_HELLO_DONE }));
+    waited(case, b).filter(|_| done && b.how == End::Closed(Close::Fin))
+}
+
+/// The last message of the server's flight, up to TLS 1.2.
+const SERVER_HELLO_DONE: u8 = 14;
+
+/// The server had said all that was its part, and the client did not go on.
+fn left_waiting(case: &Case<'_>, b: &Broken<'_>, waited: f64, confidence: Confidence, sink: &mut Sink<'_>) {
+    let endpoint = case.endpoint();
+    let headlines = [
+        format!("the client did not go on behind the certificate; {endpoint} closed"),
+        format!("the client did not go on behind the certificate for {waited:.0} s"),
+    ];
+    let mut f = sink.finding(confidence, Party::Client, &headlines);
+    f.set("place", b.place);
+    if let Some(offer) = &case.facts.offer {
+        f.evidence.extend(sink.evidence(b.asked, &offer.summary()));
+    }
+    let done = case.before(b.end).filter(|e| e.from() == Some(Side::Server)).last();
+    f.evidence.extend(done.and_then(|e| sink.evidence(e, "ServerHelloDone: the client's turn")));
+    f.why.push(format!("Then nothing for {waited:.0} s: no ClientKeyExchange, and no alert."));
+    if let Some(at) = case.second(b.end) {
+        f.why.push(format!("The server closed at {at}."));
+    }
+    let because = format!("it closed after {waited:.0} s in which it was the client's turn");
+    f.causes.push(causes::server_handshake_timeout(because, true));
+    let lost = "large packets may not have reached the client: the certificate is the first one";
+    f.causes.push(causes::middlebox_closed(Confidence::Possible, lost));
+    let text = "client: what held it up behind the certificate? A prompt, or its own log";
+    f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+    f.tell(Party::Client, AdviceKind::Check, "does it ask somebody whether to trust the certificate?");
+    f.tell(
+        Party::Between,
+        AdviceKind::Check,
+        "a capture at the client: did the server's certificate arrive there whole?",
+    );
     sink.report(f);
 }
 
@@ -149,7 +269,7 @@ fn waited(case: &Case<'_>, b: &Broken<'_>) -> Option<f64> {
 /// Seconds: no server that refuses takes so long, and no timeout is shorter.
 const SHORTEST_TIMEOUT: f64 = 4.5;
 
-fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
+fn explain(case: &Case<'_>, b: &Broken<'_>, came: Option<&Came<'_>>, f: &mut Finding) {
     let inspection = "firewalls that inspect FTP end what they cannot follow";
     if b.place == "auth" {
         f.causes.push(causes::middlebox_closed(Confidence::Likely, inspection));
@@ -162,14 +282,14 @@ fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
     }
     if let Some(waited) = waited(case, b) {
         let because = format!("it closed after {waited:.0} s without a word; a refusal comes at once");
-        f.causes.push(causes::server_handshake_timeout(because));
+        f.causes.push(causes::server_handshake_timeout(because, false));
         advise_server(case, f, "handshake-timeout");
     }
     if b.place == "client-hello" || case.before(b.end).any(|e| ssl2_error(e).is_some()) {
         f.causes.extend(causes::version_refused(case, b.end, false));
     }
-    // One that has sent its hello has certificate and key.
-    if b.place == "client-hello" {
+    // One that has sent its hello has certificate and key, and one whose TLS never started says nothing in TLS.
+    if b.place == "client-hello" && came.is_none() {
         f.causes.push(causes::tls_not_initialised(case, b.end, Confidence::Possible));
     }
     let story = client_auth::read(case);
@@ -178,14 +298,18 @@ fn explain(case: &Case<'_>, b: &Broken<'_>, f: &mut Finding) {
         f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
     }
     f.causes.push(causes::middlebox_closed(Confidence::Possible, inspection));
-    f.act = Some(Act {
-        party: Party::Server,
-        text: "server: is this connection in its TLS log? It names the reason; else the network".to_owned(),
-    });
+    let text = match came.map(|c| &c.what) {
+        Some(Instead::Bytes(_)) => "server: which program wrote these bytes? Else the network",
+        Some(Instead::Alert(_)) => "server: its TLS log of that second names the reason",
+        None => "server: is this connection in its TLS log? It names the reason; else the network",
+    };
+    f.act = Some(Act { party: Party::Server, text: text.to_owned() });
     if f.causes.iter().any(|c| c.id == "client-tls-version-refused") {
         causes::advise_version(case, f, b.end);
     } else {
         advise_log_or_network(case, f, b);
     }
-    advise_server(case, f, "fix-certificate");
+    if came.is_none() {
+        advise_server(case, f, "fix-certificate");
+    }
 }

@@ -227,6 +227,15 @@ fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut 
             f.act = Some(Act { party: Party::Client, text: "client: offer TLS 1.2".to_owned() });
             causes::advise_version(case, f, event);
         }
+        (PROTOCOL_VERSION, None) if !case.server_answered_before(event) && offers_tls13_alone(case) => {
+            f.causes.push(causes::tls13_refused(case, event));
+            f.party = Party::Client;
+            let text = "client: it offers TLS 1.3 alone: let it offer TLS 1.2 too".to_owned();
+            f.act = Some(Act { party: Party::Client, text });
+            f.tell(Party::Client, AdviceKind::Tonight, "set the client's lowest version to TLS 1.2: it is TLS 1.3 now");
+            f.tell(Party::Server, AdviceKind::Lasting, "TLS 1.3 needs OpenSSL 1.1.1 or later, and to be switched on");
+            causes::advise_server_log(case, f, event);
+        }
         // Behind its ServerHello a server has chosen a suite.
         (HANDSHAKE_FAILURE | INSUFFICIENT_SECURITY, version) if !case.server_answered_before(event) => {
             nothing_in_common(case, event, version, f);
@@ -252,12 +261,27 @@ fn explain(case: &Case<'_>, event: &Event, description: u8, from: Side, f: &mut 
     }
 }
 
+/// Whether the hello leaves the server no version but TLS 1.3.
+fn offers_tls13_alone(case: &Case<'_>) -> bool {
+    case.facts.offer.as_ref().is_some_and(|o| {
+        let mut real = o.versions.iter().filter(|v| (0x0300..=TLS13).contains(*v)).peekable();
+        real.peek().is_some() && real.all(|v| *v == TLS13)
+    })
+}
+
+/// TLS 1.3.
+const TLS13: u16 = 0x0304;
+
 /// Suites, groups, signatures: what the hello itself explains stands first.
 fn nothing_in_common(case: &Case<'_>, event: &Event, version: Option<super::Cause>, f: &mut Finding) {
     f.causes = parameters::suspects(case, event);
+    let narrow = if f.causes.is_empty() { parameters::one_group(case, event) } else { None };
+    // Whoever speaks TLS 1.3 has its suites; groups are chosen by people.
+    f.causes.extend(narrow.clone().filter(|c| c.confidence == Confidence::Likely));
     let rank = if f.causes.is_empty() { Confidence::Likely } else { Confidence::Possible };
     let because = "the alert that servers send when no suite is common to both";
     f.causes.push(causes::no_shared_cipher(case, event, rank, because));
+    f.causes.extend(narrow.filter(|c| c.confidence == Confidence::Possible));
     f.causes.extend(version.map(|c| super::Cause { confidence: Confidence::Possible, ..c }));
     if case.facts.offer.as_ref().is_some_and(|o| o.server_name.is_none() && o.highest() >= TLS12) {
         let because = "the hello names no server (SNI); some servers then have no certificate to show";

@@ -59,12 +59,31 @@ fn lacks_groups(offer: &Offer) -> bool {
     all_grouped && !offer.groups.iter().any(|g| COMMON_GROUPS.contains(g))
 }
 
+/// A hello whose suites all need a group, and that names a single one: one that servers usually have, and may have been told to leave
+/// out. Likely where it offers nothing but suites of TLS 1.3, which all servers with TLS 1.3 have.
+pub(super) fn one_group(case: &Case<'_>, at: &Event) -> Option<Cause> {
+    let offer = case.facts.offer.as_ref()?;
+    let suites = suites(offer);
+    let all = |is: &dyn Fn(&str) -> bool| !suites.is_empty() && suites.iter().all(|c| is(c.kx));
+    let grouped = all(&|kx| matches!(kx, "ECDHE" | "TLS13"));
+    let mut groups = offer.groups.iter().filter(|g| codes::group(**g).is_some());
+    let single = groups.next().is_some() && groups.next().is_none();
+    let rank = if all(&|kx| kx == "TLS13") { Confidence::Likely } else { Confidence::Possible };
+    let because = "all its suites need a group, and it names a single one";
+    (grouped && single).then(|| causes::no_shared_group(case, at, rank, because))
+}
+
 /// Who does what about the first cause, when it is one of these.
 pub(super) fn advise(case: &Case<'_>, f: &mut Finding) -> bool {
+    let common = || case.facts.offer.as_ref().is_some_and(|o| o.groups.iter().any(|g| COMMON_GROUPS.contains(g)));
     let (text, lasting) = match f.causes.first().map(|c| c.id.as_str()) {
         Some("missing-signature-algorithms") => (
             "client: name signature algorithms with SHA-256 or better",
             "add RSA-PSS, RSA and ECDSA with SHA-256 to the client's signature algorithms; an update may do it",
+        ),
+        Some("no-shared-group") if common() => (
+            "client: offer more groups than one: x25519, secp256r1 and secp384r1",
+            "offer x25519, secp256r1 and secp384r1 among the client's groups; or the server allows the one that it has",
         ),
         Some("no-shared-group") => (
             "client: offer the groups x25519 and secp256r1 (P-256)",

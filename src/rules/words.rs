@@ -31,7 +31,7 @@ pub(super) fn cause(case: &Case<'_>, at: &Event, text: &str) -> Option<Cause> {
         return causes::version_refused(case, at, true).map(|c| c.because(because(w)));
     }
     if let Some(w) = quoted(&["handshake timed out", "handshake timeout", "tls timeout", "ssl timeout"]) {
-        return Some(causes::server_handshake_timeout(because(w)));
+        return Some(causes::server_handshake_timeout(because(w), false));
     }
     let broken = [
         "no certificate",

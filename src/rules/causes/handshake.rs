@@ -45,6 +45,18 @@ pub(in crate::rules) fn missing_signature_algorithms(case: &Case<'_>, at: &Event
     ask_for_log(case, c.because(what), at, "no suitable signature algorithm", "no suitable signature algorithm")
 }
 
+/// The hello leaves the server no choice but TLS 1.3, and it says that this version is not accepted.
+pub(in crate::rules) fn tls13_refused(case: &Case<'_>, at: &Event) -> Cause {
+    let c = cause("client-tls-version-refused", "the server refuses TLS 1.3", Confidence::Likely)
+        .because("only TLS 1.3 is offered");
+    ask_for_log(case, c, at, "unsupported protocol", "unsupported protocol").ask(
+        Party::Client,
+        None,
+        &["the same with TLS 1.2 allowed on the client's side".to_owned()],
+        "works with TLS 1.2, fails with TLS 1.3 alone",
+    )
+}
+
 /// The server picks its certificate by name, and none was sent.
 pub(in crate::rules) fn sni_required(confidence: Confidence, because: &str) -> Cause {
     cause("sni-required", "the server wants to be told its name (SNI)", confidence).because(because).ask(
@@ -76,15 +88,19 @@ pub(in crate::rules) fn stacked_tls(confidence: Confidence, because: &str) -> Ca
 }
 
 /// The server stopped waiting for the client's next message.
-pub(in crate::rules) fn server_handshake_timeout(because: String) -> Cause {
-    cause("server-handshake-timeout", "the server's handshake timeout ran out", Confidence::Likely)
-        .because(because)
-        .ask(
-            Party::Server,
-            None,
-            &["its handshake timeout, and whether it received the whole ClientHello (packet trace there)".to_owned()],
-            "the timeout equals the silence; the hello is missing or cut there",
-        )
+pub(in crate::rules) fn server_handshake_timeout(because: String, clients_turn: bool) -> Cause {
+    let c = cause("server-handshake-timeout", "the server's handshake timeout ran out", Confidence::Likely)
+        .because(because);
+    if clients_turn {
+        let how = "the client's log of the moment behind the certificate: did it read that, and what held it up?";
+        return c.ask(Party::Client, None, &[how.to_owned()], "a question that nobody answered, or nothing received");
+    }
+    c.ask(
+        Party::Server,
+        None,
+        &["its handshake timeout, and whether it received the whole ClientHello (packet trace there)".to_owned()],
+        "the timeout equals the silence; the hello is missing or cut there",
+    )
 }
 
 /// TLS is there, and a rule of the server forbids it to this client.
