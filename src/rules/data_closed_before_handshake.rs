@@ -19,7 +19,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let stops = stops(case);
     let all: Vec<_> = shakes.iter().filter_map(|s| closed(case, s, &stops)).collect();
     let tries = case.tries(all.iter().map(|(s, ..)| s.transfer));
-    let Some(&(s, event, by, how)) = tries.worst(&all, |(s, ..)| s.transfer) else { return };
+    let Some(&(s, event, by, how)) = tries.worst(&all, |(s, ..)| s.transfer) else { return unused(case, sink) };
     let observed = how != Close::Unknown && !case.direction_is_assumed() && !s.is_from_log(case);
     // What closed without a word may have had a reason that the reply would tell.
     let told = s.transfer.reply.is_some() || case.is_closed();
@@ -41,6 +41,37 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.shows_by(&mut f, event);
     explain(case, s, event, by, &mut f);
     tries.settle(&mut f, s.transfer, &headlines);
+    sink.report(f);
+}
+
+/// The server's end of a data connection on which nobody had said a byte, where the commands are encrypted: the transfer may have
+/// been denied for its file.
+fn unused(case: &Case<'_>, sink: &mut Sink<'_>) {
+    if !case.commands_are_hidden() {
+        return;
+    }
+    let hidden = case.session_transfers().filter(|t| t.command.is_none()).filter_map(|t| t.data.as_ref());
+    let mut ended = hidden.filter_map(|d| {
+        let (event, by, how) = d.end()?;
+        let said = |e: &Event| e.from().is_some() || !matches!(e.kind, Kind::Opened | Kind::Closed { .. });
+        (by == Side::Server && how != Close::Unknown && d.first(said).is_none()).then_some((event, how))
+    });
+    let Some((event, how)) = ended.next() else { return };
+    let did = if how == Close::Reset { "reset" } else { "closed" };
+    let headlines = [
+        format!("{} {did} a data connection on which nothing was said", case.endpoint()),
+        format!("the server {did} a data connection on which nothing was said"),
+    ];
+    let mut f = sink.finding(Confidence::Likely, Party::Server, &headlines);
+    (f.severity, f.ended) = (Severity::Note, false);
+    f.set("by", Party::Server.name()).set("how", how_name(how)).set("place", "open");
+    for key in ["command", "code", "text"] {
+        f.set(key, serde_json::Value::Null);
+    }
+    f.why.push("The replies are encrypted: a file that is not there, or denied, ends like this as well.".to_owned());
+    let text = "server: its log of that second: what did it answer to the transfer?".to_owned();
+    f.act = Some(Act { party: Party::Server, text });
+    sink.shows_by(&mut f, event);
     sink.report(f);
 }
 

@@ -4,6 +4,7 @@ use super::case::Claim;
 use super::data_shake::{How, Shake, show};
 use super::phase::probably;
 use super::prelude::*;
+use crate::facts::transfers::Data;
 use crate::transcript::Layer;
 use crate::wire::printable;
 
@@ -55,13 +56,42 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.report(f);
 }
 
+/// Content in clear beside an encrypted control connection, on a data connection where nobody began TLS: that is what PROT C means, and
+/// whether anybody wants it, the encrypted commands do not show.
+fn beside_encrypted_commands(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let is_clear = |d: &&Data<'_>| {
+        let odd = |e: &Event| !matches!(e.kind, Kind::Opened | Kind::Skipped | Kind::Closed { .. });
+        d.first(odd).is_none() && d.first(|e| e.kind == Kind::Skipped && e.from() == Some(Side::Server)).is_some()
+    };
+    if !case.commands_are_hidden() {
+        return;
+    }
+    let hidden = case.session_transfers().filter(|t| t.command.is_none()).filter_map(|t| t.data.as_ref());
+    let Some(shows) = hidden.filter(is_clear).find_map(|d| d.first(|e| e.kind == Kind::Skipped)) else { return };
+    let headlines = [
+        "a data connection was in clear, beside encrypted commands".to_owned(),
+        "a data connection was in clear".to_owned(),
+    ];
+    let mut f = sink.finding(Confidence::Likely, Party::Client, &headlines);
+    (f.severity, f.ended) = (Severity::Note, false);
+    for key in ["command", "code", "text", "said", "protected"] {
+        f.set(key, serde_json::Value::Null);
+    }
+    f.why.push("Nobody began TLS on it: so it is without PROT P, or behind PROT C.".to_owned());
+    f.causes.push(super::Cause { confidence: Confidence::Possible, ..causes::prot_p_not_sent() });
+    let text = "client: PBSZ 0 and PROT P behind the login, if files are to be encrypted";
+    f.act = Some(Act { party: Party::Client, text: text.to_owned() });
+    sink.shows_by(&mut f, shows);
+    sink.report(f);
+}
+
 /// The client of IBM i says that it could not read the data connection as TLS, and the bytes are not there.
 fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     let is_code = |w: &str| IBM_I_CODES.contains(&w.trim_matches(|c: char| c != '-' && !c.is_ascii_digit()));
     let says = |c: &Claim<'_>| {
         matches!(c.code, Some(Code::Message(id)) if id == IBM_I) && c.text.split([' ', '=', ':']).any(is_code)
     };
-    let Some(claim) = case.claims().find(says) else { return };
+    let Some(claim) = case.claims().find(says) else { return beside_encrypted_commands(case, sink) };
     let headlines = [
         format!("{} probably answered TLS on data with clear text", case.endpoint()),
         "the server probably answered TLS on data with clear text".to_owned(),

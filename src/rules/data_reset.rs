@@ -5,6 +5,9 @@ use super::phase::probably;
 use super::prelude::*;
 use super::retrying::Tries;
 use super::told::errors;
+use crate::facts::transfers::{Data, precedes};
+use crate::transcript::Close;
+use crate::wire::tls::content;
 
 pub(super) static RULE: Rule = Rule {
     id: "data-reset",
@@ -63,9 +66,47 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let (failed, harmless): (Vec<_>, Vec<_>) = found.iter().partition(|r| r.severity == Severity::Failure);
     let tries = case.tries_as_large(&failed.iter().map(|r| r.ending.transfer).collect::<Vec<_>>());
     let worst = tries.worst(&failed, |r| r.ending.transfer).or(harmless.first());
-    if let Some(reset) = worst {
-        report(case, reset, &tries, found.len(), sink);
+    match worst {
+        Some(reset) => report(case, reset, &tries, found.len(), sink),
+        None => behind_hidden_commands(case, sink),
     }
+}
+
+/// A record of so many bytes is content: handshakes and tickets are shorter.
+const CONTENT: u16 = 1_024;
+
+/// Where nobody can read the commands: the server had sent content, and its reset came right behind it, without an alert.
+fn behind_hidden_commands(case: &Case<'_>, sink: &mut Sink<'_>) {
+    if !case.commands_are_hidden() {
+        return;
+    }
+    let hidden = case.session_transfers().filter(|t| t.command.is_none()).filter_map(|t| t.data.as_ref());
+    let cut: Vec<&Event> = hidden.filter(|d| d.is_established()).filter_map(cut_behind_content).collect();
+    let Some(rst) = cut.first() else { return };
+    let headlines = [
+        format!("{} reset a data connection behind content, without goodbye", case.endpoint()),
+        "the server reset a data connection behind content, without goodbye".to_owned(),
+    ];
+    let mut f = sink.finding(Confidence::Likely, Party::Server, &headlines);
+    (f.severity, f.ended) = (Severity::Warning, false);
+    for key in ["command", "close_notify", "code", "text", "edc", "errno2"] {
+        f.set(key, serde_json::Value::Null);
+    }
+    f.set("by", Party::Server.name()).set("transfers", cut.len());
+    f.why.push("No close_notify came before the RST; commands and replies are encrypted.".to_owned());
+    f.act = Some(Act { party: Party::Server, text: "server: its log: did this transfer come to its end?".to_owned() });
+    sink.shows_by(&mut f, rst);
+    sink.report(f);
+}
+
+/// The server's reset of a connection whose last record is content of its own.
+fn cut_behind_content<'a>(d: &Data<'a>) -> Option<&'a Event> {
+    let (rst, by, how) = d.end()?;
+    let says = |e: &&&Event| precedes(e, rst) && (e.from().is_some() || matches!(e.kind, Kind::Gap { .. }));
+    let last = d.events.iter().filter(says).rfind(|e| !matches!(e.kind, Kind::Skipped))?;
+    let is_content = |len| len >= CONTENT && last.from() == Some(Side::Server);
+    let sent = matches!(last.kind, Kind::Opaque { content_type: content::APPLICATION_DATA, len } if is_content(len));
+    (sent && by == Side::Server && how == Close::Reset).then_some(rst)
 }
 
 /// The reset of a transfer, if there was one.
@@ -181,7 +222,7 @@ fn is_old(case: &Case<'_>, ending: &Ending<'_>) -> bool {
 
 /// Whether the evidence shows that the sender ended as it ought to.
 fn is_in_order(reset: &Reset<'_, '_>) -> bool {
-    let ended = |d: &crate::facts::transfers::Data<'_>| d.end_of(reset.ending.sender()).is_some();
+    let ended = |d: &Data<'_>| d.end_of(reset.ending.sender()).is_some();
     reset.goodbye == Some(true) && reset.ending.data().is_some_and(ended)
 }
 
