@@ -68,6 +68,7 @@ impl Job {
         if line.contains("<<") {
             self.here_document(line);
         }
+        self.tso_command(bare);
         if !line.contains("//") {
             return None;
         }
@@ -104,6 +105,18 @@ impl Job {
             announced: false,
         });
         (!behind.is_empty()).then(|| format!("{} {MASK}", head.join(" ")))
+    }
+
+    /// `FTP host (EXIT`, the command of TSO: what follows is its input, whether or not the statement in front was pasted.
+    fn tso_command(&mut self, bare: &str) {
+        let Some((command, _)) = bare.strip_prefix("FTP ").and_then(|rest| rest.split_once('(')) else { return };
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let is_host = |w: &str| w.contains('.') && !w.ends_with(['.', ',', ':']);
+        let (Some(host), true) = (words.first(), words.len() <= 3) else { return };
+        if is_host(host) {
+            let (_, _, next) = mask_parm(command, 0);
+            self.input = Some(Input { next, end: "//".to_owned(), netrc: false, announced: false });
+        }
     }
 
     /// `ftp -v host <<EOF` of a shell.
@@ -177,7 +190,10 @@ fn mask_parm(value: &str, read: usize) -> (String, usize, Next) {
             _ if word.parse::<u16>().is_ok() => Next::User,
             _ => Next::Password,
         };
-        out.push_str(word);
+        match word.split_once('/').filter(|_| count == 2) {
+            Some((user, _)) => out.push_str(&format!("{user}/{MASK}")),
+            None => out.push_str(word),
+        }
         out.push(' ');
     }
     if masked {
@@ -214,10 +230,13 @@ impl Input {
             _ if is_subcommand(&first) => return None,
             _ => self.login(&words),
         };
-        if words.len() <= keep {
+        // `user/password/new password`, as TSO has it.
+        let user = |w: &&str| w.split_once('/').map_or_else(|| (*w).to_owned(), |(user, _)| format!("{user}/{MASK}"));
+        let kept: Vec<String> = words.iter().take(keep).map(user).collect();
+        let kept = kept.join(" ");
+        if words.len() <= keep && !kept.contains(MASK) {
             return None;
         }
-        let kept = words.get(..keep).unwrap_or_default().join(" ");
         Some(if kept.is_empty() { MASK.to_owned() } else { format!("{kept} {MASK}") })
     }
 
@@ -321,6 +340,11 @@ mod tests {
             "//S EXEC PGM=FTP,PARM='host (EXIT'\n//INPUT DD *\njoe\nGeheim79\n",
             "ftp -v -p tcpip ftp.example.org <<EOF\njoe\nGeheim79\nput x\nEOF",
             "ftp -n <<'END'\nopen h\nuser joe Geheim79\nEND",
+            "FTP ftp.example.org (EXIT\n joe/Geheim79/Geheim80\n",
+            "FTP ftp.example.org 21 (EXIT\njoe Geheim79\n",
+            "//INPUT DD *\nhost\njoe/Geheim79\n",
+            "//INPUT DD *\nhost\nuser joe/Geheim79/Geheim80\n",
+            "//S EXEC PGM=FTP,PARM='host joe/Geheim79 (EXIT'",
             "//NETRC DD *\nmachine h login joe password Geheim79\n",
             "//NETRC DD *\nmachine h\nlogin joe\npassword\nGeheim79 account\nGeheim79\n",
         ] {
@@ -340,6 +364,7 @@ mod tests {
             "//INPUT DD *\nEZA1450I IBM FTP CS V2R1\nEZA1701I >>> AUTH TLS\n234 go ahead\n",
             "//INPUT DD *\nS0W1 MESSAGE 00000004 01:49:34.345 SSL_ERROR\n",
             "//OUTPUT DD SYSOUT=*\nany other words\n",
+            "FTP servers (the old ones)\nany other words/here\n",
         ] {
             assert_eq!(masked(paste), paste);
         }
