@@ -22,6 +22,7 @@ const PASTED: &[(&str, &str)] = &[
     ("134CC19E", "rc 414"),
     ("FFFFFFEA", "rc -22"),
     ("00000191", "rc 401"),
+    ("IEF142I SJP1 FTP - STEP WAS EXECUTED - COND CODE 2042", "10234"),
     ("EZZ6035I TN3270 TCPIP DEBUG PARM1: 00000191", "GSK_ERR_BAD_DATE"),
     ("PARM1: FFFFFFEA", "rc -22"),
     ("GSK_ERR_IO", "rc 406"),

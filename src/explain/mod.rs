@@ -59,7 +59,9 @@ fn pasted(text: &str) -> Option<String> {
     let known = reply.is_some() || alert.is_some();
     // The words of System SSL are not those of another library.
     let hidden = if of_zos.is_none() { texts::explained(text, known) } else { None };
-    let parts: Vec<String> = [record, clear, of_zos, reply, alert, hidden].into_iter().flatten().collect();
+    let ended = text.split_once("COND CODE ").filter(|_| text.contains("IEF142I"));
+    let ended = ended.and_then(|(_, cc)| zos::condition(cc.split(' ').next()?.parse().ok()?));
+    let parts: Vec<String> = [record, clear, of_zos, ended, reply, alert, hidden].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("\n"))
 }
 

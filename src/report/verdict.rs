@@ -121,7 +121,13 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
     } else if let Some((words, _)) = plain_ftp(case) {
         words
     } else if let Some(rc) = case.unexplained() {
-        format!("AT-TLS gave up with rc {rc}, which no public source explains")
+        match crate::codes::attls(rc).filter(|c| c.confirmed == crate::codes::Confirmed::Yes) {
+            Some(range) => first_fitting(
+                &format!("AT-TLS rc {rc}: {}", range.meaning),
+                &format!("AT-TLS gave up with rc {rc}: see explain at-tls {rc}"),
+            ),
+            None => format!("AT-TLS gave up with rc {rc}, which no public source explains"),
+        }
     } else if lacks(case) {
         "bytes are missing, and what is left decides nothing".to_owned()
     } else if goes_on_encrypted(case) {

@@ -93,13 +93,19 @@ fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
         };
         told.finding(sink, Party::Unknown, &headlines(how))
     } else if let Some(ended) = code() {
-        let mut f = ended.finding(sink, Party::Unknown, &headlines("could not be connected to"));
+        let (party, how) = match unknown_host(case) {
+            true => (Party::Client, "has no address: the name was not found"),
+            false => (Party::Unknown, "could not be connected to"),
+        };
+        why = if party == Party::Client { OpenFailure::Dns } else { why };
+        let mut f = ended.finding(sink, party, &headlines(how));
         f.set("said", ended.claim.text);
         f
     } else {
         return;
     };
     let name = match why {
+        OpenFailure::Dns => "dns",
         OpenFailure::Refused => "refused",
         OpenFailure::Unreachable => "unreachable",
         OpenFailure::TimedOut => "timed-out",
@@ -117,6 +123,13 @@ fn told(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.report(f);
 }
 
+/// `EZA1551I Unknown Host: ftp.example.org`, from the client.
+fn unknown_host(case: &Case<'_>) -> bool {
+    let is_it = |c: &super::case::Claim<'_>| matches!(c.code, Some(Code::Message(id)) if id == "EZA1551I");
+    let mut said = case.claims().filter(|c| !c.is_of_server() && is_it(c));
+    said.any(|c| c.text.to_ascii_lowercase().starts_with("unknown host"))
+}
+
 fn advise(why: OpenFailure, case: &Case<'_>, f: &mut Finding) {
     let act = |party: Party, text: &str| Some(Act { party, text: text.to_owned() });
     match why {
@@ -130,7 +143,11 @@ fn advise(why: OpenFailure, case: &Case<'_>, f: &mut Finding) {
             f.tell(
                 Party::Client,
                 AdviceKind::Tonight,
-                "use the server's address until the name resolves (--resolve here)",
+                if case.asked().is_some() {
+                    "use the server's address until the name resolves (--resolve here)"
+                } else {
+                    "use the server's address until the name resolves"
+                },
             );
         }
         OpenFailure::Refused => {

@@ -234,7 +234,10 @@ impl Packets {
         found.assumed.extend(packets.remarks);
         let (n, line) = self.seen.unusable;
         if n > 0 {
-            let what = format!("{n} records of the packet trace, this one first, lack addresses or numbers");
+            let what = match n {
+                1 => "a record of the packet trace lacks addresses or numbers".to_owned(),
+                _ => format!("{n} records, the first one here, lack addresses or numbers"),
+            };
             found.problems.push(InputError::torn("", what, "paste the trace again, whole").at_line(line));
         }
         let problem = packets.problem.or(sockets.problem);

@@ -89,7 +89,7 @@ fn form(words: &[Word], leads: bool) -> Option<Form> {
     let id = first.text.trim_matches(['"', ':', '+']);
     let follows = |word: &str| words.iter().take(4).any(|w| w.text == word);
     match id {
-        TELNET => return (follows("DEBUG") && follows("CONN")).then_some(Form::Telnet),
+        TELNET => return (follows("DEBUG") && (follows("CONN") || follows("DETAIL"))).then_some(Form::Telnet),
         // A message that is only mentioned has nothing behind it.
         DB2 => return words.iter().any(|w| names_function(&w.text)).then_some(Form::Db2),
         IBM_I => return words.get(1).is_some().then_some(Form::IbmI),

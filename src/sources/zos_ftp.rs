@@ -100,8 +100,8 @@ fn form(words: &[Word], line_start: bool, known: bool, inside: Option<&Record>) 
     {
         return Some(Form::Trace);
     }
-    // EZD messages are those of the stack: AT-TLS, IKE.
-    if is_message_id(first) && !first.starts_with("EZD") {
+    // EZD messages are those of the stack (AT-TLS, IKE), EZZ60 those of TN3270.
+    if is_message_id(first) && !first.starts_with("EZD") && !first.starts_with("EZZ60") {
         return Some(Form::Message);
     }
     // The end of a step is of interest where FTP ran in it.
