@@ -74,7 +74,7 @@ fn wrong(row: &Row<'_>) -> Vec<String> {
         out.push(format!("the verdict is by {by}, not {}", row.finding));
     }
     // What the evidence itself says is no answer; where nothing decides, it is all that is shown.
-    let text = match r.findings.is_empty() {
+    let text = match r.verdict.by.is_none() {
         true => serde_json::to_string(&r).unwrap(),
         false => serde_json::to_string(&(&r.verdict, &r.findings, &r.consequences, &r.checks)).unwrap(),
     };

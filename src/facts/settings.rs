@@ -123,6 +123,12 @@ impl Settings {
         self.all.is_empty()
     }
 
+    /// The same, for a name that does not live as long.
+    pub fn named_here<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Setting> + use<'a> {
+        let name = name.to_owned();
+        self.all.iter().filter(move |s| s.name.eq_ignore_ascii_case(&name))
+    }
+
     /// All of a name, in order.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Setting> {
         self.all.iter().filter(move |s| s.name.eq_ignore_ascii_case(name))

@@ -73,10 +73,8 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     let null = || serde_json::Value::Null;
     f.set("issuers", Vec::<String>::new()).set("alert", null()).set("text", null());
     f.causes.push(causes::client_certificate_missing(Confidence::Likely, "the server's own return code says so"));
-    f.act = Some(Act {
-        party: Party::Client,
-        text: "client: present a certificate that the server accepts (--cert here)".to_owned(),
-    });
+    f.act =
+        Some(Act { party: Party::Client, text: "client: present a certificate that the server accepts".to_owned() });
     super::advise::client(case, &mut f, "client-certificate");
     let text = "if no client certificate is meant to be required here: ClientAuthType in its policy";
     f.tell(Party::Server, AdviceKind::Check, text);
@@ -105,9 +103,11 @@ fn explain(case: &Case<'_>, wanted: &str, alert: Option<u8>, asked: bool, f: &mu
     f.why.push("The server's certificate, the versions and the ciphers are not the fault.".to_owned());
     let because = if asked { "the server asked, and the answer was empty" } else { "the alert says so" };
     f.causes.push(causes::client_certificate_missing(Confidence::Likely, because));
+    // Only a run of our own can be told so.
+    let here = if case.asked().is_some() { " (--cert here)" } else { "" };
     f.act = Some(Act {
         party: Party::Client,
-        text: "client: present a certificate that the server accepts (--cert here)".to_owned(),
+        text: format!("client: present a certificate that the server accepts{here}"),
     });
     super::advise::client(case, f, "client-certificate");
     f.tell(

@@ -145,6 +145,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if !by_text(case, event, text.map(|(_, t)| t.as_str()), description, &mut f) {
         explain(case, event, description, from, &mut f);
     }
+    clear_text(case, event, from, &mut f);
     let unanswered = from == Side::Server && !case.server_answered_before(event);
     let is_told = f.causes.iter().any(|c| c.id == "no-shared-group");
     if unanswered && !is_told && matches!(description, HANDSHAKE_FAILURE | INSUFFICIENT_SECURITY) {
@@ -152,6 +153,23 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     }
     sink.report(f);
 }
+
+/// AT-TLS that sent the alert says why: clear text came where TLS was due.
+fn clear_text(case: &Case<'_>, alert: &Event, from: Side, f: &mut Finding) {
+    let is_it = |c: &Claim<'_>| {
+        matches!(c.code, Some(Code::AtTls(CLEAR_TEXT))) && c.side == Some(from) && c.event.conn == alert.conn
+    };
+    let Some(claim) = case.claims().find(is_it) else { return };
+    f.why.push(format!("{}: rc {CLEAR_TEXT}: clear text came where TLS was due.", claim.by));
+    let causes = causes::of_clear_text(case, &claim);
+    if f.causes.is_empty() && !causes.is_empty() {
+        f.causes = causes;
+        f.act = super::plaintext_instead_of_tls::act_of(f, from == Side::Server);
+    }
+}
+
+/// Clear text where AT-TLS waits for TLS.
+const CLEAR_TEXT: u32 = 5003;
 
 /// What a hello or its answer says beside version and suite.
 fn about_renegotiation(sides: &Sides<'_>, description: u8, from: Side, f: &mut Finding) {

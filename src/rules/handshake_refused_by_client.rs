@@ -230,13 +230,24 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
         return;
     }
     f.act = act(Party::Client, &format!("client: {}", advise::bytes_of_client(case)));
+    if let Some(rule) = causes::begins_at_once(case, claim) {
+        // Who begins with the first byte meets the greeting; nothing is said of the server's TLS.
+        f.causes.push(rule);
+        f.party = Party::Client;
+        f.act = act(Party::Client, "client: ApplicationControlled On, so that FTP itself says when TLS begins");
+        f.advise("use-implicit", "zos-attls");
+        return;
+    }
+    let mut known = false;
     if let Some(stacked) = causes::both_do_tls(case) {
+        known = true;
         f.causes.push(stacked);
         f.party = Party::Client;
         f.act = act(Party::Client, "client: take one of its two layers of TLS away: AT-TLS, or FTP's own");
         f.advise("exempt-attls", "zos-attls");
     }
     if let Some(mode) = causes::implicit_on_990(case) {
+        known = true;
         f.causes.push(mode);
         f.act = act(Party::Client, &format!("client: port and mode; then {}", advise::bytes_of_client(case)));
         f.advise("use-explicit", case.facts.client.as_ref().map_or("any", |c| c.id));
@@ -254,7 +265,32 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
         f.act = act(Party::Server, "server (vsftpd): one setting; if that does not end it, get the bytes");
     }
     f.causes.extend(causes::version_refused(case, event, false));
+    if speakers::is_sibling(speakers::program_of(claim.by)) {
+        f.causes.push(causes::no_tls_there(claim));
+        f.tell(Party::Client, AdviceKind::Check, "is the port that it calls the one for TLS at the partner?");
+    }
     f.causes.push(causes::tls_not_initialised(case, event, Confidence::Possible));
+    if !known {
+        version_unseen(case, event, f);
+    }
     advise::trace_tls(case, f);
     causes::advise_server_log(case, f, event);
+}
+
+/// What z/OS offers by default may be too old for the server, where no hello shows it.
+fn version_unseen(case: &Case<'_>, event: &Event, f: &mut Finding) {
+    let Some(cause) = causes::version_unseen(case, event) else { return };
+    // Where something else is likelier, that is to be tried first.
+    let likely = cause.confidence == Confidence::Likely;
+    let first = likely || f.causes.iter().all(|c| c.confidence < Confidence::Likely);
+    if likely {
+        let text = "client: switch TLS 1.2 on; if that does not end it, get the bytes".to_owned();
+        f.act = Some(Act { party: Party::Client, text });
+    }
+    if first {
+        f.causes.insert(0, cause);
+        zos_advice::offer_tls12(case, f);
+    } else {
+        f.causes.push(cause);
+    }
 }

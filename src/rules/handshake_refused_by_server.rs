@@ -108,6 +108,9 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
         Some(BAD_CERTIFICATE) => {
             act(Party::Client, "client: did it reject the server's certificate? Its log names the reason")
         }
+        Some(BAD_MESSAGE) if !is_of_ftp(claim) => {
+            act(Party::Unknown, "both: does the partner speak TLS to this port? Then a capture shows the bytes")
+        }
         Some(BAD_MESSAGE) => {
             f.causes.extend(mode(case, claim));
             act(Party::Client, "client: port and mode; then get the bytes, by a capture at either end")
@@ -133,11 +136,16 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding)
         let look = format!("ftpsdiag explain {system} {rc}, and the lines before it in the log");
         f.tell(Party::Server, AdviceKind::Check, look);
     }
-    let program = speakers::program_of(claim.by);
-    if !speakers::is_sibling(program) && program != speakers::TN3270_SERVER {
+    if is_of_ftp(claim) {
         f.advise("see-tls-log", "zos-ftp-server");
     }
     f.tell(Party::Client, AdviceKind::Check, "the client's log of that minute: what did it see, and who ended it?");
+}
+
+/// Whether no other program is known to speak.
+fn is_of_ftp(claim: &Claim<'_>) -> bool {
+    let program = speakers::program_of(claim.by);
+    !speakers::is_sibling(program) && program != speakers::TN3270_SERVER
 }
 
 /// What to write for the code.
@@ -152,7 +160,8 @@ fn by_code(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) -> bool
 /// A server that cannot read the first message may have been met in the other mode. A log that shows no AUTH says little:
 /// that of a server quotes no commands.
 fn mode(case: &Case<'_>, claim: &Claim<'_>) -> Option<super::Cause> {
-    if case.auth().is_some() {
+    // Nobody but FTP has two modes of TLS.
+    if case.auth().is_some() || !is_of_ftp(claim) {
         return None;
     }
     let implicit = case.transcript.conn(claim.event.conn).and_then(|c| c.peer).is_some_and(|p| p.port() == 990);

@@ -6,6 +6,7 @@
 mod addresses;
 mod advise;
 mod alerts;
+mod already;
 mod arranging;
 mod auth_refused;
 mod auth_reply_unusual;
@@ -55,6 +56,7 @@ mod data_sessions;
 mod data_shake;
 mod data_silence_during_handshake;
 mod data_truncated;
+mod denied;
 mod end_checks;
 mod endings;
 mod epsv_malformed;
@@ -214,6 +216,7 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         found.iter_mut().for_each(|f| doubt(case, f));
         found.iter_mut().for_each(|f| untie(case, f));
         found.iter_mut().for_each(|f| settings::explain(case, f));
+        found.iter_mut().for_each(|f| already::leave_out(case, f));
         findings.extend(found);
         checks.extend(checked);
     }

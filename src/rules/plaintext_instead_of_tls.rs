@@ -201,7 +201,8 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("code", null()).set("text", null()).set("encoding", null());
     f.causes = causes::of_clear_text(case, &said.claim);
     f.act = act_of(&mut f, said.is_of_server());
-    if f.party != Party::Server {
+    // Of a client that clear text came from nothing says that AT-TLS does its TLS.
+    if !said.is_of_server() {
         f.advise("use-implicit", "zos-attls");
     }
     sink.untested("bytes", "the text that came", "not in the evidence");
@@ -209,7 +210,7 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
 }
 
 /// Who has to do what about clear text that the likeliest cause explains.
-fn act_of(f: &mut Finding, at_server: bool) -> Option<Act> {
+pub(super) fn act_of(f: &mut Finding, at_server: bool) -> Option<Act> {
     match f.causes.first().map(|c| c.id.as_str()) {
         Some("attls-policy-missing") if at_server => {
             f.party = Party::Server;
@@ -276,6 +277,14 @@ fn explain(case: &Case<'_>, event: &Event, reply: Option<&Reply>, encoding: Enco
     }
     if case.server_answered_before(event) {
         return; // one that has sent its hello has certificate and key
+    }
+    if f.causes.is_empty()
+        && let Some(cause) = causes::version_unseen(case, event)
+    {
+        let likely = cause.confidence == Confidence::Likely;
+        f.act = if likely { act(Party::Client, "client: switch TLS 1.2 on") } else { f.act.take() };
+        f.causes.push(cause);
+        super::zos_advice::offer_tls12(case, f);
     }
     let rank =
         if f.causes.is_empty() && case.client_hello().is_some() { Confidence::Likely } else { Confidence::Possible };

@@ -17,6 +17,7 @@ const NATIVE: [&str; 4] = ["CIPHERSUITE", "KEYRING", "SSLV3", "TLSTIMEOUT"];
 
 /// Adds to a finding what the settings explain.
 pub(super) fn explain(case: &Case<'_>, f: &mut Finding) {
+    super::denied::explain(case, f);
     let settings = &case.facts.settings;
     if settings.is_empty() {
         return;
@@ -253,8 +254,17 @@ fn reuse(settings: &Settings, f: &mut Finding, why: &mut Vec<String>) {
     }
 }
 
-/// Suites by name (FTP.DATA) or as two hexadecimal digits each (trace).
+/// Suites by name (FTP.DATA, AT-TLS policy) or as two hexadecimal digits each (trace).
 fn suites(settings: &Settings, why: &mut Vec<String>) {
+    let is_policy = |s: &&Setting| s.place == Place::Policy;
+    let listed: Vec<&str> =
+        settings.named("V3CipherSuites").filter(is_policy).map(|s| s.value.as_str()).take(MOST).collect();
+    if !listed.is_empty() {
+        let is_old = |name: &&str| OLD.iter().any(|old| name.contains(old));
+        let old = if listed.iter().all(is_old) { ", which servers of today refuse" } else { "" };
+        let names = crate::wire::printable_str(&listed.join(", "));
+        why.push(format!("The AT-TLS policy allows {names} alone (V3CipherSuites){old}."));
+    }
     let named: Vec<&str> = settings.named("CIPHERSUITE").map(|s| s.value.as_str()).take(MOST).collect();
     if !named.is_empty() {
         let known = |name: &&str| codes::zos_cipher_names().any(|c| c.name.eq_ignore_ascii_case(name));
@@ -278,6 +288,9 @@ fn suites(settings: &Settings, why: &mut Vec<String>) {
         why.push(format!("The client's trace: cipherspecs {} ({}).", specs.value, names.join(", ")));
     }
 }
+
+/// What marks suites that TLS libraries of today no longer have switched on.
+const OLD: [&str; 6] = ["_3DES_", "_RC4_", "_RC2_", "_DES_", "_NULL_", "_EXPORT_"];
 
 /// So many suites are named.
 const MOST: usize = 24;

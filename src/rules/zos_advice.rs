@@ -3,6 +3,7 @@
 use super::Case;
 use super::case::Claim;
 use super::finding::{Advice, Finding, Party};
+use crate::facts::settings::{Place, Setting};
 use crate::transcript::{Code, Side, speakers};
 
 /// Key ring or database, password, label.
@@ -64,6 +65,15 @@ pub(super) fn by_code(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Findi
     f.advice.len() > before
 }
 
+/// How the z/OS client comes to offer TLS 1.2, by who does its TLS.
+pub(super) fn offer_tls12(case: &Case<'_>, f: &mut Finding) {
+    let (before, product) = (f.advice.len(), of_client(case));
+    f.advise("enable-tls12", product);
+    if product == "zos-attls" {
+        leave_out_of_ftp(f, before);
+    }
+}
+
 /// Where AT-TLS itself speaks, it does TLS already, and what sets FTP's own up is nothing to it.
 fn leave_out_of_ftp(f: &mut Finding, from: usize) {
     let of_ftp = |a: &Advice| {
@@ -89,6 +99,38 @@ pub(super) fn act(rc: u32, party: Party) -> Option<(Party, String)> {
         _ => return None,
     };
     Some((party, format!("{}: {what}", party.name())))
+}
+
+/// What switches TLS 1.2 on or off at the z/OS client, where settings were pasted along; `None` where they disagree.
+pub(super) fn tls12_of_client<'a>(case: &Case<'a>) -> Option<&'a Setting> {
+    let (name, place) = match of_client(case) {
+        "zos-attls" => ("TLSv1.2", Place::Policy),
+        _ => ("GSK_PROTOCOL_TLSV1_2", Place::Job),
+    };
+    let mut said = case.facts.settings.named(name).filter(|s| s.place == place);
+    let first = said.next()?;
+    let is_other = place == Place::Policy && policy_side(case) == Some(Side::Server);
+    (!is_other && said.all(|s| s.is(&first.value))).then_some(first)
+}
+
+/// The end that a pasted AT-TLS policy is for: by what it says itself, else by the end at which AT-TLS speaks.
+pub(super) fn policy_side(case: &Case<'_>) -> Option<Side> {
+    let settings = &case.facts.settings;
+    let of = |s: &Setting| match () {
+        () if s.is("Client") || s.is("Outbound") => Some(Side::Client),
+        () if s.is("Server") || s.is("ServerWithClientAuth") || s.is("Inbound") => Some(Side::Server),
+        () => None,
+    };
+    let stated = || settings.named("HandshakeRole").chain(settings.named("Direction")).filter_map(of);
+    let speaks = || case.claims().filter(|c| speakers::program_of(c.by) == speakers::AT_TLS).filter_map(|c| c.side);
+    let one = |mut sides: Box<dyn Iterator<Item = Side> + '_>| {
+        let first = sides.next()?;
+        sides.all(|s| s == first).then_some(first)
+    };
+    match stated().next() {
+        Some(_) => one(Box::new(stated())),
+        None => one(Box::new(speaks())),
+    }
 }
 
 /// Who does TLS at the end that speaks.

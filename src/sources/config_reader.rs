@@ -3,7 +3,7 @@
 use super::Kind;
 use super::source::{Beginning, Found, Place, Source};
 use super::words::Word;
-use super::zos_config::{Config, Form, Record};
+use super::zos_config::{Config, DENIED, Form, Record};
 
 /// The open record, and the statements before it.
 #[derive(Debug, Default)]
@@ -20,6 +20,11 @@ impl Source for Reader {
     }
 
     fn begins(&mut self, place: &Place<'_>) -> Option<Beginning> {
+        let before = place.prefix.map_or(0, |p| p.words);
+        if place.words.get(before).is_some_and(|w| w.text == DENIED && (before > 0 || w.first)) {
+            self.form = Some(Form::Denied);
+            return Some(Beginning { before, weak: false });
+        }
         self.form = self.config.begins(place.words);
         self.form.map(|_| Beginning { before: 0, weak: false })
     }

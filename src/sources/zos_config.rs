@@ -7,8 +7,8 @@
 use super::words::Word;
 use super::zos_statement::{self, Keyword};
 use super::{Block, Piece};
-use crate::transcript::speakers::{AT_TLS_POLICY, FTP_DATA, JCL, speaker};
-use crate::transcript::{ConnId, Entry, Side, What};
+use crate::transcript::speakers::{AT_TLS_POLICY, FTP_DATA, JCL, RACF, speaker};
+use crate::transcript::{Code, ConnId, Entry, Side, What};
 
 /// Statements that are kept of one paste.
 const MOST: usize = 400;
@@ -18,6 +18,15 @@ const GAP: u64 = 2;
 
 /// Most words of one policy statement with all that stands in its braces.
 const LONGEST: usize = 2_000;
+
+/// `ICH408I USER(BATCH1 ) GROUP(BATCH ) NAME(x) owner.ring.LST CL(RDATALIB) INSUFFICIENT ACCESS AUTHORITY …`, on several lines.
+pub(super) const DENIED: &str = "ICH408I";
+
+/// Most words of it up to the class; a name may hold blanks.
+const LONGEST_DENIED: usize = 32;
+
+/// Classes of what TLS needs: rings and certificates, keys and the services that use them.
+const CLASSES: [&str; 4] = ["RDATALIB", "FACILITY", "CSFSERV", "CSFKEYS"];
 
 /// Objects of an AT-TLS policy that hold settings in braces.
 const OBJECTS: [&str; 12] = [
@@ -46,6 +55,8 @@ pub(super) enum Form {
     Variable,
     /// An object of a policy, with its braces.
     Policy,
+    /// What RACF refused, with the lines that say of what.
+    Denied,
 }
 
 /// In-stream data of a job.
@@ -100,6 +111,10 @@ impl Record {
         let opens = word.text.starts_with('{');
         let taken = match self.form {
             Form::Policy => on_line && self.depth == 0 || self.depth > 0 || opens && !self.is_closed(),
+            Form::Denied => {
+                let has_class = self.words.iter().any(|w| class(&w.text).is_some());
+                on_line || self.words.len() < LONGEST_DENIED && (!has_class || goes_on(&word.text))
+            }
             _ => on_line,
         };
         if taken {
@@ -181,6 +196,7 @@ impl Config {
             Form::Jcl => self.jcl(&record.text()),
             Form::Variable => self.push(JCL.to_owned(), record.text()),
             Form::Policy => self.policy(record),
+            Form::Denied => self.denied(record),
         }
         self.last = Some(line);
     }
@@ -262,7 +278,29 @@ impl Config {
     fn policy(&mut self, record: &Record) {
         for line in record.lines() {
             let text = line.split('#').next().unwrap_or_default();
-            self.push(AT_TLS_POLICY.to_owned(), text.trim_matches(['{', '}', ' ']).to_owned());
+            for part in text.split(['{', '}']) {
+                self.push(AT_TLS_POLICY.to_owned(), part.trim().to_owned());
+            }
+        }
+    }
+
+    /// `BATCH1 FTPUSR.FTPRING.LST RDATALIB`: user, profile and class, where the class is one that TLS needs.
+    fn denied(&mut self, record: &Record) {
+        let words: Vec<&str> = record.words.iter().map(|w| w.text.as_str()).collect();
+        let Some(at) = words.iter().position(|w| class(w).is_some()) else { return };
+        let (Some(class), Some(profile)) = (words.get(at).and_then(|w| class(w)), words.get(at.wrapping_sub(1))) else {
+            return;
+        };
+        let user = words.iter().find_map(|w| w.strip_prefix("USER(")).map(|u| u.trim_end_matches(')'));
+        let of_ring = class != "FACILITY" || profile.starts_with("IRR.DIGTCERT.");
+        let Some(user) = user.filter(|u| !u.is_empty() && of_ring && CLASSES.contains(&class)) else { return };
+        let what = What::Claim {
+            by: RACF.to_owned(),
+            code: Some(Code::Message(DENIED.to_owned())),
+            text: format!("{user} {profile} {class}"),
+        };
+        if self.entries.len() < MOST {
+            self.entries.push(Entry { at: None, conn: ConnId(0), what });
         }
     }
 
@@ -273,6 +311,17 @@ impl Config {
         let piece = Piece { entries, ..Piece::default() };
         if piece.entries.is_empty() { Vec::new() } else { vec![Block::Settings(piece)] }
     }
+}
+
+/// The class in `CL(RDATALIB)`; blanks in the parentheses are no part of it.
+fn class(word: &str) -> Option<&str> {
+    word.strip_prefix("CL(").map(|class| class.trim_end_matches(')'))
+}
+
+/// Whether a line goes on with the message behind its class.
+fn goes_on(word: &str) -> bool {
+    const REST: [&str; 5] = ["INSUFFICIENT", "ACCESS", "FROM", "WARNING:", "PROFILE"];
+    REST.contains(&word) || word.starts_with("INTENT(")
 }
 
 /// Whether a line that follows no other may be one: most are not, and are asked nothing more.

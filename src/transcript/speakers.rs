@@ -46,6 +46,9 @@ pub const JCL: &str = "JCL";
 /// Statements of an AT-TLS policy that was pasted along.
 pub const AT_TLS_POLICY: &str = "AT-TLS policy";
 
+/// What the security product of z/OS refused, from the log of the job.
+pub const RACF: &str = "RACF";
+
 /// What stands between a program and the end at which it ran, and between both and the job.
 const AT: &str = " at the ";
 const JOB: &str = ", job ";
@@ -103,9 +106,9 @@ pub fn is_sibling(program: &str) -> bool {
     matches!(program, DB2 | GSKIT | MQ | CICS)
 }
 
-/// Whether a file speaks: settings, which say what was to be and not what happened.
+/// Whether a file speaks, or what decides on files: settings and rights, which say what was to be and not what happened.
 pub fn is_config(by: &str) -> bool {
-    matches!(program_of(by), FTP_DATA | JCL | AT_TLS_POLICY)
+    matches!(program_of(by), FTP_DATA | JCL | AT_TLS_POLICY | RACF)
 }
 
 /// The job, if the name gives it.

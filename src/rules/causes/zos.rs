@@ -4,6 +4,7 @@
 use super::super::case::Claim;
 use super::super::client_tls_not_initialised::ENVIRONMENT;
 use super::super::finding::{Cause, Confidence, Party};
+use super::super::zos_advice;
 use super::{
     Case, cause, client_certificate_issuer_unknown, client_certificate_missing, defaults_removed,
     missing_signature_algorithms, no_shared_cipher, no_shared_group, server_policy, stacked_tls, tls_not_initialised,
@@ -55,6 +56,35 @@ pub(in crate::rules) fn attls_policy_missing(confidence: Confidence, because: St
         ],
         "no rule for the connection, or TLSMECHANISM FTP where AT-TLS is meant",
     )
+}
+
+/// A rule of AT-TLS matched, and begins TLS with the first byte, where FTP speaks in clear first.
+fn rule_begins_at_once(confidence: Confidence, because: String, at: Party) -> Cause {
+    let headline = "the AT-TLS rule begins TLS before FTP asks for it";
+    let how = ["the TTLSRule that matched: has its action ApplicationControlled On?".to_owned()];
+    let settles = "Off, or not there: then TLS begins with the first byte";
+    cause("attls-policy-missing", headline, confidence).because(because).ask(at, None, &how, settles)
+}
+
+/// AT-TLS says that it does TLS on a connection to port 21, and does not leave it to FTP (EZD1281I, STATUS).
+pub(in crate::rules) fn begins_at_once(case: &Case<'_>, claim: &Claim<'_>) -> Option<Cause> {
+    let port = case.transcript.conn(claim.event.conn).and_then(|c| c.peer).map(|p| p.port());
+    let maps = |c: &Claim<'_>| c.event.conn == claim.event.conn && attls_status(c) == Some(true);
+    let spoke = case.control().any(|e| matches!(e.kind, Kind::Command { .. } | Kind::Reply(_)));
+    let at_once = port == Some(EXPLICIT) && !spoke && case.claims().any(|c| maps(&c));
+    let because = "EZD1281I has STATUS: Enabled, not Appl Control: TLS begins at once, and port 21 greets in clear";
+    at_once.then(|| rule_begins_at_once(Confidence::Likely, because.to_owned(), Party::Client))
+}
+
+/// A partner of Db2, MQ or CICS that answers a ClientHello in its own protocol: the port is the one without TLS.
+pub(in crate::rules) fn no_tls_there(claim: &Claim<'_>) -> Cause {
+    let because = match speakers::program_of(claim.by) {
+        speakers::DB2 => "a port of Db2 for DRDA in clear answers a ClientHello with something that is no TLS",
+        _ => "a port without TLS answers a ClientHello with something that is no TLS",
+    };
+    let how = ["which port of the partner is for TLS, and is it the one that was called?".to_owned()];
+    let c = cause("wrong-port", "the port called does no TLS", Confidence::Possible).because(because);
+    c.ask(Party::Server, None, &how, "the two ports differ")
 }
 
 /// What a return code of System SSL or AT-TLS says of the reason, and at which end; the likeliest first.
@@ -123,6 +153,33 @@ fn no_common_version(case: &Case<'_>, confidence: Confidence, says: String) -> V
     );
     vec![c]
 }
+
+/// The version of a hello that is not in the evidence: z/OS offers TLS 1.2 only where it is told to.
+pub(in crate::rules) fn version_unseen(case: &Case<'_>, at: &Event) -> Option<Cause> {
+    case.facts.client.as_ref().filter(|c| c.id.starts_with("zos"))?;
+    let setting = zos_advice::tls12_of_client(case);
+    let native = zos_advice::of_client(case) == "zos-native";
+    let by_default = native && case.zos_release(Side::Client).is_some_and(|r| r >= TLS12_BY_DEFAULT);
+    let (confidence, because) = match setting {
+        _ if case.facts.offer.is_some() => return None,
+        Some(set) if set.is("On") || set.is("1") => return None,
+        Some(off) => (Confidence::Likely, format!("{}: no more than TLS 1.1 is offered", off.quoted())),
+        None if by_default => return None,
+        None if native => {
+            (Confidence::Possible, "the hello is not in the evidence; by default it is TLS 1.0".to_owned())
+        }
+        None => {
+            (Confidence::Possible, "the hello is not in the evidence; by default the policy has TLSv1.2 Off".to_owned())
+        }
+    };
+    let c = cause("client-tls-version-refused", "the server may refuse TLS 1.0 and 1.1", confidence).because(because);
+    let again = ["one run of the client's step with TLS 1.2 switched on".to_owned()];
+    let c = c.ask(Party::Client, None, &again, "works with TLS 1.2");
+    Some(super::ask_for_log(case, c, at, "unknown protocol", "unsupported protocol"))
+}
+
+/// The first release whose System SSL offers TLS 1.2 by itself: V3R1.
+const TLS12_BY_DEFAULT: u32 = 301;
 
 /// The ring lacks the partner's authority.
 pub(in crate::rules) fn ca_not_in_ring(confidence: Confidence, because: String) -> Cause {
@@ -291,10 +348,10 @@ pub(in crate::rules) fn of_clear_text(case: &Case<'_>, claim: &Claim<'_>) -> Vec
     let policy = "AT-TLS expected TLS at once and met the greeting: the rule is not ApplicationControlled".to_owned();
     let mode = "the server greets in clear where implicit TLS was expected";
     match implicit_on_990(case) {
-        Some(mode) => vec![mode, attls_policy_missing(Confidence::Possible, policy)],
+        Some(mode) => vec![mode, rule_begins_at_once(Confidence::Possible, policy, Party::Client)],
         None => {
             let mode = Cause { confidence: Confidence::Possible, ..super::wrong_mode(mode) };
-            vec![attls_policy_missing(Confidence::Likely, policy), mode]
+            vec![rule_begins_at_once(Confidence::Likely, policy, Party::Client), mode]
         }
     }
 }
@@ -304,12 +361,13 @@ fn clear_text_at_server(case: &Case<'_>, claim: &Claim<'_>) -> Vec<Cause> {
     let mode = super::wrong_mode("TLS of the server waited for a ClientHello, and the client began in clear");
     let port = case.transcript.conn(claim.event.conn).and_then(|c| c.peer).map(|p| p.port());
     let because = match case.facts.settings.application_controlled() {
+        // FTP begins TLS behind AUTH: the two modes are not mixed up there.
+        Some(true) if port == Some(EXPLICIT) => return Vec::new(),
         Some(true) => return vec![mode],
         Some(false) => "the policy that was pasted along says ApplicationControlled Off",
         None if port == Some(EXPLICIT) => "TLS was due with the first byte on port 21, where FTP begins in clear",
         None => return vec![mode],
     };
-    let mut policy = attls_policy_missing(Confidence::Likely, because.to_owned());
-    policy.ask.iter_mut().for_each(|ask| ask.party = Party::Server);
+    let policy = rule_begins_at_once(Confidence::Likely, because.to_owned(), Party::Server);
     vec![policy, Cause { confidence: Confidence::Possible, ..mode }]
 }

@@ -1,7 +1,7 @@
 //! Names in what AT-TLS says (those of a certificate, which hold blanks and commas, and the name of a rule), and in settings
 //! that were pasted along.
 
-use super::super::speakers::{AT_TLS, CICS, FTP_DATA, JCL, MQ, is_config, program_of};
+use super::super::speakers::{AT_TLS, CICS, FTP_DATA, JCL, MQ, RACF, ZOS_FTP_CLIENT, is_config, program_of};
 
 /// How the names of a certificate begin.
 const CERTIFICATE: [&str; 5] = ["subject ", "issuer ", "serial number ", "from ", "trusted by "];
@@ -15,6 +15,7 @@ pub(super) fn without_names(by: &str, text: &str) -> String {
         AT_TLS => {}
         MQ => return of_mq(text),
         CICS => return of_cics(text),
+        ZOS_FTP_CLIENT => return typed(text),
         _ => return text.to_owned(),
     }
     if let Some(label) = CERTIFICATE.iter().find(|label| text.starts_with(*label)) {
@@ -26,6 +27,24 @@ pub(super) fn without_names(by: &str, text: &str) -> String {
         Some(None) => "rule REDACTED".to_owned(),
         None => text.to_owned(),
     }
+}
+
+/// A subcommand that was typed (EZA1736I), without the files and folders that it names; and data sets in quotes, anywhere.
+fn typed(text: &str) -> String {
+    const NAMING: [&str; 18] = [
+        "append", "cd", "cwd", "delete", "dir", "get", "lcd", "lmkdir", "ls", "mdelete", "mget", "mkdir", "mput",
+        "put", "rename", "rmdir", "mvsget", "mvsput",
+    ];
+    let word = text.split(' ').next().unwrap_or_default();
+    if NAMING.iter().any(|n| n.eq_ignore_ascii_case(word)) && text.len() > word.len() {
+        return format!("{word} REDACTED");
+    }
+    let is_data_set = |part: &str| {
+        let is_part = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b".()@#$-+".contains(&b);
+        part.contains('.') && part.bytes().all(is_part)
+    };
+    let hide = |(n, part)| if n % 2 == 1 && is_data_set(part) { "REDACTED" } else { part };
+    text.split('\'').enumerate().map(hide).collect::<Vec<_>>().join("'")
 }
 
 /// CSQX620E without queue manager, channel and partner.
@@ -47,6 +66,10 @@ const NAMELESS: [&str; 10] =
 
 /// A setting without what may be the name of a user, a host, a file or a ring.
 fn setting(program: &str, text: &str) -> String {
+    if program == RACF {
+        let class = text.rsplit(' ').next().unwrap_or_default();
+        return format!("REDACTED REDACTED {class}");
+    }
     if program == JCL {
         // `PGM=FTP` and the switches of System SSL; the end of a step without its names.
         if let Some((_, end)) = text.split_once(" - ") {
@@ -119,6 +142,11 @@ mod tests {
             ("JCL", "//FTP EXEC PGM=FTP,PARM='ftp.example.org (EXIT'", "PGM=FTP"),
             ("JCL", "ENVAR(\"GSK_PROTOCOL_TLSV1_2=ON\",\"GSK_TRACE_FILE=/u/joe/t\")", "GSK_PROTOCOL_TLSV1_2=ON"),
             ("JCL", "SJP1 FTP - STEP WAS EXECUTED - COND CODE 2042", "REDACTED - STEP WAS EXECUTED - COND CODE 2042"),
+            ("z/OS FTP client", "put 'PROD.FILE.A' a.txt", "put REDACTED"),
+            ("z/OS FTP client", "Using //'SYS1.TCPPARMS(FTPCDATA)' for x", "Using //'REDACTED' for x"),
+            ("z/OS FTP client", "I can't open a data-transfer connection", "I can't open a data-transfer connection"),
+            ("z/OS FTP client", "put", "put"),
+            ("RACF", "JOE1 JOE1.RING.LST RDATALIB", "REDACTED REDACTED RDATALIB"),
             ("AT-TLS policy", "TTLSRule partner_ftp", "TTLSRule REDACTED"),
             ("AT-TLS policy", "ApplicationControlled On", "ApplicationControlled On"),
         ] {
