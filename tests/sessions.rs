@@ -338,7 +338,8 @@ fn behind_encryption_what_nobody_answers_is_told() {
     // Another service of that host.
     assert_eq!(sessions(&merged(&[control(), tries(445)]))[0].conns.len(), 1);
     // What the server had said last is too short to have named a port: another program dials.
-    let over = encrypted("10.0.0.1:40000", T0).says(Who::Server, &record(23, &[4; 40]));
+    let over =
+        encrypted("10.0.0.1:40000", T0).says(Who::Server, &[record(23, &[4; 40]), record(23, &[4; 41])].concat());
     let goodbye = |t: Talk| t.wait(20 * SECOND).says(Who::Server, &record(23, &[4; 31])).close();
     for other in [
         tries(50_000),

@@ -264,7 +264,7 @@ fn untie(case: &Case<'_>, f: &mut Finding) {
     if f.severity == Severity::Failure && !may_be_announced(case, conn) {
         f.severity = Severity::Warning;
         f.why.push(
-            "The reply before it is too short to be one to PASV or EPSV: the connection may be another program's."
+            "The replies before it are too short to be one to PASV or EPSV: the connection may be another program's."
                 .to_owned(),
         );
     }
@@ -273,14 +273,15 @@ fn untie(case: &Case<'_>, f: &mut Finding) {
 /// Bytes of the shortest encrypted record that may hold a reply to PASV or EPSV: 38 of text, and a tag.
 const ANNOUNCES: u16 = 54;
 
-/// Whether what the server had said last, before the client dialled, may have named the port.
+/// Whether what the server had said before the client dialled may have named the port: its last reply, or the one before, where the
+/// client asked for the transfer first.
 fn may_be_announced(case: &Case<'_>, conn: ConnId) -> bool {
     let before = case.timeline.events.iter().take_while(|e| e.conn != conn);
     let control = case.control().next().map(|e| e.conn);
     let said = |e: &&Event| e.from() == Some(Side::Server) && !matches!(e.kind, Kind::Skipped);
-    let last = before.filter(|e| Some(e.conn) == control).filter(said).last();
-    let is_short = |e: &Event| matches!(e.kind, Kind::Opaque { len, .. } if len < ANNOUNCES);
-    data_connect_failed::was_dialled_by_server(case, conn) || !last.is_some_and(is_short)
+    let said: Vec<&Event> = before.filter(|e| Some(e.conn) == control).filter(said).collect();
+    let is_short = |e: &&Event| matches!(e.kind, Kind::Opaque { len, .. } if len < ANNOUNCES);
+    data_connect_failed::was_dialled_by_server(case, conn) || !said.iter().rev().take(2).all(is_short)
 }
 
 /// What every rule needs.
