@@ -61,6 +61,23 @@ fn a_server_s_trace_in_any_dress() {
 }
 
 #[test]
+fn a_record_whose_header_was_dumped_apart_is_one() {
+    let text = fixture("gsksrvr/alert-70-body-apart.txt");
+    let want = expect(&only_report("apart", text.as_bytes()), &fixture("gsksrvr/alert-70-body-apart.expect"));
+    assert_eq!(want, Ok(()));
+    let of = |from: &str, to: &str| verdict(&only_report("apart", text.replace(from, to).as_bytes()));
+    for title in ["SSL record data", "SSL record", "SSL V3 record", "ALERT message", "any other title"] {
+        assert!(of("Received V3 ALERT message", title).starts_with("fails fatal-alert certain server"), "{title}");
+    }
+    // The header again in front of the body, and a body alone.
+    let whole = of("    00000000: 0246 ", "    00000000: 15030100 020246 ");
+    assert!(whole.starts_with("fails fatal-alert certain server"), "{whole}");
+    // A body of another length is none of this header.
+    let other = of("    00000000: 0246 ", "    00000000: 024600 ");
+    assert!(!other.contains("certain"), "{other}");
+}
+
+#[test]
 fn the_callouts_of_a_manual_belong_to_no_record() {
     let plain: String = fixture("gsksrvr/manual-callouts.txt")
         .lines()

@@ -6,6 +6,7 @@
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
+use super::attls_words::{EVENTS, HEADINGS, starts_with};
 use super::cert_diag::{self, Diagnostics};
 use super::words::Word;
 use crate::transcript::Micros;
@@ -17,25 +18,6 @@ const MOST_BYTES: usize = 64 * 1024;
 
 /// Most words of an event that is in no list, and of what EZD1284I says.
 const LONGEST_EVENT: usize = 8;
-
-/// Events that AT-TLS names behind a return code; tells what belongs to a message and what was only joined to it.
-const EVENTS: [&str; 11] = [
-    "Initial Handshake",
-    "Environment Init",
-    "Environment Create",
-    "Environment Close",
-    "Connection Init",
-    "Connection Close",
-    "Connection Stop",
-    "Connection Abend Close",
-    "Policy Mapping",
-    "Data Decryption",
-    "Group Init",
-];
-
-/// Words behind the id, in front of the first field.
-const HEADINGS: [&str; 11] =
-    ["TTLS", "Map", "Start", "Event", "Flow", "Data", "Error", "Certificate", "Diagnostics", "Details", "Sources"];
 
 /// The messages, by what they tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -369,13 +351,23 @@ impl Record {
         let is_hex = !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
         let ended = self.odd || self.bytes.len() + text.len() / 2 > MOST_BYTES;
         // On another line, only what a record lacks: the next line may begin with a number of its own.
-        if self.text.is_empty() || !is_hex || ended || !(same || text.len() >= 4 && !self.is_whole()) {
+        let goes_on = |this: &mut Self| text.len() >= 4 && !this.is_whole() || this.lacks(text.len() / 2);
+        if self.text.is_empty() || !is_hex || ended || !(same || goes_on(self)) {
             return false;
         }
         let even = text.get(..text.len() - text.len() % 2).unwrap_or_default();
         self.odd = even.len() < text.len();
         self.bytes.extend(hex::decode(even).unwrap_or_default());
         true
+    }
+
+    /// Whether the record at the end of the bytes lacks just so many.
+    fn lacks(&mut self, n: usize) -> bool {
+        if self.is_whole() {
+            return false;
+        }
+        let rest = self.bytes.get(self.framed..).unwrap_or_default();
+        matches!(front(rest), Front::Record(h) if HEADER_LEN + usize::from(h.len) == rest.len() + n)
     }
 
     /// Whether the bytes end where a TLS record ends.
@@ -389,10 +381,4 @@ impl Record {
         }
         self.framed == self.bytes.len() && !self.bytes.is_empty()
     }
-}
-
-/// Whether an event begins with these words.
-fn starts_with(event: &str, said: &[&str]) -> bool {
-    let mut words = event.split(' ');
-    said.iter().all(|w| words.next() == Some(w))
 }

@@ -37,6 +37,35 @@ pub(super) fn detect(head: &[u8]) -> Charset {
     Charset::Utf8
 }
 
+/// Lengths of records in data sets that hold a job's output: cards, and print lines with and without their control characters.
+const RECORDS: [usize; 5] = [80, 133, 121, 132, 137];
+
+/// The length of the records of a text in EBCDIC that has no line ends, as a transfer in binary leaves it: what makes nearly every
+/// record end in a blank and the next one begin with text. `None` where it has line ends, or no length fits.
+pub(super) fn record_length(head: &[u8]) -> Option<usize> {
+    if head.iter().any(|b| matches!(ebcdic::to_latin1(*b), b'\n' | b'\r')) {
+        return None;
+    }
+    let fits = |len: usize| {
+        let records: Vec<&[u8]> = head.chunks_exact(len).collect();
+        let text = |b: Option<&u8>| b.is_some_and(|b| *b != BLANK);
+        // Behind a control character, which may be blank, the text begins.
+        let begins = records.iter().skip(1).filter(|r| text(r.first()) || text(r.get(1)));
+        let ends = records.iter().filter(|r| r.last() == Some(&BLANK));
+        let (begin, end) = (begins.count(), ends.count());
+        let n = records.len();
+        (n >= 2 && (begin + 1) * 10 >= n * 9 && end * 10 >= n * 7).then(|| (begin + end) * 1000 / n)
+    };
+    RECORDS
+        .iter()
+        .filter_map(|len| Some((fits(*len)?, *len)))
+        .max_by_key(|(fit, len)| (*fit, *len == 80))
+        .map(|(_, l)| l)
+}
+
+/// A blank in EBCDIC.
+const BLANK: u8 = 0x40;
+
 /// Turns one line (as bytes, without its line end) into text.
 pub(super) fn decode(charset: Charset, line: &[u8]) -> Cow<'_, str> {
     match charset {
@@ -65,6 +94,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn records_of_one_length_are_found() {
+        let texts = ["EZA1450I IBM FTP CS", "220 x y", "EZA1701I >>> AUTH TLS", "234 go ahead", "EZA2897I failed"];
+        let ebcdic = |len: usize, front: &str| -> Vec<u8> {
+            let record = |t: &&str| format!("{:<len$}", format!("{front}{t}"));
+            let text: String = texts.iter().cycle().take(20).map(record).collect();
+            text.bytes().map(|b| (0..=255).find(|e| ebcdic::to_latin1(*e) == b).unwrap()).collect()
+        };
+        assert_eq!(record_length(&ebcdic(80, "")), Some(80));
+        assert_eq!(record_length(&ebcdic(133, " ")), Some(133));
+        assert_eq!(record_length(&ebcdic(121, "1")), Some(121));
+        assert_eq!(record_length(&ebcdic(80, "")[..100]), None);
+        assert_eq!(record_length(&ebcdic(97, "")), None);
+        assert_eq!(record_length(&ebcdic(23, "")), None);
+    }
+
+    #[test]
     fn character_sets_are_told_apart() {
         let utf16 = |s: &str, be: bool| {
             s.encode_utf16().flat_map(|u| if be { u.to_be_bytes() } else { u.to_le_bytes() }).collect::<Vec<u8>>()
@@ -77,6 +122,7 @@ mod tests {
             [0xE2, 0xF0, 0xE6, 0xF1, 0x40, 0x40, 0xD4, 0xC5, 0xE2, 0xE2, 0xC1, 0xC7, 0xC5, 0x40, 0xF0, 0xF0, 0x15];
         assert_eq!(detect(&ebcdic), Charset::Ebcdic);
         assert_eq!(decode(Charset::Ebcdic, &ebcdic), "S0W1  MESSAGE 00\n");
+        assert_eq!(record_length(&ebcdic), None);
         assert_eq!(decode(Charset::Utf8, b"gr\xfc\xdfe"), "grüße");
     }
 }

@@ -89,7 +89,9 @@ pub(super) fn begins(words: &[Word]) -> Option<usize> {
         return Some(0);
     }
     let same_line = || words.first().map(|w| w.line) == words.get(1).map(|w| w.line);
-    if callout(word(0)).is_some() && heading(2) && is_sysname(word(1)) && same_line() {
+    // Behind other words of its line it is a group of a dump.
+    let leads = words.first().is_some_and(|w| w.first);
+    if leads && callout(word(0)).is_some() && heading(2) && is_sysname(word(1)) && same_line() {
         return Some(2);
     }
     (heading(1) && is_sysname(word(0))).then_some(1)

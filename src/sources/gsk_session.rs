@@ -11,7 +11,7 @@ use crate::transcript::{Clock, Close, Code, ConnId, Entry, Fidelity, Layer, Micr
 use crate::wire::sniff::{Speaker, sniff};
 use crate::wire::tls::content;
 use crate::wire::tls::handshake;
-use crate::wire::tls::record::{HEADER_LEN, Header};
+use crate::wire::tls::record::{Front, HEADER_LEN, Header, front};
 
 /// Functions that end with the return code of a handshake, or of what it needs.
 const HANDSHAKE: [&str; 4] =
@@ -64,6 +64,8 @@ pub(super) struct Session {
     said: Vec<(Option<Micros>, Said)>,
     /// `N bytes received`: how many, when.
     received: Option<(u64, Option<Micros>)>,
+    /// So many bytes of a record are still to come behind its header, which was dumped: the place behind what is there.
+    due: Option<(usize, usize)>,
     /// A message that was dumped but not yet said to be written.
     unsent: Option<(Vec<u8>, Option<Micros>)>,
     hello_seen: bool,
@@ -187,15 +189,40 @@ impl Session {
             // The dump is written after the complaint about it; the bytes came before.
             let place = self.said.iter().rposition(|(t, _)| *t <= at).map_or(0, |n| n + 1);
             self.said.insert(place, (at, Said::Bytes(false, bytes.to_vec(), Fidelity::Exact)));
+            self.due = match front(bytes) {
+                Front::Record(h) if bytes.len() == HEADER_LEN => Some((place + 1, usize::from(h.len))),
+                _ => None,
+            };
             return;
         }
         self.hello_seen |= is_hello(fact);
         self.flush();
         if sends(fact.function) {
             self.unsent = Some((bytes.to_vec(), at));
-        } else {
+        } else if !self.behind_header(bytes, at) {
             self.wrapped(false, bytes.to_vec(), at);
         }
+    }
+
+    /// Puts what was received behind the header that was dumped before it, whatever the title of its dump: a whole record, the
+    /// rest of one, or the next message of several in one.
+    fn behind_header(&mut self, bytes: &[u8], at: Option<Micros>) -> bool {
+        let Some((place, due)) = self.due else { return false };
+        let header = place.checked_sub(1).and_then(|n| self.said.get(n));
+        let body = match header {
+            // The record is dumped again, with its header.
+            Some((_, Said::Bytes(false, header, _))) if bytes.len() == header.len() + due => {
+                bytes.strip_prefix(header.as_slice()).unwrap_or(bytes)
+            }
+            _ => bytes,
+        };
+        let is_message = || handshake::header(body).is_some_and(|(_, len)| handshake::HEADER_LEN + len == body.len());
+        if !(body.len() == due || body.len() < due && is_message()) {
+            return false;
+        }
+        self.said.insert(place, (at, Said::Bytes(false, body.to_vec(), Fidelity::Exact)));
+        self.due = (body.len() < due).then_some((place + 1, due - body.len()));
+        true
     }
 
     /// `N bytes written` tells when a dumped message left, header included.
@@ -214,11 +241,18 @@ impl Session {
     }
 
     /// A handshake message with the record header that must have been around it. The header is rebuilt: System
-    /// SSL never dumps it. Its length is that of the whole message, so a torn dump stays torn.
+    /// SSL never dumps it. Its length is that of the whole message, so a torn dump stays torn. A dump of a whole record has its
+    /// own; two bytes, a level and a code, are an alert (a handshake message that was torn there has 0 for a code).
     fn wrapped(&mut self, sent: bool, message: Vec<u8>, at: Option<Micros>) {
+        if matches!(front(&message), Front::Record(h) if HEADER_LEN + usize::from(h.len) == message.len()) {
+            self.said.push((at, Said::Bytes(sent, message, Fidelity::Exact)));
+            return;
+        }
         let announced = handshake::header(&message).map_or(message.len(), |(_, len)| handshake::HEADER_LEN + len);
         let len = u16::try_from(announced).unwrap_or(u16::MAX);
-        let header = Header { content_type: content::HANDSHAKE, version: 0x0301, len };
+        let is_alert = matches!(message.as_slice(), [1 | 2, code] if *code != 0);
+        let content_type = if is_alert { content::ALERT } else { content::HANDSHAKE };
+        let header = Header { content_type, version: 0x0301, len };
         self.said.push((at, Said::Bytes(sent, header.to_bytes().to_vec(), Fidelity::Rebuilt)));
         self.said.push((at, Said::Bytes(sent, message, Fidelity::Exact)));
     }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::charset::{Charset, detect};
+use super::charset::{Charset, detect, record_length};
 use super::lines::Lines;
 use super::paste::Paste;
 use super::refuse::{known, refuse};
@@ -241,7 +241,8 @@ fn begin(name: &str, options: &Options, head: &[u8]) -> Result<State, InputError
         }
         return Err(refuse(name, head));
     }
-    Ok(State::Lines(Box::new(Lines::new(charset, Paste::new(name, options.clone())))))
+    let record = record_length(head).filter(|_| charset == Charset::Ebcdic);
+    Ok(State::Lines(Box::new(Lines::new(charset, record, Paste::new(name, options.clone())))))
 }
 
 fn looks_like_json(head: &[u8]) -> bool {

@@ -14,6 +14,8 @@ const LONGEST: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Lines {
     charset: Charset,
+    /// Records of this length have no line ends.
+    record: Option<usize>,
     /// The line that has begun.
     line: Vec<u8>,
     /// More of it came than is kept.
@@ -22,14 +24,21 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(charset: Charset, paste: Paste) -> Self {
-        Self { charset, line: Vec::new(), too_long: false, paste }
+    /// `record` is the length of records without line ends.
+    pub(super) fn new(charset: Charset, record: Option<usize>, mut paste: Paste) -> Self {
+        if let Some(length) = record {
+            paste.assume(format!("a text without line ends was cut into records of {length} characters"));
+        }
+        Self { charset, record, line: Vec::new(), too_long: false, paste }
     }
 
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         if self.charset == Charset::Utf8 {
             return self.feed_utf8(bytes);
+        }
+        if let Some(length) = self.record {
+            return self.feed_records(bytes, length);
         }
         let wide = matches!(self.charset, Charset::Utf16 { .. });
         let charset = self.charset;
@@ -56,6 +65,17 @@ impl Lines {
             self.end();
         }
         self.append(bytes);
+    }
+
+    fn feed_records(&mut self, mut bytes: &[u8], length: usize) {
+        while !bytes.is_empty() {
+            let (piece, rest) = bytes.split_at_checked(length.saturating_sub(self.line.len())).unwrap_or((bytes, &[]));
+            self.line.extend_from_slice(piece);
+            bytes = rest;
+            if self.line.len() >= length {
+                self.end();
+            }
+        }
     }
 
     /// As much as a line may have.

@@ -10,6 +10,7 @@ mod attls;
 mod attls_link;
 mod attls_log;
 mod attls_reader;
+mod attls_words;
 mod cert_diag;
 mod charset;
 mod config_reader;

@@ -150,6 +150,14 @@ impl Dump {
         }
     }
 
+    /// Whether this word can be nothing but the next bytes: a group is due, and its section is not complete.
+    pub(super) fn awaits(&self, word: &Word) -> bool {
+        let section = self.part.and_then(|p| self.sections.get(p as usize));
+        let due = section.and_then(|s| s.declared.map(|n| n.saturating_sub(s.bytes.len()))).unwrap_or(0);
+        let n = word.text.len() / 2;
+        self.state == State::Groups && !word.first && is_hex_group(&word.text) && n <= due && self.in_line + n <= LINE
+    }
+
     fn is_complete(&mut self) -> bool {
         let section = self.section();
         section.declared.is_some_and(|n| section.bytes.len() >= n)

@@ -83,3 +83,8 @@ impl<'a> Fields<'a> {
         words.map_while(|flag| flag).fold(0, |all, flag| all | flag)
     }
 }
+
+/// ` To Interface`, ` From Link`: they may be cut by a mail program before their colon.
+pub(super) fn is_header_of_report(first: &str, second: Option<&str>) -> bool {
+    matches!(first, "To" | "From") && matches!(second, Some("Interface" | "Link" | "Jobname"))
+}

@@ -7,7 +7,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use super::packet_dump::{Dump, Part};
-use super::packet_fields::{Fields, date};
+use super::packet_fields::{Fields, date, is_header_of_report};
 use super::words::{Word, is_hex};
 use crate::transcript::Micros;
 use crate::transcript::clock::TimeOfDay;
@@ -60,7 +60,10 @@ pub(super) struct Heading {
 pub(super) fn heading(words: &[Word]) -> Option<Heading> {
     let word = |n: usize| words.get(n).map(|w| w.text.as_str()).unwrap_or_default();
     let is_number = |w: &str| (1..=10).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_digit());
-    let before = (0..3).take_while(|n| *n == 0 || is_number(word(n - 1))).find(|n| MNEMONICS.contains(&word(n + 1)))?;
+    // A number at the end of the line before is the last group of its bytes.
+    let same_line = |n: usize| words.get(n).map(|w| w.line) == words.get(n + 1).map(|w| w.line);
+    let is_front = |n: usize| is_number(word(n)) && same_line(n);
+    let before = (0..3).take_while(|n| *n == 0 || is_front(n - 1)).find(|n| MNEMONICS.contains(&word(n + 1)))?;
     let system = word(before);
     let is_system = (1..=8).contains(&system.len())
         && system.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'$' | b'#' | b'@'));
@@ -91,11 +94,6 @@ pub(super) fn is_line(words: &[Word]) -> bool {
         || is_header_of_report(text, line().nth(1))
 }
 
-/// ` To Interface`, ` From Link`: they may be cut by a mail program before their colon.
-fn is_header_of_report(first: &str, second: Option<&str>) -> bool {
-    matches!(first, "To" | "From") && matches!(second, Some("Interface" | "Link" | "Jobname"))
-}
-
 /// A record that is being read.
 #[derive(Debug)]
 pub(super) struct Record {
@@ -123,6 +121,11 @@ impl Record {
     /// Whether a line that begins with this word goes on with its hex.
     pub(super) fn goes_on(&self, word: &str) -> bool {
         self.dump.goes_on(word)
+    }
+
+    /// Whether a word can be nothing but its next bytes.
+    pub(super) fn awaits(&self, word: &Word) -> bool {
+        self.dump.awaits(word)
     }
 
     /// Whether its heading is not complete.
@@ -361,6 +364,9 @@ mod tests {
         assert_eq!(at("1   3 MVSJ     PACKET   00000001 23:39:11.873541 Packet Trace"), Some(8));
         assert_eq!(at("MVSJ PACKET 00000001 23:39:11.873541 Packet Trace"), Some(6));
         assert_eq!(at("4521 MVS118   SCAN     03030000 17:38:32.175560 Scan-Normal packet"), Some(5));
+        let mut broken = split("0100", 1, false);
+        broken.extend(split(" 5 MVSJ     PACKET   00000001 23:39:11.873541 Packet Trace", 2, false));
+        assert_eq!((heading(&broken), heading(&broken[1..]).map(|h| h.words)), (None, Some(7)));
         for other in [
             "S0W1 MESSAGE 00000004 20:43:45.522449 SSL_ERROR",
             "3 MVSJ PACKET 00000001 at noon",

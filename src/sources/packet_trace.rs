@@ -131,7 +131,7 @@ impl Source for Reader {
         }
         // The heading of the open record is its own, also without its number.
         let in_heading = match &self.open {
-            Open::Record(record) => record.in_heading(),
+            Open::Record(record) => record.in_heading() || place.words.first().is_some_and(|w| record.awaits(w)),
             Open::Head(awaited) => *awaited > 0,
             Open::Summary(_) | Open::Nothing => false,
         };

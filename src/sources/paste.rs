@@ -237,6 +237,11 @@ impl Paste {
         self.problems.push(problem);
     }
 
+    /// What was taken for granted before the lines reached here.
+    pub(super) fn assume(&mut self, what: String) {
+        self.input.assumed.push(what);
+    }
+
     /// Number of the line that was read last.
     pub(super) fn line_number(&self) -> u64 {
         self.number

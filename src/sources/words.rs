@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::zos_words::without_hardcopy;
+
 /// One word of a paste.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
@@ -69,11 +71,23 @@ pub(super) fn undressed(line: &str) -> Cow<'_, str> {
     let text = text.strip_suffix("=20").unwrap_or(text);
     let text = match text.split_at_checked(72) {
         // A number in a column of its own, and no value: `CONNID: 00000028` may end there.
-        Some((body, number)) if is_digits(number, 8) && body.ends_with(' ') && !body.trim_end().ends_with(':') => body,
+        Some((body, number))
+            if is_digits(number, 8)
+                && body.ends_with(' ')
+                && !body.trim_end().ends_with(':')
+                && !is_bytes_up_to_there(body) =>
+        {
+            body
+        }
         _ => text,
     };
-    let kept = without_prefix(text);
+    let kept = without_hardcopy(without_prefix(text));
     if kept.len() == line.len() { line } else { Cow::Owned(kept.to_owned()) }
+}
+
+/// Whether a line of hex goes on in column 73: bytes, and one blank behind them.
+fn is_bytes_up_to_there(body: &str) -> bool {
+    !body.ends_with("  ") && body.split_whitespace().all(|w| is_hex_group(w.trim_end_matches(':')))
 }
 
 /// Cuts a date and time, a line number or a bullet off the front.
@@ -184,6 +198,8 @@ mod tests {
             let line = format!("{:>71} 00000300", value);
             assert_eq!(undressed(&line), line);
         }
+        let bytes = "16030100 ".repeat(8) + "00350100";
+        assert_eq!(undressed(&bytes), bytes);
         let full = format!("{:x<72}00000300", "EZA1701I ");
         assert_eq!(undressed(&full), full);
         for plain in [

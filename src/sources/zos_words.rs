@@ -26,6 +26,9 @@ pub(super) fn prefix(words: &[Word]) -> Option<Prefix> {
     let line = first.line;
     let word = |n: usize| words.get(n).filter(|w| w.line == line).map(|w| w.text.as_str()).unwrap_or_default();
     let mut p = Prefix::default();
+    if let Some(p) = hardcopy(&word) {
+        return Some(p);
+    }
     if let Some(at) = TimeOfDay::parse_dotted(word(0))
         && is_job_number(word(1))
     {
@@ -55,6 +58,59 @@ pub(super) fn prefix(words: &[Word]) -> Option<Prefix> {
     }
     (p.words > 0).then_some(p)
 }
+
+/// The hardcopy log, as SYSLOG and SDSF show it: `N 4040000 SYSA 26110 14:02:11.33 STC01234 00000090  EZD1287I`. The type of the
+/// record and of what asked for it, routing codes (glued to two letters), system, day of the year, time, job, flags.
+fn hardcopy<'a>(word: &impl Fn(usize) -> &'a str) -> Option<Prefix> {
+    let first = word(0);
+    let letters = first.bytes().take_while(u8::is_ascii_uppercase).count().min(2);
+    let is_type = first.starts_with(['N', 'M', 'W', 'O', 'X']) && (1..=2).contains(&letters);
+    let (_, glued) = first.split_at_checked(letters).filter(|_| is_type)?;
+    let routing = if glued.is_empty() { word(1) } else { glued };
+    let n = if glued.is_empty() { 2 } else { 1 };
+    let is_routing = (7..=8).contains(&routing.len()) && routing.bytes().all(|b| b.is_ascii_hexdigit());
+    let day = word(n + 1);
+    let is_day = matches!(day.len(), 5 | 7) && day.bytes().all(|b| b.is_ascii_digit());
+    let at = time(word(n + 2)).filter(|_| is_routing && is_job_name(word(n)) && is_day)?;
+    let is_flags = |n: usize| super::words::is_hex(word(n), 8);
+    // No job, or no flags.
+    let words = match n + 3 {
+        behind if is_flags(behind + 1) => behind + 2,
+        behind if is_flags(behind) || is_job_number(word(behind)) => behind + 1,
+        behind => behind,
+    };
+    Some(Prefix { words, at: Some(at), sure: true, ..Prefix::default() })
+}
+
+/// The line without what the hardcopy log puts in front of the further lines of a message: `D`, data (`E`, its last line; `L`, a
+/// label), the number that ties them together and flags; `S`, the rest of a line that was too long.
+pub(super) fn without_hardcopy(line: &str) -> &str {
+    let behind = |text: &'_ str, word: fn(&str) -> bool| {
+        let text = text.trim_start_matches(' ');
+        let end = text.find(' ').unwrap_or(text.len());
+        text.get(..end).is_some_and(word).then_some(text.len() - end)
+    };
+    let text = line.trim_start_matches([' ', '\u{a0}']);
+    if !text.starts_with(['D', 'E', 'L', 'S']) {
+        return line;
+    }
+    let kind = |w: &str| matches!(w, "D" | "E" | "L" | "DR" | "ER" | "LR");
+    let number = |w: &str| (3..=4).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_digit());
+    let flags = |w: &str| super::words::is_hex(w, 8);
+    let rest = |left: usize| text.get(text.len() - left..).unwrap_or_default();
+    let tied = behind(text, kind).and_then(|n| behind(rest(n), number)).and_then(|n| behind(rest(n), flags));
+    if let Some(left) = tied {
+        return rest(left);
+    }
+    // Without flags and number in front only the place of the text tells.
+    match text.strip_prefix("SR").or(text.strip_prefix('S')) {
+        Some(more) if more.starts_with(LONG_BLANK) && !more.trim().is_empty() => more,
+        _ => line,
+    }
+}
+
+/// Blanks in front of the rest of a line of the hardcopy log, at least.
+const LONG_BLANK: &str = "                    ";
 
 /// Takes what is glued to a message id: `+` of a message to the operator, and printer control in the first column.
 pub(super) fn unglue(words: &mut [Word]) {
@@ -132,6 +188,11 @@ mod tests {
             ("16:54:46 SC3392 resetLastReply: entered", (1, at("16:54:46"), None, false)),
             ("01.49.35 JOB01234  EZZ9830I x", (2, at("01:49:35"), None, true)),
             ("01.49.35 J0123456 +EZA2897I x", (2, at("01:49:35"), None, true)),
+            ("N 4040000 SYSA     26110 14:02:11.33 STC01234 00000090  EZD1287I x", (7, at("14:02:11"), None, true)),
+            ("NC0000000 SYSA     2026110 14:02:11.33 CONS1 00000290  EZD1287I x", (6, at("14:02:11"), None, true)),
+            ("MR4040000 SYSA 26110 14:02:11.33          00000090  EZD1287I x", (5, at("14:02:11"), None, true)),
+            ("N 4040000 SYSA 26110 14:02:11.33 JOB01234 EZD1287I x", (6, at("14:02:11"), None, true)),
+            ("N 4040000 SYSA 26110 14:02:11.33 EZD1287I x", (5, at("14:02:11"), None, true)),
         ] {
             assert_eq!(of(line), Some(want), "{line}");
         }
@@ -142,10 +203,31 @@ mod tests {
             "192.0.2.7 x",
             "220-FTPD1 IBM FTP CS V2R1 at H, 08:12:31 on 2014-05-26.",
             "May I ask 08:12:31",
+            "N 4040000 SYSA at 14:02:11.33",
+            "No 4040000 SYSA 26110 14:02:11.33",
+            "M 12 SYSA 26110 14:02:11.33",
             "array[5]: x y".trim_end_matches("x y"),
             "",
         ] {
             assert!(of(line).is_none_or(|p| line.starts_with("array") && p.0 == 1), "{line}: {:?}", of(line));
+        }
+    }
+
+    #[test]
+    fn further_lines_of_the_hardcopy_log() {
+        for (line, want) in [
+            ("D                                         872 00000090    LOCAL: x", "    LOCAL: x"),
+            ("DR 872 00000090    LOCAL: x", "    LOCAL: x"),
+            ("E 872 00000090  USERID: x", "  USERID: x"),
+            ("S                                                                  RC = 0810", " RC = 0810"),
+            ("D 872 files were sent", "D 872 files were sent"),
+            ("E 872", "E 872"),
+            ("S 1", "S 1"),
+            ("SC0001 x: y", "SC0001 x: y"),
+            ("DD 872 00000090 x", "DD 872 00000090 x"),
+        ] {
+            let kept = without_hardcopy(line);
+            assert_eq!(kept.trim_start(), want.trim_start(), "{line}");
         }
     }
 

@@ -10,6 +10,7 @@ mod decrypted;
 pub mod dialogue;
 mod echo;
 mod job;
+mod joined;
 mod mask;
 mod mask_echo;
 mod origin;
@@ -25,7 +26,8 @@ use serde::{Deserialize, Serialize};
 pub use clock::{Clock, Micros};
 pub use decrypted::{Decrypted, Der};
 pub use origin::{
-    ASSUMED_DIRECTION, ASSUMED_TLS_DUE, ASSUMED_UNANSWERED, Asked, Authorities, BY_OPENSSL, Input, Mode, Origin, Tried,
+    ASSUMED_DIRECTION, ASSUMED_TLS_DUE, ASSUMED_UNANSWERED, Asked, Authorities, BY_OPENSSL, DATA_HANDSHAKE, Input,
+    Mode, Origin, Tried,
 };
 
 /// One case: where the evidence came from, the connections, and what happened on them.

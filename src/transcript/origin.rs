@@ -17,6 +17,9 @@ pub const ASSUMED_DIRECTION: &str = "bytes without direction";
 /// Of a capture that ends while a client still tries to connect: nobody has answered so far.
 pub const ASSUMED_UNANSWERED: &str = "the capture ends while the client still tries to connect";
 
+/// Behind the words of a return code that a trace gives of the handshake of a data connection.
+pub const DATA_HANDSHAKE: &str = " (handshake of a data connection)";
+
 /// Where a transcript came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {

@@ -5,6 +5,7 @@
 
 use super::echo::Prompt;
 use super::job::{Job, is_subcommand};
+use super::joined::{behind_argument, split_joined};
 pub use super::mask::mask_flows;
 
 /// What stands in place of a secret, whatever its length.
@@ -44,8 +45,21 @@ impl Lines {
         self.block.is_none() && self.job.is_idle()
     }
 
-    /// The line with its secrets masked; most lines come back as they are.
+    /// The line with its secrets masked; most lines come back as they are. Where lines were joined, what is masked to the end of its
+    /// line ends at the next message.
     pub fn mask(&mut self, line: &str) -> String {
+        let Some((first, mut rest)) = split_joined(line) else { return self.mask_one(line) };
+        let mut out = self.mask_one(first);
+        while !rest.is_empty() {
+            let (next, behind) = split_joined(rest).unwrap_or((rest, ""));
+            let blank = if out.ends_with(' ') { "" } else { " " };
+            out = out + blank + &self.mask_one(next);
+            rest = behind;
+        }
+        out
+    }
+
+    fn mask_one(&mut self, line: &str) -> String {
         if let Some(masked) = self.prompt.mask(line) {
             return masked;
         }
@@ -259,9 +273,13 @@ fn mask_commands(line: &str) -> String {
             let commanded = upper || before.trim_end().ends_with('>') || before.trim().is_empty();
             if let (true, true, Some(argument)) = (own_word, commanded, behind.strip_prefix([' ', '='])) {
                 // Words that a log puts there itself: nothing to hide, and worth reading.
-                let prose = ["command", "and", "with", "is", "to", "failed"].iter().any(|w| argument.starts_with(w));
+                let word = argument.split_whitespace().next().unwrap_or_default().trim_end_matches(['.', ',', ':']);
+                let prose = ["command", "and", "with", "is", "to", "over", "failed"].contains(&word)
+                    && !before.trim_end().ends_with('>')
+                    && !before.trim().is_empty();
                 if !prose && !argument.trim().is_empty() {
-                    return format!("{before}{}{} {MASK}", line.get(at..at + verb.len()).unwrap_or_default(), "");
+                    let reply = behind_argument(argument).map(|r| format!(" {r}")).unwrap_or_default();
+                    return format!("{before}{} {MASK}{reply}", line.get(at..at + verb.len()).unwrap_or_default());
                 }
             }
             from = at + verb.len();
@@ -330,6 +348,9 @@ mod tests {
             "CALL FTP 'USER joe geheim'",
             "{ printf 'user joe geheim\\nput x\\n'; } | ftp -v h",
             "CU1234 parsecmd: joe geheim",
+            "EZA1701I >>> PASS togeheim",
+            "the log has PASS isgeheim",
+            "PASS andgeheim",
             "PC0933 parseCmd: fndCmd returned subcmd: user joe geheim",
         ] {
             assert!(!m(shape).contains("geheim"), "{shape}: {}", m(shape));
@@ -353,5 +374,6 @@ mod tests {
         assert_eq!(m("joe geheim"), "joe ********");
         assert_eq!(m("put 'A.B'"), "put 'A.B'");
         assert_eq!(m("331 Send PASS command."), "331 Send PASS command.");
+        assert_eq!(m("530 Please use PASS over TLS."), "530 Please use PASS over TLS.");
     }
 }
