@@ -207,6 +207,81 @@ fn a_headline_says_only_what_was_seen() {
 }
 
 #[test]
+fn records_without_line_ends_and_joined_lines_hide_their_secrets_alone() {
+    let bytes = std::fs::read(root().join("fixtures/zos-ftp/records-of-80.fb80")).unwrap();
+    let text: String = ftpsdiag::wire::ebcdic::decode(&bytes).into_iter().map(char::from).collect();
+    let records = only_report("records", &bytes);
+    let joined = only_report("joined", text.split_whitespace().collect::<Vec<_>>().join(" ").as_bytes());
+    for report in [&records, &joined] {
+        assert!(!json(report).contains("hunter2"));
+        assert!(json(report).contains("230 Login successful.") && json(report).contains("STOR a.txt"), "{report:?}");
+    }
+    assert!(verdict(&records).starts_with("fails data-session-reuse-required"), "{}", verdict(&records));
+}
+
+#[test]
+fn messages_of_the_hardcopy_log_have_their_time() {
+    let log = "N 0000000 SYSA     26324 02:11:13.55 JOB00123 00000090  EZA2897I Authentication negotiation failed\n\
+               N 0000000 SYSA     26324 02:11:14.55 JOB00123 00000090  EZZ9830I JOE1 FTP failed - Cmd = 10(open) Reply = 234\n\
+               S                                                                 EX CEE RC = 1710\n";
+    let report = only_report("log", log.as_bytes());
+    assert!(verdict(&report).starts_with("fails handshake-refused-by-client"), "{}", verdict(&report));
+    assert_eq!(report.transcript.origin.inputs[0].understood, 3);
+    assert!(report.transcript.entries.iter().all(|e| e.at.is_some()));
+}
+
+#[test]
+fn a_refused_file_is_no_matter_of_tls() {
+    let of = |name: &str, from: &str, to: &str| {
+        let report = only_report(name, fixture(name).replace(from, to).as_bytes());
+        assert_eq!(report.verdict.outcome, Outcome::Inconclusive, "{to}");
+        report.verdict.headline
+    };
+    let same = of("zos-ftp/put-452.txt", "452 Insufficient storage space", "553 a.txt: Permission denied");
+    assert_eq!(same, "not TLS, which works: STOR was refused: 553 a.txt: Permission denied");
+    let other = of("zos-ftp/put-452.txt", "452 Insufficient storage space", "550 TLS is required for that file");
+    assert!(!other.contains("not TLS"), "{other}");
+    assert_eq!(of("zos-ftp/put-550-alone.txt", "", ""), "not TLS: PUT was refused with 550");
+    let reuse = of("zos-ftp/put-550-alone.txt", "27550", "27522");
+    assert_eq!(reuse, "PUT was refused with 522: TLS of the data connection");
+    let login = of("zos-ftp/put-550-alone.txt", "27550", "26530");
+    assert!(!login.contains("refused with"), "{login}");
+}
+
+#[test]
+fn a_step_has_ended_only_where_no_command_follows() {
+    let text = fixture("zos-ftp/login-531-stopped.txt");
+    assert!(verdict(&only_report("log", text.as_bytes())).starts_with("fails login-refused"));
+    let goes_on = format!("{text}EZA1701I >>> SYST\n");
+    assert!(!verdict(&only_report("log", goes_on.as_bytes())).starts_with("fails"));
+    let other = text.replace("19531", "19331");
+    assert!(!verdict(&only_report("log", other.as_bytes())).starts_with("fails"));
+}
+
+#[test]
+fn a_failed_data_handshake_is_told_by_words_of_handshakes_alone() {
+    let of = |name: &str, from: &str, to: &str| {
+        verdict(&only_report(name, fixture(name).replace(from, to).as_bytes())).contains("data-closed")
+    };
+    assert!(of("zos-ftp/data-rc-406.txt", "", ""));
+    assert!(!of("zos-ftp/data-rc-406.txt", "secure_socket_init", "secure_socket_read"));
+    assert!(of("zos-ftp/data-534.txt", "", ""));
+    assert!(!of("zos-ftp/data-534.txt", "TLS negotiation failed", "Request denied by policy"));
+    assert!(!of("zos-ftp/data-534.txt", "534 TLS negotiation failed", "226 TLS negotiation failed"));
+    assert!(!of("zos-ftp/data-534.txt", ">>> PROT P", ">>> PROT C"));
+}
+
+#[test]
+fn a_reply_that_is_no_ascii_is_shown_escaped() {
+    for (reply, shown) in [("nicht m\u{f6}glich", "nicht m\\xc3\\xb6glich"), ("\x1b[31mno", "\\x1b[31mno")] {
+        let text = fixture("zos-ftp/auth-534-umlaut.txt").replace("nicht m\u{f6}glich", reply);
+        let report = only_report("log", text.as_bytes());
+        let screen = ftpsdiag::render(&report, ftpsdiag::Format::Text, ftpsdiag::Style::default());
+        assert!(screen.contains(shown) && screen.is_ascii(), "{screen}");
+    }
+}
+
+#[test]
 fn a_number_at_a_wrap_is_no_return_code() {
     let alone = "FC1103 authServer: secure_socket_init failed with rc = 4\nand so on\n";
     assert_eq!(verdict(&only_report("cut", alone.as_bytes())), "inconclusive");

@@ -7,7 +7,9 @@ use crate::rules::Evidence;
 pub(super) fn evidence(report: &Report, e: &Evidence) -> String {
     let time = e.at.map_or_else(String::new, |at| format!("{} ", report.transcript.clock.show(at)));
     let text = e.text.trim_end_matches("\\n").trim_end_matches("\\r");
-    let is_text = !text.contains("\\x") && !text.is_empty();
+    // A line of text is one also where some of its characters had to be escaped.
+    let is_line = e.text.ends_with("\\n") && !text.starts_with("\\x");
+    let is_text = (is_line || !text.contains("\\x")) && !text.is_empty();
     let what = match (e.end - e.start, is_text) {
         (_, true) if e.label.is_empty() => text.to_owned(),
         (0..=8, true) => format!("{}  \"{text}\": {}", spaced(&e.hex), e.label),

@@ -20,6 +20,8 @@ pub(super) struct Stuck<'a> {
     pub(super) shows: Vec<&'a Event>,
     /// Whether nothing but settings is there.
     pub(super) is_of_settings: bool,
+    /// Whether a transfer was refused for its file.
+    pub(super) is_denied: bool,
 }
 
 /// The first reason that holds.
@@ -40,7 +42,14 @@ fn only_settings<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
     (!all.is_empty() && all.iter().all(is_setting)).then(|| {
         let words = "settings alone are here, and nothing that happened".to_owned();
         let text = "client: add the output of a run (EZA messages), best with DEBUG SEC in FTP.DATA".to_owned();
-        Stuck { words, act: Act { party: Party::Client, text }, left: false, shows: Vec::new(), is_of_settings: true }
+        Stuck {
+            words,
+            act: Act { party: Party::Client, text },
+            left: false,
+            shows: Vec::new(),
+            is_of_settings: true,
+            is_denied: false,
+        }
     })
 }
 
@@ -49,7 +58,14 @@ fn kept_back<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
     case.password_was_kept_back().then(|| {
         let words = "the TLS handshake works; no password was sent to a doubtful certificate".to_owned();
         let text = "client: --ca or --verify-name, or --accept-any-certificate".to_owned();
-        Stuck { words, act: Act { party: Party::Client, text }, left: false, shows: Vec::new(), is_of_settings: false }
+        Stuck {
+            words,
+            act: Act { party: Party::Client, text },
+            left: false,
+            shows: Vec::new(),
+            is_of_settings: false,
+            is_denied: false,
+        }
     })
 }
 
@@ -86,6 +102,7 @@ fn unheard<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
         left: true,
         shows: vec![command, begun, left],
         is_of_settings: false,
+        is_denied: false,
     })
 }
 
@@ -118,7 +135,7 @@ fn account_wanted<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
         None => "client: ACCT is needed, with the account that the server's people gave",
     };
     let act = Act { party: Party::Client, text: text.to_owned() };
-    Some(Stuck { words, act, left: false, shows: vec![command, reply], is_of_settings: false })
+    Some(Stuck { words, act, left: false, shows: vec![command, reply], is_of_settings: false, is_denied: false })
 }
 
 /// Of a login in which no transfer came to its end.
@@ -141,7 +158,59 @@ fn nothing_moved<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
             ("TLS and login work, but nothing was transferred".to_owned(), text.to_owned(), Vec::new())
         }
     };
-    Some(Stuck { words, act: Act { party: Party::Server, text }, left: false, shows, is_of_settings: false })
+    Some(Stuck {
+        words,
+        act: Act { party: Party::Server, text },
+        left: false,
+        shows,
+        is_of_settings: false,
+        is_denied: false,
+    })
+}
+
+/// A transfer of others that was refused for its file, its directory or its place, with the command and the reply: TLS is not the
+/// matter.
+pub(super) fn denied<'a>(case: &Case<'a>, shows: &[&'a Event]) -> Option<Stuck<'a>> {
+    let [command, answer] = shows else { return None };
+    let (Kind::Command { verb, .. }, Kind::Reply(reply)) = (&command.kind, &answer.kind) else { return None };
+    let counts = case.transcript.origin.asked.is_none() && is_transfer(verb) && denies_file(reply.code, &reply.text);
+    counts.then(|| {
+        let long = format!("not TLS, which works: {verb} was refused: {} {}", reply.code, reply.text);
+        let words = first_fitting(&long, &format!("not TLS, which works: {verb} was refused with {}", reply.code));
+        let act = Act { party: Party::Client, text: WHY_DENIED.to_owned() };
+        Stuck { words, act, left: true, shows: shows.to_vec(), is_of_settings: false, is_denied: true }
+    })
+}
+
+/// What to look at where a file was refused.
+const WHY_DENIED: &str = "client: name, rights and room of the file there; the server's log says which";
+
+/// Where nothing but the return code of a z/OS step is left: which subcommand got which reply.
+pub(super) fn by_return_code(case: &Case<'_>) -> Option<(String, Act)> {
+    let (name, code) = case.refused_step()?;
+    let by = |party: Party, text: &str| Act { party, text: text.to_owned() };
+    if denies_file(code, "") {
+        return Some((format!("not TLS: {name} was refused with {code}"), by(Party::Client, WHY_DENIED)));
+    }
+    let text = "client: FTP.DATA SECURE_SESSION_REUSE, PROT P; add the log lines around it";
+    (code == REUSE).then(|| {
+        let words = format!("{name} was refused with {code}: TLS of the data connection");
+        (words, by(Party::Client, text))
+    })
+}
+
+/// What servers answer where the TLS of a data connection does not please them.
+const REUSE: u16 = 522;
+
+fn is_transfer(verb: &str) -> bool {
+    crate::facts::transfers::TRANSFERS.contains(&verb)
+}
+
+/// Whether a refusal is about the file: by its code, and no words of TLS or of the connection.
+fn denies_file(code: u16, text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let other = ["tls", "ssl", "secur", "protect", "encrypt", "prot p", "handshake", "data connection", "certificate"];
+    matches!(code, 450 | 452 | 550 | 552 | 553) && !other.iter().any(|w| text.contains(w))
 }
 
 /// Behind the handshake the client spoke first, in an alert that nobody can read, and the server's alert answers it: it says goodbye,

@@ -4,7 +4,7 @@ use super::by_stack;
 use super::plain::{lacks, plain_ftp};
 use super::rank::Ranked;
 use super::scope::{scope, what_works};
-use super::undecided::{Stuck, places, stuck};
+use super::undecided::{Stuck, by_return_code, denied, places, stuck};
 use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
 use crate::facts::{Rounds, Transfer, transfers::precedes};
@@ -37,7 +37,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     let end = case.completion().and_then(|done| case.after(done).find(|e| is_end(e) || lost(e))).filter(|e| is_end(e));
     let refused = refused_inside(case, end);
     let moved = case.moved();
-    let stuck = stuck(case, complete);
+    let stuck = refused.as_ref().and_then(|r| denied(case, &r.shows)).or_else(|| stuck(case, complete));
     let unhindered = refused.is_none() && stuck.is_none() && !is_open(case, end);
     let works = completed && end.is_some() && unhindered && said_goodbye(case) && moved != Some(0);
     // The session may have worked, and a login behind it been cut off.
@@ -68,7 +68,15 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
         scope: scope(case),
         for_whom: None,
         shows: places(case, shows),
-        act: (!works).then(|| act(stuck.map(|s| s.act).or_else(|| plain_ftp(case).map(|(_, act)| act)), how)),
+        act: (!works).then(|| {
+            act(
+                stuck
+                    .map(|s| s.act)
+                    .or_else(|| plain_ftp(case).map(|(_, act)| act))
+                    .or_else(|| by_return_code(case).map(|(_, act)| act)),
+                how,
+            )
+        }),
     }
 }
 
@@ -96,6 +104,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         let size = megabytes(bytes);
         let long = format!("{endpoint} sent more than {size}: the run stopped itself there");
         first_fitting(&long, &format!("the server sent more than {size}: the run stopped itself there"))
+    } else if let Some(denied) = stuck.filter(|s| completed && s.is_denied) {
+        denied.words.clone()
     } else if let (true, Some(code)) = (completed, refused) {
         format!("the TLS handshake completed; later a command was refused ({code})")
     } else if let Some(stuck) = stuck.filter(|s| completed && (s.left || said_goodbye(case))) {
@@ -128,6 +138,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
             ),
             None => format!("AT-TLS gave up with rc {rc}, which no public source explains"),
         }
+    } else if let Some((words, _)) = by_return_code(case) {
+        words
     } else if lacks(case) {
         "bytes are missing, and what is left decides nothing".to_owned()
     } else if goes_on_encrypted(case) {

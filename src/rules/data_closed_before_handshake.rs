@@ -1,10 +1,12 @@
 //! A data connection ended before its TLS handshake had completed, without an alert.
 
+use super::data_sessions::reuse;
 use super::data_shake::{How, Shake, is_about_data, is_before, show, warn_of_words};
 use super::hidden_replies::may_be_refused;
 use super::phase::probably;
 use super::prelude::*;
 use crate::transcript::Close;
+use crate::transcript::DATA_HANDSHAKE;
 
 pub(super) static RULE: Rule = Rule {
     id: "data-closed-before-handshake",
@@ -19,7 +21,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let stops = stops(case);
     let all: Vec<_> = shakes.iter().filter_map(|s| closed(case, s, &stops)).collect();
     let tries = case.tries(all.iter().map(|(s, ..)| s.transfer));
-    let Some(&(s, event, by, how)) = tries.worst(&all, |(s, ..)| s.transfer) else { return unused(case, sink) };
+    let Some(&(s, event, by, how)) = tries.worst(&all, |(s, ..)| s.transfer) else {
+        unused(case, sink);
+        return by_words(case, &shakes, sink);
+    };
     let observed = how != Close::Unknown && !case.direction_is_assumed() && !s.is_from_log(case);
     // What closed without a word may have had a reason that the reply would tell.
     let told = s.transfer.reply.is_some() || case.is_closed();
@@ -73,6 +78,78 @@ fn unused(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.act = Some(Act { party: Party::Server, text });
     sink.shows_by(&mut f, event);
     sink.report(f);
+}
+
+/// GSK_ERR_IO, GSK_ERR_SOCKET_CLOSED: the connection broke under the handshake.
+const BROKE: [u32; 2] = [406, 420];
+
+/// No byte of the data connection is there, and a program, or the server's last reply, says that its handshake failed.
+fn by_words(case: &Case<'_>, shakes: &[Shake<'_>], sink: &mut Sink<'_>) {
+    let bytes = |s: &Shake<'_>| s.transfer.data.iter().flat_map(|d| &d.events).any(|e| e.from().is_some());
+    let clear = |s: &Shake<'_>| s.transfer.protected == Some(false) || s.transfer.after_ccc;
+    let mut told = shakes.iter().filter(|s| !bytes(s) && !clear(s) && !s.transfer.worked());
+    let Some((s, event, rc)) = told.find_map(|s| words_of(s).map(|(event, rc)| (s, event, rc))) else { return };
+    let number = match (rc, s.transfer.refusal()) {
+        (Some(rc), _) => format!(" (rc {rc})"),
+        (None, Some(no)) => format!(" ({})", no.reply.code),
+        (None, None) => String::new(),
+    };
+    let headlines = [
+        format!("{}: the data connection's TLS handshake probably failed{number}", case.endpoint()),
+        format!("the TLS handshake of the data connection probably failed{number}"),
+    ];
+    let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines);
+    f.ended = true;
+    f.set("by", serde_json::Value::Null).set("how", "told").set("place", s.place()).set("rc", rc);
+    show(sink, &mut f, s, "");
+    sink.shows_by(&mut f, event);
+    if let Kind::Claim { by, text, .. } = &event.kind {
+        f.why.push(format!("{by}: \"{text}\""));
+    }
+    if let Some(known) = rc.and_then(crate::codes::gsk) {
+        f.why.push(format!("rc {}: {}.", known.code, known.meaning));
+    }
+    if case.handshake_completed() {
+        f.why.push("The control connection is inside TLS and works: versions and suites fit.".to_owned());
+    }
+    f.why.push("These words do not say why, and the bytes are not in the evidence.".to_owned());
+    f.act = Some(Act { party: Party::Server, text: "server: its TLS log of that second names the reason".to_owned() });
+    causes::advise_server_log(case, &mut f, event);
+    let text = "does it resume the control connection's TLS session on data? (FTP.DATA SECURE_SESSION_REUSE)";
+    f.tell(Party::Client, AdviceKind::Check, text);
+    sink.untested("bytes", "the bytes of the data connection", "not in the evidence");
+    sink.report(f);
+}
+
+/// Who says that the handshake failed, and the return code of System SSL.
+fn words_of<'a>(s: &Shake<'a>) -> Option<(&'a Event, Option<u32>)> {
+    let t = s.transfer;
+    let by_stack = |e: &&Event| match &e.kind {
+        Kind::Claim { code: Some(Code::Gsk(rc)), text, .. } => BROKE.contains(rc) && text == "Initial Handshake",
+        _ => false,
+    };
+    let of_init = |e: &&Event| match &e.kind {
+        Kind::Claim { code: Some(Code::Gsk(_)), text, .. } => text.ends_with(DATA_HANDSHAKE),
+        Kind::Claim { code: Some(Code::Message(_)), text, .. } => is_failed_handshake(text),
+        _ => false,
+    };
+    let rc = |e: &'a Event| match &e.kind {
+        Kind::Claim { code: Some(Code::Gsk(rc)), .. } => Some((e, Some(*rc))),
+        _ => Some((e, None)),
+    };
+    let claimed = t.data.iter().flat_map(|d| d.events.iter().copied()).find(by_stack);
+    // What stands behind the next command is about that one.
+    let own = |e: &&Event| t.command.is_some_and(|c| is_before(c.event, e));
+    let claimed = claimed.or_else(|| t.aside.iter().copied().filter(own).find(of_init));
+    let refused = t.refusal().filter(|no| is_failed_handshake(&no.reply.text) && reuse(&no.reply.text).is_none());
+    claimed.and_then(rc).or(refused.map(|no| (no.event, None)))
+}
+
+/// Words of a handshake that failed: `TLS negotiation failed`, `TLS security mechanism negotiation failed`.
+fn is_failed_handshake(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let any = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    any(&["tls", "ssl"]) && any(&["negotiation failed", "handshake failed", "handshake failure", "handshake error"])
 }
 
 fn how_name(how: Close) -> &'static str {

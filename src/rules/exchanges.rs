@@ -2,7 +2,7 @@
 
 use super::finding::{Confidence, Finding, Party};
 use super::phase::probably;
-use super::{Case, Sink};
+use super::{Case, Sink, zos_codes};
 use crate::decode::{Event, Kind, Reply};
 use crate::transcript::Layer;
 
@@ -90,7 +90,7 @@ pub(super) fn refused(
     headlines: impl FnOnce(&str) -> Vec<String>,
     sink: &mut Sink<'_>,
 ) -> Finding {
-    let ended = case.is_closed();
+    let ended = case.is_closed() || zos_codes::stopped_by(case, no.answer, no.reply.code);
     let confidence = if ended && !case.is_from_log(no.answer) { Confidence::Certain } else { Confidence::Likely };
     let mut f = sink.finding(confidence, party, &headlines(probably(confidence)));
     // The client may try again until the connection ends.

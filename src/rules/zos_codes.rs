@@ -48,6 +48,14 @@ pub(super) fn ended<'a>(case: &Case<'a>) -> Option<Ended<'a>> {
 /// So many steps of a job are looked at.
 const MOST: usize = 64;
 
+/// Whether the client's step ended with this reply: its return code says so, and no command follows.
+pub(super) fn stopped_by(case: &Case<'_>, answer: &Event, code: u16) -> bool {
+    let commands = |e: &Event| matches!(e.kind, Kind::Command { .. });
+    let told = case.after(answer).take_while(|e| !commands(e)).filter_map(Claim::of).filter(|c| !c.is_of_server());
+    let with_reply = told.filter_map(of_message).find(|e| e.reply == u32::from(code));
+    with_reply.is_some() && !case.after(answer).any(commands)
+}
+
 fn of_message(claim: Claim<'_>) -> Option<Ended<'_>> {
     let Some(Code::Message(id)) = claim.code else { return None };
     let (command, reply, error) = match id.as_str() {
@@ -103,6 +111,20 @@ fn number_behind(text: &str, words: &str) -> Option<u32> {
     let (_, rest) = text.split_once(words)?;
     let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).take(6).collect();
     digits.parse().ok()
+}
+
+/// Subcommands that move files or lists.
+const MOVES: [&str; 7] = ["APPEND", "DIR", "GET", "LS", "MGET", "MPUT", "PUT"];
+
+impl Case<'_> {
+    /// The subcommand and the reply with which a step ended, where nothing else of a session is there.
+    pub fn refused_step(&self) -> Option<(&'static str, u16)> {
+        let said = |e: &Event| e.from().is_some() || matches!(e.kind, Kind::TlsStarts { .. });
+        let ended = ended(self).filter(|e| !e.ambiguous && self.first(said).is_none())?;
+        let name = codes::ftp_subcommand(ended.command)?.name;
+        let code = u16::try_from(ended.reply).ok()?;
+        MOVES.contains(&name).then_some((name, code))
+    }
 }
 
 impl Ended<'_> {

@@ -9,7 +9,7 @@ use super::zos_words::is_message_id;
 use super::{Block, Piece};
 use crate::codes;
 use crate::transcript::speakers::{JCL, ZOS_FTP_CLIENT, ZOS_FTP_SERVER};
-use crate::transcript::{Clock, Code, ConnId, Entry, Fidelity, Layer, Micros, Side, What};
+use crate::transcript::{Clock, Code, ConnId, DATA_HANDSHAKE, Entry, Fidelity, Layer, Micros, Side, What};
 
 /// Most words of one record; a multi-line reply may have this many lines.
 const LONGEST: usize = 400;
@@ -366,8 +366,10 @@ impl Log {
             let (code, words) = rest.split_once(' ').unwrap_or((rest, ""));
             let words = words.split_once(')').map_or(words, |(inside, _)| inside).trim_start_matches('(');
             self.failed |= !self.inside;
-            // Without words behind it, a short number may be the beginning of another one.
-            let whole = !words.is_empty() || code.len() > 2;
+            let whole = !words.is_empty() || code.len() > 2; // a short number alone may be cut
+            // With replies inside TLS, that of the control connection is over.
+            let of = if self.inside && text.contains("secure_socket_init") { DATA_HANDSHAKE } else { "" };
+            let words = &format!("{words}{of}");
             self.push(at, claim(code.parse().ok().filter(|_| whole).map(Code::Gsk), words));
         } else if let Some((_, code)) = text.split_once("SETCEC code = ") {
             let code = code.split_whitespace().next().and_then(|c| c.parse().ok());
