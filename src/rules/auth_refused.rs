@@ -4,6 +4,8 @@ use super::in_between;
 use super::phase::is_auth;
 use super::prelude::*;
 use crate::decode::Reply;
+use crate::facts::transfers::precedes;
+use crate::transcript::Layer;
 
 pub(super) static RULE: Rule = Rule {
     id: "auth-refused",
@@ -27,8 +29,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let ended = case.is_closed();
-    let confidence = if ended { Confidence::Certain } else { Confidence::Likely };
-    let probably = if ended { "" } else { "probably " };
+    let is_sure = ended && !case.is_from_log(event);
+    let confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
+    let probably = super::phase::probably(confidence);
     let mut f = sink.finding(
         confidence,
         Party::Server,
@@ -57,7 +60,24 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.evidence.extend(sink.evidence(event, ""));
     f.why.push("No TLS was spoken: versions and ciphers cannot be the fault.".to_owned());
     explain(case, event, reply, listed.is_some_and(|(_, lists)| lists), &mut f);
+    in_clear(case, event, &mut f);
     sink.report(f);
+}
+
+/// A client that TLS was only asked of goes on without it: then password and files are what matters.
+fn in_clear(case: &Case<'_>, no: &Event, f: &mut Finding) {
+    let wire = |e: &Event| e.span.is_some_and(|s| s.flow.layer == Layer::Wire);
+    let taken = |e: &Event| matches!(&e.kind, Kind::Reply(r) if r.code == 230 && r.whole) && wire(e);
+    let Some(login) = case.after(no).find(|e| taken(e)) else { return };
+    let moved = case.session_transfers().any(|t| t.worked() && t.reply.is_some_and(|r| precedes(login, r.event)));
+    let what = if moved { "login and transfer" } else { "the login" };
+    f.why.push(format!("The client went on without TLS: {what} went through the network in clear."));
+    f.advice.retain(|a| !(a.party == Party::Client && a.kind == AdviceKind::Leave));
+    if case.facts.client.as_ref().is_some_and(|c| c.id.starts_with("zos")) {
+        f.advise("require-tls", "zos-native");
+    } else {
+        f.tell(Party::Client, AdviceKind::Lasting, "let it require TLS, so that it ends where TLS is refused");
+    }
 }
 
 /// A client may try AUTH SSL after AUTH TLS: the last answer counts, or the first where the second does not come.

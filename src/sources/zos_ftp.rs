@@ -312,7 +312,8 @@ impl Log {
         }
         self.line(record.at, Side::Server, &text);
         self.inside |= self.secured && !self.failed;
-        if self.auth_sent && !self.secured {
+        // Behind a no, only AUTH once more leads to a yes.
+        if self.auth_sent && !self.secured && !self.auth_refused {
             self.auth_refused = text.starts_with(['4', '5']);
             self.secured = text.starts_with(['2', '3']);
         }
@@ -324,7 +325,7 @@ impl Log {
         if is_auth && self.auth_sent && (self.failed || !self.auth_refused) {
             self.next_attempt();
         }
-        self.auth_sent |= is_auth;
+        (self.auth_sent, self.auth_refused) = (self.auth_sent || is_auth, self.auth_refused && !is_auth);
         self.line(at, Side::Client, &format!("{command}\r\n"));
     }
 
