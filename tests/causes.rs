@@ -109,7 +109,8 @@ fn alerts_of_the_hello_itself() {
 const RETURN_CODES: &[(&str, &str, &str)] = &[
     ("c", "gsk 202", "client-tls-not-initialised likely client <- key-ring-unusable likely"),
     ("s", "gsk 202", "handshake-refused-by-server likely server <- key-ring-unusable likely"),
-    ("c", "gsk 428", "client-tls-not-initialised likely client <- private-key-unusable likely"),
+    ("c", "gsk 428", "handshake-refused-by-client likely client <- private-key-unusable likely"),
+    ("c", "gsk 456", "handshake-refused-by-client likely client <- private-key-unusable likely"),
     ("s", "gsk 456", "handshake-refused-by-server likely server <- private-key-unusable likely"),
     (
         "c",
@@ -129,7 +130,9 @@ const RETURN_CODES: &[(&str, &str, &str)] = &[
     ("s", "gsk 402", "handshake-refused-by-server likely unknown <- no-shared-cipher likely"),
     ("c", "gsk 412", "handshake-refused-by-client likely unknown <- client-tls-version-refused likely"),
     ("s", "gsk 446", "handshake-refused-by-server likely unknown <- client-tls-version-refused possible"),
-    ("c", "gsk 406", "handshake-refused-by-client likely unknown"),
+    ("c", "gsk 406", "handshake-refused-by-client likely unknown <- middlebox-closed possible"),
+    ("s", "gsk 406", "handshake-refused-by-server likely unknown"),
+    ("c", "gsk 446", "handshake-refused-by-client likely unknown <- client-tls-version-refused possible"),
     ("s", "gsk 420", "handshake-refused-by-server likely unknown"),
     ("c", "gsk 438", "handshake-refused-by-client likely unknown"),
     ("s", "gsk 438", "handshake-refused-by-server likely client"),

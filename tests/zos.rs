@@ -300,3 +300,98 @@ fn replies_alone_tell_of_transfers() {
         ("works".into(), Some("transfer-replies"))
     );
 }
+
+/// What the first line has to say, and what nothing on the whole report may.
+#[test]
+fn first_lines_claim_no_more_than_is_known() {
+    for (name, headline, never) in [
+        (
+            "attls/icsf-456.txt",
+            "the z/OS client probably gave up the TLS handshake (rc 456)",
+            "no TLS reached the server",
+        ),
+        ("attls/private-key.txt", "the z/OS client probably gave up the TLS handshake (rc 428)", "CMS 03353084"),
+        ("attls/lost-406.txt", "the z/OS client says that the connection failed (rc 406)", "server ended"),
+        (
+            "attls/extensions-446.txt",
+            "the z/OS client probably gave up the TLS handshake (rc 446)",
+            "switch TLS 1.2 on",
+        ),
+        (
+            "attls/of-no-end.txt",
+            "AT-TLS says that its partner's certificate is not trusted (rc 435)",
+            "word of the client",
+        ),
+        ("attls/ring.txt", "the z/OS client probably never started TLS: rc 202", "handshake-refused-by-client"),
+        ("attls/no-cipher.txt", "the z/OS client probably gave up the TLS handshake (rc 402)", "could not read"),
+        (
+            "zos-ftp/refused-then-clear.txt",
+            "ftp.example.org:21 probably refused AUTH: 504 AUTH TLS not supported",
+            "nothing to change",
+        ),
+        ("zos-ftp/plain.txt", "ftp.example.org:21: plain FTP, nobody asked for TLS", "something failed"),
+        ("gsksrvr/greeting-990.txt", "192.0.2.7:990 sent 220 in clear before any TLS", "no port for implicit TLS"),
+        (
+            "zos-ftp/proftpd-425.txt",
+            "the server probably refused STOR: the TLS session was not resumed (425)",
+            "the server says that no",
+        ),
+        (
+            "siblings/ibm-i-tcp3d2c.txt",
+            "the server probably answered TLS on data with clear text",
+            "no PROT P was accepted",
+        ),
+    ] {
+        let report = only_report(name, fixture(name).as_bytes());
+        assert_eq!(report.verdict.headline, headline, "{name}");
+        assert!(!json(&report).contains(never), "{name}: {never}");
+    }
+}
+
+/// Without PROT P the data of a session with TLS are in clear; with it nothing is said.
+#[test]
+fn data_in_clear_are_noted() {
+    let text = fixture("zos-ftp/no-prot-p.txt");
+    let note = |text: &str| {
+        let report = only_report("log", text.as_bytes());
+        assert_eq!(report.verdict.outcome, Outcome::Works);
+        report.checks.iter().find(|c| c.id == "data-protection").map(|c| c.why.clone().unwrap())
+    };
+    assert!(note(&text).is_some());
+    assert_eq!(note(&format!("{text}; FTP.DATA\nSECURE_DATACONN CLEAR\n")).unwrap(), "FTP.DATA: SECURE_DATACONN CLEAR");
+    let private = "EZA1701I >>> PROT P\n200 Data connection protection set to private\nEZA1701I >>> EPSV\n";
+    assert_eq!(note(&text.replace("EZA1701I >>> EPSV\n", private)), None);
+}
+
+/// An excerpt says nothing of lines that were left out, and a log with a refusal is no healthy one.
+#[test]
+fn plain_ftp_takes_a_whole_healthy_log() {
+    let text = fixture("zos-ftp/plain.txt");
+    let is_plain = |text: &str| only_report("log", text.as_bytes()).verdict.headline.contains("plain FTP");
+    assert!(is_plain(&text));
+    assert!(!is_plain(&text.replace("220 ready\n", "")));
+    assert!(!is_plain(&text.replace("port: 21", "port: 990")));
+    assert!(!is_plain(&text.replace("226 Transfer complete", "550 no such file")));
+    assert!(!is_plain(
+        &text.replace("EZA1701I >>> QUIT", "EZA2895I Authentication negotiation succeeded\nEZA1701I >>> QUIT")
+    ));
+}
+
+/// Causes stand in the order of what speaks for them.
+#[test]
+fn the_likeliest_cause_is_first() {
+    let report = only_report("bytes", b"F5 F5 F0 40 E3\n");
+    assert_eq!(report.verdict.cause.as_deref(), Some("encoding-ebcdic"), "{}", verdict(&report));
+    for path in files(&root().join("fixtures")).iter().filter(|p| p.extension().is_some_and(|x| x == "txt")) {
+        for report in reports(&[("log", &std::fs::read(path).unwrap())]) {
+            for f in report.findings.iter().chain(&report.consequences) {
+                assert!(
+                    f.causes.is_sorted_by_key(|c| core::cmp::Reverse(c.confidence)),
+                    "{}: {}",
+                    path.display(),
+                    f.id
+                );
+            }
+        }
+    }
+}

@@ -237,9 +237,24 @@ impl Said<'_> {
         is_own_certificate(case, &self.claim)
     }
 
-    /// `the client`, or `the server`: who says it.
+    /// `the client`, or `the server`: who says it. AT-TLS runs at either end, and where its messages do not say which, it is
+    /// named itself.
     pub(super) fn who(&self) -> &'static str {
-        if self.is_of_server() { "the server" } else { "the client" }
+        match () {
+            () if self.is_of_server() => "the server",
+            () if self.is_of_unknown_end() => speakers::AT_TLS,
+            () => "the client",
+        }
+    }
+
+    /// Whether nothing shows at which end it was said.
+    pub(super) fn is_of_unknown_end(&self) -> bool {
+        !self.is_of_server() && self.claim.side.is_none() && speakers::program_of(self.claim.by) == speakers::AT_TLS
+    }
+
+    /// Whose certificate it speaks of: the server's, or that of the partner of an unknown end.
+    pub(super) fn whose(&self) -> &'static str {
+        if self.is_of_unknown_end() { "its partner's" } else { "the server's" }
     }
 
     /// ` (rc 435)`, where there is a number.

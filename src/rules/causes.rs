@@ -19,7 +19,7 @@ pub(super) use zos::*;
 
 use super::finding::{Ask, Cause, Confidence, Party};
 use super::{AdviceKind, Case, Finding};
-use crate::decode::Event;
+use crate::decode::{Event, Kind};
 use crate::facts::{Offer, Product, version_name};
 
 /// The page of a cause.
@@ -131,7 +131,10 @@ pub(super) fn version_refused(case: &Case<'_>, at: &Event, alert: bool) -> Optio
         c = c.because("the hello has the format of SSL 2, which many servers of today do not read");
     }
     if !alert {
-        c = c.because("no alert before the text: OpenSSL 1.0.2 and older drop a disabled version silently".to_owned());
+        // A text, or an end without one; in a log that has neither nothing is known of alerts.
+        let is_text = |e: &Event| matches!(e.kind, Kind::TextInsteadOfTls { .. });
+        let what = if case.first(is_text).is_some() { "the text" } else { "the end" };
+        c = c.because(format!("no alert before {what}: OpenSSL 1.0.2 and older drop a disabled version silently"));
     }
     if let Some(product) = likely_server(case) {
         c = c.because(wording(product));

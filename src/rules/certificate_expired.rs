@@ -73,6 +73,8 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
         (Party::Server, vec![format!("the server says that its own certificate {what}")])
     } else if said.is_of_server() {
         (Party::Unknown, vec![format!("the server says that a certificate {what}: its own, or the client's")])
+    } else if said.is_of_unknown_end() {
+        (Party::Server, vec![format!("AT-TLS says that its partner's certificate {what}")])
     } else {
         let of = format!("the client says that {}'s certificate {what}", case.endpoint());
         (Party::Server, vec![of, format!("the client says that the server's certificate {what}")])

@@ -79,10 +79,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 /// The client's program says that its key ring leads nowhere, or a server's that the client rejected what it was shown.
 fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(said) = by_words::said(case, RULE.id) else { return };
-    let headlines = [
-        format!("{} says that {}'s certificate is not trusted{}", said.who(), case.endpoint(), said.code()),
-        format!("{} says that the server's certificate is not trusted{}", said.who(), said.code()),
-    ];
+    let mut headlines =
+        vec![format!("{} says that {} certificate is not trusted{}", said.who(), said.whose(), said.code())];
+    if !said.is_of_unknown_end() {
+        let named = format!("{} says that {}'s certificate is not trusted{}", said.who(), case.endpoint(), said.code());
+        headlines.insert(0, named);
+    }
     let mut f = said.finding(case, sink, Party::Client, &headlines);
     let words = format!("{}: \"{}\"", said.claim.by, said.claim.text);
     // A validation fails for other reasons as well, unless certificate services name this one.

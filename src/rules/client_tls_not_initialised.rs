@@ -35,21 +35,42 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     by_its_bytes(case, sink);
 }
 
-/// Its own program says why.
-fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
-    let of_code = |claim: &Claim<'_>| match claim.code {
-        Some(Code::Gsk(rc) | Code::AtTls(rc)) if ENVIRONMENT.contains(rc) => Some(*rc),
+/// The code of an environment that never came up.
+fn of_code(claim: &Claim<'_>) -> Option<u32> {
+    match claim.code {
+        Some(Code::Gsk(rc) | Code::AtTls(rc)) if ENVIRONMENT.contains(rc) && !is_in_handshake(claim, *rc) => Some(*rc),
         _ => None,
-    };
+    }
+}
+
+/// Whether a service failed that a handshake needs on its way: then it may have begun. AT-TLS says so where it was the environment.
+fn is_in_handshake(claim: &Claim<'_>, rc: u32) -> bool {
+    let attls = speakers::program_of(claim.by) == speakers::AT_TLS;
+    let began = if attls { !claim.text.contains("Environment") } else { claim.text.contains("secure_socket_init") };
+    zos_advice::KEY.contains(&rc) && began
+}
+
+/// The client's word that decides.
+fn told<'a>(case: &Case<'a>) -> Option<Claim<'a>> {
     // AT-TLS runs at servers as well: where its end is unknown, it speaks for nobody.
     let of_nobody = |c: &Claim<'_>| c.side.is_none() && speakers::program_of(c.by) == speakers::AT_TLS;
     // 5006 says that another message has the reason, wherever that stands.
     let claims = case.claims().filter(|c| !c.is_of_server() && !of_nobody(c));
-    let claim = claims
+    claims
         .filter(|c| of_code(c).is_some() || causes::may_be_words(c))
         .take(by_words::MOST)
         .filter(|c| of_code(c).is_some() || !causes::of_words(case, c).is_empty())
-        .min_by_key(|c| of_code(c) == Some(5006))?;
+        .min_by_key(|c| of_code(c) == Some(5006))
+}
+
+/// Whether its own code says that TLS never started, and no hello says otherwise.
+pub(super) fn is_told_by_code(case: &Case<'_>) -> bool {
+    case.client_hello().is_none() && told(case).is_some_and(|c| of_code(&c).is_some())
+}
+
+/// Its own program says why.
+fn by_its_words(case: &Case<'_>, sink: &mut Sink<'_>) -> Option<()> {
+    let claim = told(case)?;
     let rc = of_code(&claim);
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
     let what = rc.map_or_else(|| claim.text.to_owned(), |rc| format!("rc {rc}"));

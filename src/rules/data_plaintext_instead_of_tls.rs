@@ -109,7 +109,11 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     );
     f.why
         .push("Implicit TLS covers data neither by RFC 4217 nor on IBM i: PROT P has to be sent and taken.".to_owned());
-    f.causes.push(causes::prot_p_not_sent());
+    let is_command = |e: &Event| matches!(e.kind, Kind::Command { .. });
+    f.causes.push(match case.first(is_command) {
+        Some(_) => causes::prot_p_not_sent(),
+        None => causes::without_prot_p("data without PROT P are no TLS; whether it was sent is not in the evidence"),
+    });
     f.act = Some(Act { party: Party::Client, text: "client: SECDATA P behind the login".to_owned() });
     super::advise::protect_data(case, &mut f);
     f.tell(Party::Client, AdviceKind::Check, "what was transferred went through the network in clear");

@@ -2,6 +2,7 @@
 
 use super::exchanges::{Exchange, refused};
 use super::prelude::*;
+use crate::facts::Transfer;
 use crate::transcript::Layer;
 
 pub(super) static RULE: Rule = Rule {
@@ -30,6 +31,7 @@ pub(super) const WORDS: [&str; 10] = [
 ];
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
+    in_clear(case, sink);
     let all = case.exchanges();
     let turned_away = |x: &&Exchange<'_>| TRANSFERS.contains(&x.verb) && !x.is_accepted() && x.says(&WORDS);
     let cut = in_cut(case);
@@ -55,6 +57,25 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     super::advise::protect_data(case, &mut f);
     f.tell(Party::Server, AdviceKind::Leave, "nothing to change: the policy protects the files");
     sink.report(f);
+}
+
+/// A transfer worked behind a login inside TLS, its commands can be read, and none of them is PROT P: without that the data are in
+/// clear by RFC 4217. No failure, and what few expect of a session with TLS.
+fn in_clear(case: &Case<'_>, sink: &mut Sink<'_>) {
+    let hidden = |e: &Event| case.is_missing(e) || matches!(e.kind, Kind::Opaque { .. } | Kind::Undecoded);
+    if case.asked().is_some() || case.auth().is_none() || !case.is_logged_in() || case.first(hidden).is_some() {
+        return;
+    }
+    let inside = |e: &Event| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);
+    let bare = |t: &Transfer<'_>| {
+        let of_tls = t.data.as_ref().is_some_and(|d| d.is_established());
+        t.worked() && t.protected != Some(true) && !of_tls && t.command.is_some_and(|c| inside(c.event))
+    };
+    if case.session_transfers().any(bare) {
+        let setting = case.facts.settings.ftp_data("SECURE_DATACONN", Side::Client).filter(|s| s.is("CLEAR"));
+        let why = setting.map_or_else(|| "PROT P is what protects them".to_owned(), |s| s.quoted());
+        sink.failed("data-protection", "no PROT P shows: the data probably went in clear", &why);
+    }
 }
 
 /// The same in an excerpt that begins behind the login: nothing shows that its session is inside TLS, and the words that the

@@ -227,7 +227,19 @@ fn reasons(case: &Case<'_>, t: &Transfer<'_>, no: &Demand<'_>) -> Vec<Cause> {
     }
     match (no.offered, resumed) {
         (Some(false), _) | (_, Some(false)) => no_session(no.offered),
-        _ => vec![causes::client_does_not_resume(Confidence::Likely, "the server says that no session was resumed")],
+        _ => vec![causes::client_does_not_resume(Confidence::Likely, by_reply(t))],
+    }
+}
+
+/// What the words of the refusal amount to.
+fn by_reply(t: &Transfer<'_>) -> &'static str {
+    let text = t.refusal().map_or_else(String::new, |r| r.reply.text.to_ascii_lowercase());
+    match () {
+        () if text.contains("resum") || text.contains("reuse") => "the server says that no session was resumed",
+        () if text.contains("operation not permitted") => {
+            "ProFTPD words it like this when a data connection resumes no session; others may mean another thing"
+        }
+        () => "the words of the refusal are those of servers that demand it",
     }
 }
 

@@ -76,6 +76,11 @@ fn told(claim: &Claim<'_>) -> Option<(u8, Side)> {
     Some((description, from)).filter(|_| ends)
 }
 
+/// Whether AT-TLS wrote the bytes down, at an end that its messages do not name.
+fn is_of_attls(case: &Case<'_>) -> bool {
+    case.claims().any(|c| c.side.is_none() && speakers::program_of(c.by) == speakers::AT_TLS)
+}
+
 /// In TLS 1.3 the server may still refuse when the client believes the handshake done; behind its first words inside it
 /// no alert ends a handshake.
 fn too_late(case: &Case<'_>, event: &Event, from: Side) -> bool {
@@ -98,7 +103,12 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let name = codes::alert(description).map_or_else(|| "unknown".to_owned(), |a| a.name.to_owned());
-    let who = if from == Side::Server { case.endpoint() } else { "the client".to_owned() };
+    let who = match from {
+        // It ran at either end, and the client's is only assumed.
+        Side::Client if case.direction_is_assumed() && is_of_attls(case) => speakers::AT_TLS.to_owned(),
+        Side::Client => "the client".to_owned(),
+        Side::Server => case.endpoint(),
+    };
     let by_words = matches!(event.kind, Kind::Claim { .. });
     let doubtful = by_words || case.direction_is_assumed();
     let confidence = if doubtful { Confidence::Likely } else { Confidence::Certain };

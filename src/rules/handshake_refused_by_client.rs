@@ -3,6 +3,7 @@
 use super::advise;
 use super::by_words;
 use super::case::Claim;
+use super::client_tls_not_initialised as not_initialised;
 use super::phase::is_auth;
 use super::prelude::*;
 use super::{zos_advice, zos_codes};
@@ -19,6 +20,9 @@ pub(super) static RULE: Rule = Rule {
 
 /// GSK_ERR_BAD_MESSAGE: what came could not be read.
 const BAD_MESSAGE: u32 = 410;
+
+/// GSK_ERR_IO: reading or writing failed, by the partner's doing or the network's.
+const IO: u32 = 406;
 
 /// Codes that come of what the peer did: no common suite, closed, reset, alert, version.
 const PEER_CODES: [u32; 9] = [402, 406, 412, 414, 415, 420, 437, 438, 446];
@@ -40,6 +44,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         without_a_code(case, sink);
         return gave_up(case, sink);
     };
+    // What never began was not given up.
+    if not_initialised::ENVIRONMENT.contains(&rc) && not_initialised::is_told_by_code(case) {
+        return;
+    }
     let event = claim.event;
     let starts = |e: &Event| match &e.kind {
         Kind::TlsStarts { .. } | Kind::Handshake(_) => true,
@@ -72,7 +80,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let unread = rc == BAD_MESSAGE || PEER_CODES.contains(&rc);
     let answered = |e: &Event| e.from() == Some(Side::Server) && !matches!(e.kind, Kind::Reply(_));
     if unread && !case.before(event).any(answered) {
-        sink.untested("bytes", "the bytes that the client could not read", "not in the evidence");
+        let what = if rc == BAD_MESSAGE { "the bytes that the client could not read" } else { "the handshake's bytes" };
+        sink.untested("bytes", what, "not in the evidence");
     }
     sink.report(f);
 }
@@ -167,7 +176,7 @@ fn known_server<'a>(case: &Case<'a>) -> Option<&'a Product> {
 
 /// Whether the code says that the connection ended, and no more.
 fn rc_of_an_end(rc: u32) -> bool {
-    matches!(rc, 406 | 420 | 437)
+    matches!(rc, IO | 420 | 437)
 }
 
 /// ` after ProFTPD's 234`, as far as AUTH and the yes to it were seen.
@@ -183,6 +192,12 @@ fn behind_auth(case: &Case<'_>, event: &Event) -> String {
 
 fn headlines(case: &Case<'_>, event: &Event, rc: u32) -> Vec<String> {
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
+    if rc == IO {
+        return vec![
+            format!("the {client} says that the connection failed in the handshake (rc {rc})"),
+            format!("the {client} says that the connection failed (rc {rc})"),
+        ];
+    }
     if rc_of_an_end(rc) {
         // The partner closed: it says so of the partner.
         return vec![
@@ -202,15 +217,24 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
     let event = claim.event;
     let act = |party, text: &str| Some(Act { party, text: text.to_owned() });
     if rc != BAD_MESSAGE {
+        let is_of_services = zos_advice::KEY.contains(&rc);
         // Other codes name their own reason; the server's log has nothing to say to a key ring that cannot be opened.
         f.act = match (PEER_CODES.contains(&rc), crate::codes::gsk(rc)) {
+            (true, _) if rc == IO => {
+                act(Party::Unknown, "server: is this connection in its TLS log? It names the reason; else the network")
+            }
             (true, _) => act(Party::Server, "server: its TLS log of that second names the reason"),
+            (false, _) if rc == 428 => act(Party::Client, "client: the certificate's private key, and ICSF"),
+            (false, _) if is_of_services => act(Party::Client, "client: ICSF, and what the user id may use of it"),
             (false, Some(_)) => act(Party::Client, &format!("client: see rc {rc} below; it names the reason")),
             (false, None) => act(Party::Client, &format!("client: look rc {rc} up in the manual of its release")),
         };
         f.causes.extend(causes::of_return_code(case, claim, rc));
         f.causes.extend(causes::version_refused(case, event, false).filter(|_| PEER_CODES.contains(&rc)));
-        if rc_of_an_end(rc) && case.auth().is_some() {
+        if is_of_services {
+            f.advise("icsf-access", zos_advice::of_client(case));
+        }
+        if rc == IO || rc_of_an_end(rc) && case.auth().is_some() {
             let because = "the partner, or a firewall in between, ended it; the code does not say which";
             f.causes.push(causes::middlebox_closed(Confidence::Possible, because));
             f.tell(Party::Between, AdviceKind::Check, causes::FIREWALLS);
@@ -253,8 +277,7 @@ fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Finding) {
         f.act = act(Party::Client, &format!("client: port and mode; then {}", advise::bytes_of_client(case)));
         f.advise("use-explicit", case.facts.client.as_ref().map_or("any", |c| c.id));
         if claim.by == speakers::ZOS_FTP_CLIENT {
-            let text = "SECUREIMPLICITZOS in FTP.DATA: TRUE begins TLS behind the 220 (z/OS servers), FALSE before it";
-            f.tell(Party::Client, AdviceKind::Check, text);
+            f.tell(Party::Client, AdviceKind::Check, causes::GREETS_FIRST);
         }
     }
     if let Some(empty) = causes::empty_certificate_request(case, event) {

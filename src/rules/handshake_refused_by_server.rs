@@ -78,6 +78,7 @@ fn meaning(claim: &Claim<'_>, rc: u32) -> String {
 
 fn headlines(server: &str, rc: Option<u32>, code: &str) -> Vec<String> {
     match rc {
+        Some(406) => vec![format!("the {server} says that the connection failed in the handshake{code}")],
         Some(rc) if ENDED_BY_PARTNER.contains(&rc) => {
             vec![format!("the {server} says that the client ended the handshake{code}")]
         }
@@ -95,6 +96,10 @@ fn headlines(server: &str, rc: Option<u32>, code: &str) -> Vec<String> {
 fn explain(case: &Case<'_>, claim: &Claim<'_>, rc: Option<u32>, f: &mut Finding) {
     let act = |party, text: &str| Some(Act { party, text: text.to_owned() });
     f.act = match rc {
+        Some(406) => {
+            f.tell(Party::Between, AdviceKind::Check, causes::FIREWALLS);
+            act(Party::Client, "client: its own log of that second names the reason; else the network")
+        }
         Some(rc) if ENDED_BY_PARTNER.contains(&rc) => {
             f.party = if rc == 438 { Party::Client } else { f.party };
             act(Party::Client, "client: its own log of that second names the reason")

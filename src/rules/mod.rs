@@ -217,6 +217,8 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         found.iter_mut().for_each(|f| untie(case, f));
         found.iter_mut().for_each(|f| settings::explain(case, f));
         found.iter_mut().for_each(|f| already::leave_out(case, f));
+        // As rules name them, the likeliest first.
+        found.iter_mut().for_each(|f| f.causes.sort_by_key(|c| core::cmp::Reverse(c.confidence)));
         findings.extend(found);
         checks.extend(checked);
     }

@@ -1,5 +1,6 @@
 //! TLS was to begin at once, and the server greeted in clear: it speaks explicit TLS, or none.
 
+use super::finding::Cause;
 use super::phase::is_auth;
 use super::prelude::*;
 use crate::decode::Reply;
@@ -65,15 +66,21 @@ fn failure(case: &Case<'_>, event: &Event, reply: &Reply, answer: Option<&Event>
     let confidence = if from_log { Confidence::Likely } else { Confidence::Certain };
     let maybe = super::phase::probably(confidence);
     let endpoint = case.endpoint();
-    let mut f = sink.finding(
-        confidence,
-        Party::Client,
-        &[
+    let greets_first = behind_greeting(case);
+    let headlines = if greets_first.is_some() {
+        // Implicit TLS of z/OS greets first as well: the order is all that is seen.
+        vec![
+            format!("{endpoint} {maybe}sent {} in clear before any TLS", reply.code),
+            format!("the server {maybe}sent {} in clear before any TLS", reply.code),
+        ]
+    } else {
+        vec![
             format!("{endpoint} {maybe}speaks FTP first: it is no port for implicit TLS"),
             format!("{endpoint} {maybe}speaks FTP first: no implicit TLS there"),
             format!("the server {maybe}speaks FTP first: it is no port for implicit TLS"),
-        ],
-    );
+        ]
+    };
+    let mut f = sink.finding(confidence, Party::Client, &headlines);
     f.set("code", reply.code).set("text", reply.text.as_str());
     if answer.is_some() {
         f.evidence.extend(sink.evidence(event, "an FTP greeting, in clear"));
@@ -91,7 +98,14 @@ fn failure(case: &Case<'_>, event: &Event, reply: &Reply, answer: Option<&Event>
     );
     f.causes
         .push(causes::wrong_mode("the text is the greeting of an FTP server; whether it takes AUTH TLS was not asked"));
-    let text = if case.asked().is_some() {
+    let of_zos = greets_first.is_some();
+    if let Some(cause) = greets_first {
+        f.causes.insert(0, cause);
+        f.tell(Party::Client, AdviceKind::Check, causes::GREETS_FIRST);
+    }
+    let text = if of_zos {
+        "client: a z/OS server? Then SECUREIMPLICITZOS TRUE; else explicit TLS (AUTH TLS)"
+    } else if case.asked().is_some() {
         "client: does it use implicit TLS here too? Then set explicit TLS (AUTH TLS)"
     } else {
         "client: use explicit TLS (AUTH TLS), or the port for implicit TLS"
@@ -100,6 +114,25 @@ fn failure(case: &Case<'_>, event: &Event, reply: &Reply, answer: Option<&Event>
     super::advise::client(case, &mut f, "use-explicit");
     super::phase::advise_server(case, &mut f, "enable-implicit");
     sink.report(f);
+}
+
+/// On the port for implicit TLS a z/OS server greets before it begins TLS, and its clients wait for that: where either may be z/OS,
+/// a greeting does not say that there is no TLS.
+fn behind_greeting(case: &Case<'_>) -> Option<Cause> {
+    let settings = &case.facts.settings;
+    let said = settings.named("SECUREIMPLICITZOS").next().or_else(|| settings.named("TLSPORT").next());
+    let client = case.facts.client.as_ref().filter(|c| c.id.starts_with("zos"));
+    let server = case.facts.server_may_be("zos-ftp-server");
+    let port = case.transcript.conns.first().and_then(|c| c.peer).map(|p| p.port());
+    if port == Some(21) || said.is_none() && client.is_none() && server.is_none() {
+        return None;
+    }
+    let c = causes::implicit_behind_greeting(match said {
+        Some(said) => said.quoted(),
+        None if server.is_some() => "the greeting is that of a z/OS server".to_owned(),
+        None => "the client is z/OS, and began TLS without waiting for a greeting".to_owned(),
+    });
+    Some(c)
 }
 
 /// Port 990 by chance or by habit: the run saw the greeting, and went on with AUTH.

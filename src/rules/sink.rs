@@ -74,6 +74,11 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// Something that was looked at, and is not as one expects, without being a fault.
+    pub(super) fn failed(&mut self, id: &str, headline: &str, why: &str) {
+        self.check(CheckResult::Failed, id, headline, why);
+    }
+
     /// Something that this evidence cannot tell.
     pub(super) fn untested(&mut self, id: &str, headline: &str, why: &str) {
         self.check(CheckResult::Untested, id, headline, why);

@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::case::Claim;
-use super::finding::{Advice, Finding, Party};
+use super::finding::{Advice, AdviceKind, Finding, Party};
 use crate::facts::settings::{Place, Setting};
 use crate::transcript::{Code, Side, speakers};
 
@@ -10,14 +10,17 @@ use crate::transcript::{Code, Side, speakers};
 const RING: [u32; 12] = [6, 7, 102, 103, 106, 109, 202, 204, 407, 408, 416, 5006];
 
 /// The private key, and the services that hold it.
-const KEY: [u32; 5] = [428, 455, 456, 457, 465];
+pub(super) const KEY: [u32; 5] = [428, 455, 456, 457, 465];
 
 /// A key database without its stash file.
 const STASH: u32 = 201;
 
 /// No suite in common; no version in common, or one that is switched off.
 const NO_CIPHERS: u32 = 402;
-const VERSION: [u32; 2] = [412, 446];
+const VERSION: u32 = 412;
+
+/// The extensions do not match, as where the client offers more than the server has.
+const EXTENSIONS: u32 = 446;
 const BAD_V2_HEADER: u32 = 429;
 
 /// A certificate may not be used for this.
@@ -35,8 +38,14 @@ pub(super) fn by_code(case: &Case<'_>, claim: &Claim<'_>, rc: u32, f: &mut Findi
         NO_CIPHERS => {
             f.advise("choose-suites", product).advise("enable-tls12", product);
         }
-        _ if VERSION.contains(&rc) || rc == BAD_V2_HEADER => {
+        VERSION | BAD_V2_HEADER => {
             f.advise("enable-tls12", product);
+        }
+        EXTENSIONS => {
+            let server = "which TLS versions are switched on there? It may lack the one that the client offers";
+            f.tell(Party::Server, AdviceKind::Check, server);
+            let client = "one try with no higher version than the server has: does it work then?";
+            f.tell(Party::Client, AdviceKind::Check, client);
         }
         STASH => {
             f.advise("stash-file", if product == "zos-attls" { "zos-native" } else { product });
@@ -93,7 +102,8 @@ pub(super) fn of_message(claim: &Claim<'_>) -> Option<u32> {
 pub(super) fn act(rc: u32, party: Party) -> Option<(Party, String)> {
     let what = match rc {
         NO_CIPHERS => "suites and versions below; the partner has to have one of each",
-        _ if VERSION.contains(&rc) || rc == BAD_V2_HEADER => "switch TLS 1.2 on; the partner has to have it too",
+        VERSION | BAD_V2_HEADER => "switch TLS 1.2 on; the partner has to have it too",
+        EXTENSIONS => "compare the TLS versions of both ends; the client's may be the higher one",
         STASH => "the stash file beside the key database, or a key ring",
         KEY_USAGE => "look at the extended key usage of the certificates, its own first",
         _ => return None,

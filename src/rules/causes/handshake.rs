@@ -115,8 +115,13 @@ pub(in crate::rules) fn server_policy(because: String) -> Cause {
 
 /// The client never asked for protected data connections.
 pub(in crate::rules) fn prot_p_not_sent() -> Cause {
+    without_prot_p("no PROT P was accepted before the transfer")
+}
+
+/// The same for another reason.
+pub(in crate::rules) fn without_prot_p(because: &str) -> Cause {
     cause("prot-p-not-sent", "the client encrypts the control connection only", Confidence::Likely)
-        .because("no PROT P was accepted before the transfer")
+        .because(because)
         .ask(
             Party::Client,
             None,

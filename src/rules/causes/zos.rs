@@ -45,6 +45,16 @@ pub(in crate::rules) fn private_key_unusable(because: String) -> Cause {
     )
 }
 
+/// ICSF failed a handshake: it needs no certificate for that, an ECDHE key pair is enough.
+fn icsf_failed(because: String) -> Cause {
+    cause("private-key-unusable", "ICSF did not do what the handshake needs", Confidence::Likely).because(because).ask(
+        Party::Client,
+        None,
+        &["is ICSF up, and may the user id use its services (CSFSERV) and tokens (CRYPTOZ)?".to_owned()],
+        "an ICH408I for that user id, or ICSF started after TCP/IP",
+    )
+}
+
 /// FTP relies on AT-TLS, and no rule matches; or the other way round.
 pub(in crate::rules) fn attls_policy_missing(confidence: Confidence, because: String) -> Cause {
     cause("attls-policy-missing", "the AT-TLS policy does not cover this", confidence).because(because).ask(
@@ -93,13 +103,14 @@ pub(in crate::rules) fn of_return_code(case: &Case<'_>, claim: &Claim<'_>, rc: u
     let (says, server) = (format!("rc {rc}: {meaning}"), claim.is_of_server());
     let mut causes = match rc {
         6 | 7 | 102 | 103 | 106 | 109 | 201 | 202 | 204 | 407 | 408 | 416 => vec![key_ring_unusable(says)],
-        428 | 455 | 456 | 457 | 465 => vec![private_key_unusable(says)],
+        428 => vec![private_key_unusable(says)],
+        455 | 456 | 457 | 465 => vec![icsf_failed(says)],
         402 => vec![no_shared_cipher(case, claim.event, Confidence::Likely, &says)],
         405 if is_about_curves(case) => {
             vec![no_shared_group(case, claim.event, Confidence::Likely, "the curve of a certificate is not supported")]
         }
-        412 => no_common_version(case, Confidence::Likely, says),
-        446 => no_common_version(case, Confidence::Possible, says),
+        412 => no_common_version(case, says),
+        446 => vec![offers_too_much(says)],
         467 | 468 => vec![missing_signature_algorithms(case, claim.event, &says)],
         // Of these the server speaks of the client's certificate.
         8 | 417 | 435 if server => vec![client_certificate_issuer_unknown(Confidence::Likely, says)],
@@ -140,11 +151,11 @@ fn is_about_curves(case: &Case<'_>) -> bool {
 }
 
 /// No version in common, where no hello shows what was offered.
-fn no_common_version(case: &Case<'_>, confidence: Confidence, says: String) -> Vec<Cause> {
+fn no_common_version(case: &Case<'_>, says: String) -> Vec<Cause> {
     if case.facts.offer.is_some() {
         return Vec::new();
     }
-    let c = cause("client-tls-version-refused", "no TLS version in common", confidence).because(says).ask(
+    let c = cause("client-tls-version-refused", "no TLS version in common", Confidence::Likely).because(says).ask(
         Party::Client,
         None,
         &["the versions that both ends have switched on; on z/OS GSK_PROTOCOL_TLSV1_2, or TLSv1.2 in the policy"
@@ -180,6 +191,17 @@ pub(in crate::rules) fn version_unseen(case: &Case<'_>, at: &Event) -> Option<Ca
 
 /// The first release whose System SSL offers TLS 1.2 by itself: V3R1.
 const TLS12_BY_DEFAULT: u32 = 301;
+
+/// Extensions that do not match come with a client that offers more than the server has.
+fn offers_too_much(says: String) -> Cause {
+    let headline = "the client offers a TLS level that the server lacks";
+    cause("client-tls-version-refused", headline, Confidence::Possible).because(says).ask(
+        Party::Server,
+        None,
+        &["the TLS versions that both ends have switched on".to_owned()],
+        "the client's highest is above the server's",
+    )
+}
 
 /// The ring lacks the partner's authority.
 pub(in crate::rules) fn ca_not_in_ring(confidence: Confidence, because: String) -> Cause {
@@ -322,13 +344,37 @@ pub(in crate::rules) fn empty_certificate_request(case: &Case<'_>, before: &Even
     Some(c)
 }
 
+/// What both orders are called.
+pub(in crate::rules) const GREETS_FIRST: &str =
+    "SECUREIMPLICITZOS in FTP.DATA: TRUE begins TLS behind the 220 (z/OS servers), FALSE before it";
+
+/// Implicit TLS as z/OS does it by default: behind the greeting.
+pub(in crate::rules) fn implicit_behind_greeting(because: String) -> Cause {
+    cause("wrong-mode", "implicit TLS of z/OS begins behind the greeting", Confidence::Likely)
+        .because("a z/OS server greets first on its TLSPORT (SECUREIMPLICITZOS TRUE, the default)")
+        .because(because)
+        .ask(
+            Party::Server,
+            None,
+            &["is the server z/OS, and what are TLSPORT and SECUREIMPLICITZOS in its FTP.DATA?".to_owned()],
+            "TRUE there: then the client has to wait for the 220, with TRUE as well",
+        )
+}
+
 /// A client that begins TLS at once on port 990 cannot read the greeting of a server that waits for AUTH.
 pub(in crate::rules) fn implicit_on_990(case: &Case<'_>) -> Option<Cause> {
     let at_once = case.is_on_990() && case.auth().is_none();
     at_once.then(|| {
-        super::wrong_mode(
+        let mode = super::wrong_mode(
             "port 990 is usually for implicit TLS; a server that greets there in clear is read as broken TLS",
-        )
+        );
+        match case.facts.settings.ftp_data("SECUREIMPLICITZOS", Side::Client).filter(|s| s.is("FALSE")) {
+            Some(said) => {
+                let early = "begins TLS before the greeting, and a z/OS server greets first";
+                mode.because(format!("{}: the client {early}", said.quoted()))
+            }
+            None => mode,
+        }
     })
 }
 
