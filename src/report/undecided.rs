@@ -230,7 +230,7 @@ fn left_by_alert<'a>(case: &Case<'a>) -> Option<Stuck<'a>> {
     let words = "the TLS handshake completed; then the client sent an encrypted alert".to_owned();
     let text = "client: its log: a goodbye, or does it dislike the certificate?".to_owned();
     let act = Act { party: Party::Client, text };
-    Some(Stuck { words, act, left: false, shows, is_of_settings: false })
+    Some(Stuck { words, act, left: false, shows, is_of_settings: false, is_denied: false })
 }
 
 /// Whether the client hung up without a byte, before the server had said anything but a greeting.
