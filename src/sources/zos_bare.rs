@@ -65,6 +65,9 @@ pub(super) fn known_extent(id: &str, text: &str) -> String {
     known.map_or_else(|| text.to_owned(), |b| b.text.to_owned())
 }
 
+/// Messages behind which a client's connection is over: time-outs, and the codes with which it ends.
+pub(super) const GIVES_UP: [&str; 4] = ["EZA2589E", "EZA1721W", "EZA1735I", "EZZ9830I"];
+
 /// What happened to a step, as the system writes it into the job log.
 pub(super) const STEP_ENDED: &str = "IEF142I";
 

@@ -3,7 +3,7 @@
 //! message ids vanish in z/OS UNIX: function and text are matched, never the number.
 
 use super::words::{Word, is_verb};
-use super::zos_bare::{self, BARE, STEP_ENDED, known_extent};
+use super::zos_bare::{self, BARE, GIVES_UP, STEP_ENDED, known_extent};
 use super::zos_process::by_process;
 use super::zos_words::is_message_id;
 use super::{Block, Piece};
@@ -21,9 +21,6 @@ const FUNCTIONS: [&str; 7] =
 /// Those of them whose words are kept, whatever they say.
 const WORTH: [&str; 5] =
     ["ftpAuth:", "compareCertAttls:", "tlsLevel: using", "authClient: cipherspecs", "authServer: cipherspecs"];
-
-/// Messages behind which a client's connection is over: time-outs, and the codes with which it ends.
-const GIVES_UP: [&str; 4] = ["EZA2589E", "EZA1721W", "EZA1735I", "EZZ9830I"];
 
 /// Functions that only a server has, and messages that only a server writes.
 const SERVER_FUNCTIONS: [&str; 2] = ["authClient:", "compareCertAttls:"];

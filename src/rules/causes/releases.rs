@@ -1,8 +1,10 @@
-//! What a new release of z/OS took out of its defaults.
+//! What a release of z/OS has by default, and what a new one took out of it.
 
 use super::super::case::Claim;
 use super::super::finding::{Cause, Confidence, Party};
-use super::{Case, cause};
+use super::super::zos_advice;
+use super::{Case, ask_for_log, cause};
+use crate::decode::Event;
 use crate::transcript::Side;
 
 /// SSL 2 and SSL 3 are off by default since V2R2; weak suites are out of the default list since V2R3.
@@ -37,3 +39,30 @@ pub(in crate::rules) fn defaults_removed(case: &Case<'_>, claim: &Claim<'_>, rc:
     let how = ["did it work on the release before? Which versions and suites does the partner have?".to_owned()];
     Some(c.ask(Party::Client, None, &how, "it worked before, and the partner has nothing but these"))
 }
+
+/// The version of a hello that is not in the evidence: z/OS offers TLS 1.2 only where it is told to.
+pub(in crate::rules) fn version_unseen(case: &Case<'_>, at: &Event) -> Option<Cause> {
+    case.facts.client.as_ref().filter(|c| c.id.starts_with("zos"))?;
+    let setting = zos_advice::tls12_of_client(case);
+    let native = zos_advice::of_client(case) == "zos-native";
+    let by_default = native && case.zos_release(Side::Client).is_some_and(|r| r >= TLS12_BY_DEFAULT);
+    let (confidence, because) = match setting {
+        _ if case.facts.offer.is_some() => return None,
+        Some(set) if set.is("On") || set.is("1") => return None,
+        Some(off) => (Confidence::Likely, format!("{}: no more than TLS 1.1 is offered", off.quoted())),
+        None if by_default => return None,
+        None if native => {
+            (Confidence::Possible, "the hello is not in the evidence; by default it is TLS 1.0".to_owned())
+        }
+        None => {
+            (Confidence::Possible, "the hello is not in the evidence; by default the policy has TLSv1.2 Off".to_owned())
+        }
+    };
+    let c = cause("client-tls-version-refused", "the server may refuse TLS 1.0 and 1.1", confidence).because(because);
+    let again = ["one run of the client's step with TLS 1.2 switched on".to_owned()];
+    let c = c.ask(Party::Client, None, &again, "works with TLS 1.2");
+    Some(ask_for_log(case, c, at, "unknown protocol", "unsupported protocol"))
+}
+
+/// The first release whose System SSL offers TLS 1.2 by itself: V3R1.
+const TLS12_BY_DEFAULT: u32 = 301;

@@ -4,7 +4,6 @@
 use super::super::case::Claim;
 use super::super::client_tls_not_initialised::ENVIRONMENT;
 use super::super::finding::{Cause, Confidence, Party};
-use super::super::zos_advice;
 use super::{
     Case, cause, client_certificate_issuer_unknown, client_certificate_missing, defaults_removed,
     missing_signature_algorithms, no_shared_cipher, no_shared_group, server_policy, stacked_tls, tls_not_initialised,
@@ -164,33 +163,6 @@ fn no_common_version(case: &Case<'_>, says: String) -> Vec<Cause> {
     );
     vec![c]
 }
-
-/// The version of a hello that is not in the evidence: z/OS offers TLS 1.2 only where it is told to.
-pub(in crate::rules) fn version_unseen(case: &Case<'_>, at: &Event) -> Option<Cause> {
-    case.facts.client.as_ref().filter(|c| c.id.starts_with("zos"))?;
-    let setting = zos_advice::tls12_of_client(case);
-    let native = zos_advice::of_client(case) == "zos-native";
-    let by_default = native && case.zos_release(Side::Client).is_some_and(|r| r >= TLS12_BY_DEFAULT);
-    let (confidence, because) = match setting {
-        _ if case.facts.offer.is_some() => return None,
-        Some(set) if set.is("On") || set.is("1") => return None,
-        Some(off) => (Confidence::Likely, format!("{}: no more than TLS 1.1 is offered", off.quoted())),
-        None if by_default => return None,
-        None if native => {
-            (Confidence::Possible, "the hello is not in the evidence; by default it is TLS 1.0".to_owned())
-        }
-        None => {
-            (Confidence::Possible, "the hello is not in the evidence; by default the policy has TLSv1.2 Off".to_owned())
-        }
-    };
-    let c = cause("client-tls-version-refused", "the server may refuse TLS 1.0 and 1.1", confidence).because(because);
-    let again = ["one run of the client's step with TLS 1.2 switched on".to_owned()];
-    let c = c.ask(Party::Client, None, &again, "works with TLS 1.2");
-    Some(super::ask_for_log(case, c, at, "unknown protocol", "unsupported protocol"))
-}
-
-/// The first release whose System SSL offers TLS 1.2 by itself: V3R1.
-const TLS12_BY_DEFAULT: u32 = 301;
 
 /// Extensions that do not match come with a client that offers more than the server has.
 fn offers_too_much(says: String) -> Cause {
