@@ -222,8 +222,10 @@ impl<'a> Case<'a> {
             Kind::Claim { .. } => true,
             Kind::Alert { level, .. } | Kind::Decrypted { seen: Decrypted::Alert { level, .. }, .. } => *level == 2,
             Kind::TextInsteadOfTls { reply: Some(r), .. } => r.code >= 400,
-            // Nobody goes on with TLS behind the greeting of another protocol.
-            Kind::OtherInsteadOfTls { speaker } => !matches!(speaker, Speaker::Unknown | Speaker::Text(_)),
+            // Nobody goes on with TLS behind the greeting of another protocol; a hello of SSL 2 that began is none.
+            Kind::OtherInsteadOfTls { speaker } => {
+                !matches!(speaker, Speaker::Unknown | Speaker::Text(_) | Speaker::SslV2)
+            }
             _ => false,
         })
     }
