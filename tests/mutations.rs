@@ -86,20 +86,7 @@ fn dressed() {
 #[test]
 fn wrapped() {
     for width in [76, 72, 66, 60] {
-        let wrapped = each_line(|l| {
-            let mut out = String::new();
-            let mut column = 0;
-            for word in l.split_inclusive(' ') {
-                if column > 0 && column + word.trim_end().len() > width {
-                    out.push('\n');
-                    column = 0;
-                }
-                column += word.len();
-                out.push_str(word);
-            }
-            out
-        });
-        same(&format!("at {width}"), wrapped);
+        same(&format!("at {width}"), common::wrapped(&seed(), width));
     }
 }
 

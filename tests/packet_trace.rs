@@ -183,19 +183,7 @@ fn dressed(text: &str) -> Vec<(String, String)> {
         ("with prose".to_owned(), format!("Hi all,\nthe trace:\n\n{text}\nWhat is wrong here?\nRegards, Joe\n")),
     ];
     for width in [76, 72, 66, 60] {
-        let wrapped = each(&|l| {
-            let (mut out, mut column) = (String::new(), 0);
-            for word in l.split_inclusive(' ') {
-                if column > 0 && column + word.trim_end().len() > width {
-                    out.push('\n');
-                    column = 0;
-                }
-                column += word.len();
-                out.push_str(word);
-            }
-            out
-        });
-        all.push((format!("wrapped at {width}"), wrapped));
+        all.push((format!("wrapped at {width}"), common::wrapped(text, width)));
     }
     all
 }
