@@ -22,10 +22,10 @@ use crate::transcript::{Authorities, Entry, Transcript, What};
 use crate::trust::{Judgement, Stores};
 
 /// Places between reading and writing.
-const OPEN: usize = 64;
+const OPEN: usize = 256;
 
 /// Bytes of evidence that have room in one of them.
-const PLACE: usize = 64 * 1024;
+const PLACE: usize = 16 * 1024;
 
 /// More threads than this gain nothing: one reads, one writes.
 const WORKERS: usize = 16;
@@ -48,6 +48,11 @@ impl<'a> Judge<'a> {
     pub(super) fn new(common: &'a Common, command: &'a str, own: Vec<Authorities>, shape: Shape) -> Self {
         let of_evidence = judges::stores_for_evidence(&own);
         Self { common, command, own, of_evidence, of_this_machine: LazyLock::new(|| judges::stores(&[])), shape }
+    }
+
+    /// Whether every session is written whole, with the hash of its input.
+    pub(super) fn wants_all(&self) -> bool {
+        self.shape.wants_report(u64::MAX)
     }
 
     /// Diagnoses session `number`, the `n`-th that is wanted (from 0).

@@ -129,6 +129,10 @@ fn number(word: &str) -> Option<u16> {
 struct List {
     cell: &'static str,
     any_order: bool,
+    /// Whether any list fits.
+    any: bool,
+    /// Whether it holds a run of any numbers, so that lists of several lengths fit.
+    open: bool,
     forbidden: Vec<u16>,
     /// `None` stands for any run of numbers.
     wanted: Vec<Option<u16>>,
@@ -138,20 +142,26 @@ impl List {
     fn read(cell: &'static str) -> Self {
         let set = cell.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         let words = || set.unwrap_or(cell).split(' ').filter(|_| !matches!(cell, "-" | "none"));
+        let wanted: Vec<Option<u16>> = words().filter(|w| !w.starts_with('!')).map(number).collect();
         Self {
             cell,
+            any: cell == "-",
             any_order: set.is_some(),
+            open: wanted.contains(&None),
             forbidden: words().filter_map(|w| w.strip_prefix('!').and_then(number)).collect(),
-            wanted: words().filter(|w| !w.starts_with('!')).map(number).collect(),
+            wanted,
         }
     }
 
     /// Whether a list is as the cell wants it.
     fn fits(&self, list: &[u16]) -> bool {
-        if self.cell == "-" {
+        if self.any {
             return true;
         }
         // Most rows end here: a hello is compared with all of them.
+        if !self.open && self.wanted.len() != list.len() {
+            return false;
+        }
         if let (false, Some(Some(first))) = (self.any_order, self.wanted.first())
             && list.first() != Some(first)
         {
@@ -163,9 +173,7 @@ impl List {
         if !self.any_order {
             return in_order(&self.wanted, list);
         }
-        let numbers = self.wanted.iter().flatten();
-        let open = self.wanted.contains(&None);
-        numbers.clone().all(|n| list.contains(n)) && (open || numbers.count() == list.len())
+        self.wanted.iter().flatten().all(|n| list.contains(n))
     }
 }
 

@@ -71,6 +71,8 @@ pub enum Kind {
     Claim {
         /// The program, as printable ASCII.
         by: String,
+        /// The end at which it ran, when its name says so.
+        side: Option<Side>,
         /// Its number or id.
         code: Option<Code>,
         /// Its words, as printable ASCII.

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 pub use clearing::{first_clear, is_sealed_alert};
 pub use event::{Event, Kind, Reply, TLS_INSIDE_TLS, Timeline};
 
+use crate::transcript::speakers::side_of;
 use crate::transcript::{Code, ConnId, Flow, Layer, Role, Side, Transcript, What};
 use crate::wire::printable_str;
 use clearing::Sealed;
@@ -85,7 +86,7 @@ pub fn decode(t: &Transcript) -> Timeline {
             What::Claim { by, code, text } => {
                 // Who names a record's content type was reading TLS records.
                 link.tls_due |= matches!(code, Some(Code::ContentType(_)));
-                Kind::Claim { by: printable_str(by), code: code.clone(), text: printable_str(text) }
+                Kind::Claim { by: printable_str(by), side: side_of(by), code: code.clone(), text: printable_str(text) }
             }
         };
         // What an end interrupts is not continued behind it.

@@ -77,9 +77,9 @@ pub(super) fn client(t: &Transcript, timeline: &Timeline, first: Option<Hello<'_
 fn by_messages(timeline: &Timeline) -> Option<Client> {
     let mut found: Option<Client> = None;
     for event in &timeline.events {
-        let Kind::Claim { by, code, text } = &event.kind else { continue };
+        let Kind::Claim { by, side, code, text } = &event.kind else { continue };
         let (program, job) = (speakers::program_of(by), speakers::job_of(by));
-        let witness = match (program, speakers::side_of(by)) {
+        let witness = match (program, side) {
             (_, Some(Side::Server)) => continue,
             (speakers::ZOS_FTP_CLIENT, _) => "messages of the z/OS FTP client",
             (speakers::SYSTEM_SSL, _) => "a trace of System SSL",

@@ -2,7 +2,7 @@
 //! FTP client itself says of its settings. A statement that was pasted need not be the one that was read.
 
 use crate::decode::{Kind, Timeline};
-use crate::transcript::speakers::{AT_TLS_POLICY, FTP_DATA, JCL, ZOS_FTP_CLIENT, program_of, side_of};
+use crate::transcript::speakers::{AT_TLS_POLICY, FTP_DATA, JCL, ZOS_FTP_CLIENT, program_of};
 use crate::transcript::{Code, Side};
 use crate::wire::printable_str;
 
@@ -66,19 +66,19 @@ impl Settings {
         let mut out = Self::default();
         let mut next_file = true;
         for event in &timeline.events {
-            let Kind::Claim { by, code, text } = &event.kind else { continue };
+            let Kind::Claim { by, side, code, text } = &event.kind else { continue };
             match (program_of(by), code) {
                 (FTP_DATA, _) if text.starts_with(';') => next_file = true,
                 (FTP_DATA, _) => {
-                    if next_file || out.files.last() != Some(&side_of(by)) {
-                        out.files.push(side_of(by));
+                    if next_file || out.files.last() != Some(side) {
+                        out.files.push(*side);
                         next_file = false;
                     }
                     let place = Place::FtpData(out.files.len());
-                    out.add(place, side_of(by), text.split_once(' '));
+                    out.add(place, *side, text.split_once(' '));
                 }
                 (JCL, None) => out.job(text),
-                (AT_TLS_POLICY, _) => out.add(Place::Policy, side_of(by), text.split_once(' ')),
+                (AT_TLS_POLICY, _) => out.add(Place::Policy, *side, text.split_once(' ')),
                 (ZOS_FTP_CLIENT, code) => out.said(code.as_ref(), text),
                 _ => {}
             }

@@ -22,7 +22,7 @@ pub(super) fn handshake(case: &Case<'_>) -> Option<Verdict> {
     if case.transcript.origin.asked.is_some() || case.handshake_completed() {
         return None;
     }
-    let said = |e: &Event, what: &str| matches!(&e.kind, Kind::Claim { by, code: None, text } if program_of(by) == AT_TLS && text.contains(what));
+    let said = |e: &Event, what: &str| matches!(&e.kind, Kind::Claim { by, code: None, text, .. } if program_of(by) == AT_TLS && text.contains(what));
     let done = case.control().find(|e| said(e, DONE))?;
     let told = |what: &str| case.control().find(|e| e.conn == done.conn && value(e, what).is_some());
     let (version, suite) = (told(VERSION), told(SUITE));
@@ -52,7 +52,7 @@ pub(super) fn handshake(case: &Case<'_>) -> Option<Verdict> {
 
 /// The value that EZD1284I gives for an attribute.
 fn value<'a>(e: &'a Event, name: &str) -> Option<&'a str> {
-    let Kind::Claim { by, code: None, text } = &e.kind else { return None };
+    let Kind::Claim { by, code: None, text, .. } = &e.kind else { return None };
     let (_, rest) = text.split_once(name).filter(|_| program_of(by) == AT_TLS)?;
     let (_, value) = rest.split_once('-')?;
     Some(value.trim()).filter(|v| !v.is_empty())

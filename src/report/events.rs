@@ -171,7 +171,7 @@ fn describe(e: &Event, link: &Link<'_>) -> (&'static str, String) {
             format!("bytes of the {} are missing{}", side(*from), len.map_or_else(String::new, |n| format!(" ({n})"))),
         ),
         Kind::TlsStarts { by } => ("tls-starts", format!("{} starts TLS", side(*by))),
-        Kind::Claim { by, code, text } => ("claim", claim(by, code.as_ref(), text)),
+        Kind::Claim { by, code, text, .. } => ("claim", claim(by, code.as_ref(), text)),
         Kind::Decrypted { from, seen } => ("decrypted", decrypted(*from, seen)),
         Kind::Command { line, .. } => ("command", line.clone()),
         Kind::Reply(r) => ("reply", format!("{} {}{}", r.code, r.text, if r.whole { "" } else { " (cut short)" })),

@@ -16,7 +16,9 @@ pub(super) fn rank(found: Vec<Finding>) -> Ranked {
         let weighs = |severity: Severity, ended: bool| severity >= f.severity && (ended || !f.ended);
         present.iter().any(|(id, severity, ended)| id == r.id && *id != f.id && weighs(*severity, *ended))
     };
-    let outranked = |f: &Finding| rules::ALL.iter().any(|r| r.outranks.contains(&f.id.as_str()) && explains(r, f));
+    let alone = found.len() < 2;
+    let outranked =
+        |f: &Finding| !alone && rules::ALL.iter().any(|r| r.outranks.contains(&f.id.as_str()) && explains(r, f));
     let (mut consequences, mut findings): (Vec<_>, Vec<_>) = found.into_iter().partition(outranked);
     // Worst first; among failures, the earliest.
     let place = |f: &Finding| f.place.unwrap_or(usize::MAX);

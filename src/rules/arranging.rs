@@ -64,6 +64,10 @@ impl<'a> Case<'a> {
         let end = self.control().find(|e| matches!(e.kind, Kind::Closed { .. } | Kind::TimedOut { .. }));
         let late = |u: &Unopened<'_>| end.is_some_and(|e| core::ptr::from_ref(u.shows) > core::ptr::from_ref(e));
         let failed = |t: &'a Transfer<'a>| unopened(t).filter(|u| u.told || !late(u));
+        let arranged = arrangements(self.control());
+        if arranged.is_empty() && self.transfers.is_empty() {
+            return Vec::new();
+        }
         let hidden = self.commands_are_hidden();
         let mut users: BTreeMap<*const Event, &'a Transfer<'a>> = BTreeMap::new();
         let mut ways: Vec<Way<'a>> = Vec::new();
@@ -75,7 +79,6 @@ impl<'a> Case<'a> {
                 None => ways.push(Way { arranged: None, transfer: Some(t), unopened: failed(t) }),
             }
         }
-        let arranged = arrangements(self.control());
         let last = arranged.len().saturating_sub(1);
         for (n, a) in arranged.into_iter().enumerate() {
             let transfer = users.get(&core::ptr::from_ref(a.command.event)).copied();

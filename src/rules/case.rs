@@ -2,7 +2,7 @@
 
 use crate::decode::{Event, Kind, Timeline};
 use crate::facts::{Completion, Facts, Transfer, changed, is_session_control};
-use crate::transcript::speakers::{AT_TLS, is_config, program_of, side_of};
+use crate::transcript::speakers::{AT_TLS, is_config, program_of};
 use crate::transcript::{BY_OPENSSL, Clock, Code, ConnId, Decrypted, Layer, Role, Side, Transcript};
 use crate::trust::Judgement;
 use crate::wire::printable_str;
@@ -45,8 +45,8 @@ pub struct Claim<'a> {
 impl<'a> Claim<'a> {
     /// What an event says, if it is a claim.
     pub fn of(event: &'a Event) -> Option<Self> {
-        let Kind::Claim { by, code, text } = &event.kind else { return None };
-        Some(Self { event, code: code.as_ref(), by, side: side_of(by), text })
+        let Kind::Claim { by, side, code, text } = &event.kind else { return None };
+        Some(Self { event, code: code.as_ref(), by, side: *side, text })
     }
 
     /// Whether it is the server's own word, which says nothing of what the client did.

@@ -6,7 +6,6 @@ use super::{Case, Sink};
 use crate::decode::{Event, Kind};
 use crate::facts::transfers::certificates;
 use crate::transcript::clock::UnixMicros;
-use crate::transcript::speakers::side_of;
 use crate::transcript::{Code, Decrypted, Side};
 use crate::trust::{Judgement, Opinion, Path};
 use crate::wire::tls::handshake::Message;
@@ -54,7 +53,7 @@ impl<'a> Case<'a> {
             _ => false,
         };
         let by_word = self.after(chain).any(|e| match &e.kind {
-            Kind::Claim { by, code: Some(Code::Gsk(rc)), .. } if side_of(by) != Some(Side::Server) => match rc {
+            Kind::Claim { side, code: Some(Code::Gsk(rc)), .. } if *side != Some(Side::Server) => match rc {
                 8 => true,
                 401 => doubt == Doubt::Time,
                 435 => doubt == Doubt::Issuer,

@@ -8,7 +8,6 @@ use crate::decode::{Event, Kind, Reply};
 pub(super) use crate::facts::transfers::precedes;
 use crate::facts::transfers::{Data, TRANSFERS, Transfer};
 use crate::facts::{Product, is_session_control};
-use crate::transcript::speakers::side_of;
 use crate::transcript::{Close, Code, ConnId, Decrypted, Layer, Role, Side, What};
 use crate::wire::tls::handshake::Message;
 
@@ -183,6 +182,9 @@ impl<'a> Case<'a> {
     pub(super) fn endings(&self) -> Vec<Ending<'a>> {
         let begin = |t: &'a Transfer<'a>| Some((core::ptr::from_ref(t.command?.event), t));
         let by_command: BTreeMap<*const Event, &'a Transfer<'a>> = self.transfers.iter().filter_map(begin).collect();
+        if by_command.is_empty() {
+            return Vec::new();
+        }
         let mut out: Vec<Ending<'a>> = Vec::new();
         let mut walks: BTreeMap<ConnId, Walk<'a>> = BTreeMap::new();
         for e in &self.timeline.events {
@@ -236,7 +238,7 @@ impl<'a> Case<'a> {
         };
         self.control().find_map(|e| match &e.kind {
             Kind::Reply(r) if side == Side::Server && r.code == 220 => release(&r.text),
-            Kind::Claim { by, code: Some(Code::Message(_)), text } if side_of(by).unwrap_or(Side::Client) == side => {
+            Kind::Claim { side: by, code: Some(Code::Message(_)), text, .. } if by.unwrap_or(Side::Client) == side => {
                 release(text)
             }
             _ => None,

@@ -210,6 +210,10 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         let mut sink = Sink::new(case, rule);
         (rule.check)(case, &mut sink);
         let (mut found, checked) = sink.finish();
+        checks.extend(checked);
+        if found.is_empty() {
+            continue;
+        }
         found.iter_mut().for_each(|f| experiments::settle(case, f));
         found.iter_mut().for_each(|f| f.place = f.place.or_else(|| last_evidence(case, f)));
         found.iter_mut().for_each(|f| alerts::name(case, f));
@@ -220,7 +224,6 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         // As rules name them, the likeliest first.
         found.iter_mut().for_each(|f| f.causes.sort_by_key(|c| core::cmp::Reverse(c.confidence)));
         findings.extend(found);
-        checks.extend(checked);
     }
     if case.whole {
         checks.extend(settings::checks(case, &findings));

@@ -72,7 +72,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if let Some(hello) = case.client_hello()
         && let Some(offer) = &case.facts.offer
     {
-        f.evidence.extend(sink.evidence(hello, &offer.summary()));
+        let summary = if case.whole { offer.summary() } else { String::new() };
+        f.evidence.extend(sink.evidence(hello, &summary));
         f.set("client_hello", case.whole.then(|| offer.describe()));
     }
     if let Some(alert) = sealed {

@@ -65,7 +65,19 @@ impl Mask {
                 data
             }
         };
-        for &b in rest {
+        let mut rest = rest;
+        while let Some((&b, behind)) = rest.split_first() {
+            // Most of a flow is inside records.
+            if let Mask::Record(left) = self
+                && *left > 1
+                && let Some((inside, behind)) = rest.split_at_checked((*left - 1).min(rest.len()))
+            {
+                *left -= inside.len();
+                out.extend_from_slice(inside);
+                rest = behind;
+                continue;
+            }
+            rest = behind;
             let state = std::mem::take(self);
             let was_secret = matches!(state, Mask::Secret | Mask::EbcdicSecret);
             *self = self.step(state, b, layer, &mut out);
