@@ -200,13 +200,6 @@ fn gsk_trace_is_advised_to_the_tls_of_ftp_alone() {
 }
 
 #[test]
-fn a_headline_says_only_what_was_seen() {
-    let headline = |name: &str| only_report(name, fixture(name).as_bytes()).verdict.headline;
-    assert_eq!(headline("zos-ftp/rc-410-alone.txt"), "the z/OS client probably gave up the TLS handshake (rc 410)");
-    assert_eq!(headline("zos-ftp/rc-402.txt"), "the z/OS client probably gave up TLS after the yes to AUTH (rc 402)");
-}
-
-#[test]
 fn records_without_line_ends_and_joined_lines_hide_their_secrets_alone() {
     let bytes = std::fs::read(root().join("fixtures/zos-ftp/records-of-80.fb80")).unwrap();
     let text: String = ftpsdiag::wire::ebcdic::decode(&bytes).into_iter().map(char::from).collect();
@@ -322,6 +315,17 @@ fn first_lines_claim_no_more_than_is_known() {
             "AT-TLS says that its partner's certificate is not trusted (rc 435)",
             "word of the client",
         ),
+        (
+            "attls/of-no-end-402.txt",
+            "AT-TLS says that the TLS handshake failed (rc 402); at which end is open",
+            "the client",
+        ),
+        (
+            "attls/of-no-end-406.txt",
+            "AT-TLS says that the connection failed in the handshake (rc 406)",
+            "the client says",
+        ),
+        ("attls/alert.txt", "AT-TLS probably ended the handshake with alert 10 unexpected_message", "the client ended"),
         ("attls/ring.txt", "the z/OS client probably never started TLS: rc 202", "handshake-refused-by-client"),
         ("attls/no-cipher.txt", "the z/OS client probably gave up the TLS handshake (rc 402)", "could not read"),
         (
@@ -329,6 +333,8 @@ fn first_lines_claim_no_more_than_is_known() {
             "ftp.example.org:21 probably refused AUTH: 504 AUTH TLS not supported",
             "nothing to change",
         ),
+        ("zos-ftp/rc-410-alone.txt", "the z/OS client probably gave up the TLS handshake (rc 410)", "234"),
+        ("zos-ftp/rc-402.txt", "the z/OS client probably gave up TLS after the yes to AUTH (rc 402)", "'s 234"),
         ("zos-ftp/plain.txt", "ftp.example.org:21: plain FTP, nobody asked for TLS", "something failed"),
         ("gsksrvr/greeting-990.txt", "192.0.2.7:990 sent 220 in clear before any TLS", "no port for implicit TLS"),
         (
@@ -345,6 +351,18 @@ fn first_lines_claim_no_more_than_is_known() {
         let report = only_report(name, fixture(name).as_bytes());
         assert_eq!(report.verdict.headline, headline, "{name}");
         assert!(!json(&report).contains(never), "{name}: {never}");
+    }
+}
+
+/// Alerts with long names: the line that fits names the same end.
+#[test]
+fn an_alert_is_said_to_be_of_whom_it_is() {
+    for (bytes, headline) in [
+        ("RECV CIPHER 1503010002022D", "its partner probably ended TLS with alert 45 certificate_expired"),
+        ("SEND CIPHER 1503010002022B", "AT-TLS probably ended TLS with alert 43 unsupported_certificate"),
+    ] {
+        let report = only_report("alert", format!("EZD1285I TTLS Data CONNID: 00000014 {bytes}\n").as_bytes());
+        assert_eq!(report.verdict.headline, headline);
     }
 }
 

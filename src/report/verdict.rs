@@ -73,7 +73,8 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
                 stuck
                     .map(|s| s.act)
                     .or_else(|| plain_ftp(case).map(|(_, act)| act))
-                    .or_else(|| by_return_code(case).map(|(_, act)| act)),
+                    .or_else(|| by_return_code(case).map(|(_, act)| act))
+                    .or_else(|| at_unknown_end(case)),
                 how,
             )
         }),
@@ -140,6 +141,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         }
     } else if let Some((words, _)) = by_return_code(case) {
         words
+    } else if let Some(rc) = case.failed_at_unknown_end() {
+        format!("AT-TLS says that the TLS handshake failed (rc {rc}); at which end is open")
     } else if lacks(case) {
         "bytes are missing, and what is left decides nothing".to_owned()
     } else if goes_on_encrypted(case) {
@@ -200,6 +203,13 @@ fn act(stuck: Option<Act>, how: Ended) -> Act {
         true => "add what is missing: the bytes or log lines behind the last line below",
     };
     stuck.unwrap_or_else(|| Act { party: Party::Unknown, text: add.to_owned() })
+}
+
+/// What tells whose fault a return code is.
+fn at_unknown_end(case: &Case<'_>) -> Option<Act> {
+    let rc = case.failed_at_unknown_end()?;
+    let text = format!("you: ftpsdiag explain gsk {rc}; add a line with port 21, or with the job's name");
+    Some(Act { party: Party::Unknown, text })
 }
 
 /// `268 MB`, as the costs count them.

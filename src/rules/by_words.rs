@@ -84,6 +84,11 @@ pub(super) fn is_refusal(case: &Case<'_>, claim: &Claim<'_>) -> bool {
     }
 }
 
+/// Whether AT-TLS says it, and nothing shows at which end it ran.
+fn is_of_unknown_end(claim: &Claim<'_>) -> bool {
+    claim.side.is_none() && speakers::program_of(claim.by) == speakers::AT_TLS
+}
+
 /// Whether AT-TLS names what it did, and that was no handshake.
 fn is_later(claim: &Claim<'_>) -> bool {
     speakers::program_of(claim.by) == speakers::AT_TLS && LATER.iter().any(|event| claim.text.contains(event))
@@ -140,6 +145,8 @@ fn reading(case: &Case<'_>, claim: &Claim<'_>, cms: Option<u32>) -> Option<&'sta
         Some(Code::AtTls(TIMED_OUT)) => Some("silence-during-handshake"),
         Some(Code::Gsk(403)) if server => Some("client-certificate-required"),
         Some(Code::Gsk(SOCKET_CLOSED)) => Some("closed-during-handshake"),
+        // At an end that is known, the two rules about refusals have it.
+        Some(Code::Gsk(IO)) if is_of_unknown_end(claim) && case.ends_are_named() => Some("closed-during-handshake"),
         Some(Code::Gsk(BAD_CERTIFICATE)) if was_told(case, claim) => {
             Some(if server { "certificate-untrusted" } else { "client-certificate-refused" })
         }
@@ -224,6 +231,12 @@ impl Case<'_> {
             _ => None,
         })
     }
+
+    /// The return code of a handshake that AT-TLS says failed, at an end that nothing names: whose fault it is depends on that.
+    pub fn failed_at_unknown_end(&self) -> Option<String> {
+        let of_nobody = |c: &Claim<'_>| is_of_unknown_end(c) && is_refusal(self, c);
+        self.claims().filter(|c| rc_of(c).is_some()).take(MOST).find(of_nobody).and_then(|c| rc_of(&c)).map(shown)
+    }
 }
 
 impl Said<'_> {
@@ -249,7 +262,21 @@ impl Said<'_> {
 
     /// Whether nothing shows at which end it was said.
     pub(super) fn is_of_unknown_end(&self) -> bool {
-        !self.is_of_server() && self.claim.side.is_none() && speakers::program_of(self.claim.by) == speakers::AT_TLS
+        !self.is_of_server() && is_of_unknown_end(&self.claim)
+    }
+
+    /// What the other end is called.
+    pub(super) fn partner(&self) -> &'static str {
+        match () {
+            () if self.is_of_server() => "the client",
+            () if self.is_of_unknown_end() => "its partner",
+            () => "the server",
+        }
+    }
+
+    /// Whether the code says no more than that the connection failed.
+    pub(super) fn is_io(&self) -> bool {
+        self.rc == Some(IO)
     }
 
     /// Whose certificate it speaks of: the server's, or that of the partner of an unknown end.

@@ -204,6 +204,19 @@ impl<'a> Case<'a> {
         inputs.iter().flat_map(|i| &i.assumed).any(|a| a.starts_with(crate::transcript::ASSUMED_DIRECTION))
     }
 
+    /// Whether AT-TLS wrote the bytes down, and at which end it ran is only assumed: `>` is what it sent.
+    pub fn end_of_attls_is_assumed(&self) -> bool {
+        let inputs = &self.transcript.origin.inputs;
+        inputs.iter().flat_map(|i| &i.assumed).any(|a| a == crate::transcript::ASSUMED_OF_ATTLS)
+    }
+
+    /// Whether all messages of AT-TLS that leave its end open name both ends; one that was cut may have lost which it is.
+    pub fn ends_are_named(&self) -> bool {
+        let of_end = |a: &&String| a.starts_with("at which end AT-TLS ran");
+        let notes = || self.transcript.origin.inputs.iter().flat_map(|i| &i.assumed).filter(of_end);
+        notes().next().is_some() && notes().all(|a| a == crate::transcript::ASSUMED_NO_END)
+    }
+
     /// Whether the connection came to an end that was seen: not the end of the evidence.
     pub fn is_closed(&self) -> bool {
         self.control().any(|e| match &e.kind {

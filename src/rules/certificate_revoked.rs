@@ -21,9 +21,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         Kind::Decrypted { from: Side::Client, seen: Decrypted::Alert { level: 2, description: REVOKED } } => true,
         _ => false,
     };
+    let says = if case.direction_is_assumed() { "probably says" } else { "says" };
     let headlines = || {
-        let long = format!("the client says that {}'s certificate is revoked", case.endpoint());
-        [long, "the client says that the server's certificate is revoked".to_owned()]
+        let long = format!("the client {says} that {}'s certificate is revoked", case.endpoint());
+        [long, format!("the client {says} that the server's certificate is revoked")]
     };
     let alert = case.first(told).filter(|e| !case.handshake_completed_before(e));
     let mut f = match (alert, by_words::said(case, RULE.id)) {

@@ -59,13 +59,25 @@ fn by_client(case: &Case<'_>, sink: &mut Sink<'_>) -> bool {
 /// A program says that the partner closed (-22), and the bytes are not there.
 fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
     let Some(said) = by_words::said(case, RULE.id) else { return };
-    let (who, other) = if said.is_of_server() { ("the server", "the client") } else { ("the client", "the server") };
-    let headlines = [format!("{who} says that {other} closed during the handshake{}", said.code())];
-    let mut f = said.finding(case, sink, Party::Unknown, &headlines);
+    let (who, other) = (said.who(), said.partner());
+    let headline = match said.is_io() {
+        true => format!("{who} says that the connection failed in the handshake{}", said.code()),
+        false => format!("{who} says that {other} closed during the handshake{}", said.code()),
+    };
+    let mut f = said.finding(case, sink, Party::Unknown, &[headline]);
     f.set("place", serde_json::Value::Null);
-    let (party, log) = if said.is_of_server() { (Party::Client, "client") } else { (Party::Server, "server") };
+    let (party, log) = match () {
+        () if said.is_of_unknown_end() => (Party::Unknown, "partner"),
+        () if said.is_of_server() => (Party::Client, "client"),
+        () => (Party::Server, "server"),
+    };
     let text = format!("{log}: its own log of that second names the reason; else the network");
     f.act = Some(Act { party, text });
+    if said.is_io() {
+        let because = "the partner, or a firewall in between, ended it; the code does not say which";
+        f.causes.push(causes::middlebox_closed(Confidence::Possible, because));
+        f.tell(Party::Between, AdviceKind::Check, causes::FIREWALLS);
+    }
     sink.report(f);
 }
 

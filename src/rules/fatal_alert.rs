@@ -76,9 +76,23 @@ fn told(claim: &Claim<'_>) -> Option<(u8, Side)> {
     Some((description, from)).filter(|_| ends)
 }
 
-/// Whether AT-TLS wrote the bytes down, at an end that its messages do not name.
-fn is_of_attls(case: &Case<'_>) -> bool {
-    case.claims().any(|c| c.side.is_none() && speakers::program_of(c.by) == speakers::AT_TLS)
+/// Who sent it: as line 1 names it, and shorter.
+fn sender(case: &Case<'_>, from: Side) -> [String; 2] {
+    match from {
+        // It ran at either end; what it sent is its own, and which end that is was only assumed.
+        Side::Client if case.end_of_attls_is_assumed() => [speakers::AT_TLS.to_owned(), speakers::AT_TLS.to_owned()],
+        Side::Server if case.end_of_attls_is_assumed() => {
+            ["the partner of AT-TLS".to_owned(), "its partner".to_owned()]
+        }
+        Side::Client => ["the client".to_owned(), "the client".to_owned()],
+        Side::Server => [case.endpoint(), "the server".to_owned()],
+    }
+}
+
+/// Where the end is not known, it is not told to act by the name of one.
+fn act_of_sender(from: Side) -> Act {
+    let who = if from == Side::Client { "the end with AT-TLS" } else { "the partner of AT-TLS" };
+    Act { party: Party::Unknown, text: format!("{who}: its log of that second names the reason") }
 }
 
 /// In TLS 1.3 the server may still refuse when the client believes the handshake done; behind its first words inside it
@@ -103,12 +117,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let name = codes::alert(description).map_or_else(|| "unknown".to_owned(), |a| a.name.to_owned());
-    let who = match from {
-        // It ran at either end, and the client's is only assumed.
-        Side::Client if case.direction_is_assumed() && is_of_attls(case) => speakers::AT_TLS.to_owned(),
-        Side::Client => "the client".to_owned(),
-        Side::Server => case.endpoint(),
-    };
+    let [who, short] = sender(case, from);
     let by_words = matches!(event.kind, Kind::Claim { .. });
     let doubtful = by_words || case.direction_is_assumed();
     let confidence = if doubtful { Confidence::Likely } else { Confidence::Certain };
@@ -117,7 +126,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let ours = from == Side::Client && case.asked().is_some();
     let mut headlines = vec![
         format!("{who} {probably}ended the handshake with alert {description} {name}"),
-        format!("the server {probably}ended the handshake with alert {description} {name}"),
+        format!("{short} {probably}ended the handshake with alert {description} {name}"),
+        format!("{short} {probably}ended TLS with alert {description} {name}"),
     ];
     if ours {
         headlines.insert(0, format!("{} broke a rule of TLS; our own client said {name}", case.endpoint()));
@@ -154,6 +164,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     about_renegotiation(&sides, description, from, &mut f);
     if !by_text(case, event, text.map(|(_, t)| t.as_str()), description, &mut f) {
         explain(case, event, description, from, &mut f);
+    }
+    if case.end_of_attls_is_assumed() {
+        (f.party, f.act) = (Party::Unknown, Some(act_of_sender(from)));
     }
     clear_text(case, event, from, &mut f);
     let unanswered = from == Side::Server && !case.server_answered_before(event);

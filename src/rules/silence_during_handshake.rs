@@ -85,8 +85,9 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
         }
         return;
     };
-    let (who, other) = if said.is_of_server() { ("the server", "the client") } else { ("the client", "the server") };
-    let headlines = [format!("{who}'s AT-TLS says that it waited for TLS from {other} in vain{}", said.code())];
+    let (who, other) = (said.who(), said.partner());
+    let who = if said.is_of_unknown_end() { who.to_owned() } else { format!("{who}'s AT-TLS") };
+    let headlines = [format!("{who} says that it waited for TLS from {other} in vain{}", said.code())];
     let mut f = said.finding(case, sink, Party::Unknown, &headlines);
     f.set("place", serde_json::Value::Null).set("waited_ms", serde_json::Value::Null);
     let swallowed = "a firewall that inspects FTP may swallow what it cannot follow";

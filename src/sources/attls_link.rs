@@ -71,6 +71,11 @@ impl Link {
         Self { id: id.to_owned(), ..Self::default() }
     }
 
+    /// Whether its messages name the ports of both ends; one that was cut may have lost what shows its end.
+    pub(super) fn has_both_ports(&self) -> bool {
+        self.ports.0.is_some() && self.ports.1.is_some()
+    }
+
     /// Whether a message with these addresses can be of this connection.
     pub(super) fn may_be(&self, local: Option<SocketAddr>, remote: Option<SocketAddr>) -> bool {
         let same = |a: Option<SocketAddr>, b: Option<SocketAddr>| a.zip(b).is_none_or(|(a, b)| a == b);

@@ -11,7 +11,7 @@ use super::attls_link::{Link, Partner, Said};
 use super::source::Found;
 use super::{Block, Piece};
 use crate::error::InputError;
-use crate::transcript::{ASSUMED_DIRECTION, Code, Micros, Side};
+use crate::transcript::{ASSUMED_NO_END, ASSUMED_OF_ATTLS, Code, Micros, Side};
 
 /// What AT-TLS writes where there is no connection.
 const NONE: &str = "00000000";
@@ -19,6 +19,10 @@ const NONE: &str = "00000000";
 /// The environment could not be made: an earlier message has the reason.
 const ENVIRONMENT_FAILED: u32 = 5006;
 const MAPPING_FAILED: u32 = 5018;
+
+/// Noted where a message lacks an address that might have named its end.
+const CUT_OFF: &str =
+    "at which end AT-TLS ran: a message without its ports does not say, and nobody is named for what it tells";
 
 /// All connections of a log.
 #[derive(Debug, Default)]
@@ -102,11 +106,9 @@ impl Log {
         for link in &mut links {
             link.settle();
             if link.side().is_none() && link.has_bytes() {
-                let note = format!("{ASSUMED_DIRECTION} that AT-TLS sent were taken for the client's");
-                self.assumed.insert(note);
+                self.assumed.insert(ASSUMED_OF_ATTLS.to_owned());
             } else if link.side().is_none() {
-                let note = "at which end AT-TLS ran: its messages do not say, and nobody is named for what they tell";
-                self.assumed.insert(note.to_owned());
+                self.assumed.insert(if link.has_both_ports() { ASSUMED_NO_END } else { CUT_OFF }.to_owned());
             }
         }
         Found {

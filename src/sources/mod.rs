@@ -46,6 +46,7 @@ mod zos_config;
 mod zos_ftp;
 mod zos_process;
 mod zos_reader;
+mod zos_reply;
 mod zos_statement;
 mod zos_words;
 

@@ -5,9 +5,9 @@
 use super::words::{Word, is_verb};
 use super::zos_bare::{self, BARE, GIVES_UP, STEP_ENDED, known_extent};
 use super::zos_process::by_process;
+use super::zos_reply::{is_final_behind, is_reply};
 use super::zos_words::is_message_id;
 use super::{Block, Piece};
-use crate::codes;
 use crate::transcript::speakers::{JCL, ZOS_FTP_CLIENT, ZOS_FTP_SERVER};
 use crate::transcript::{Clock, Code, ConnId, DATA_HANDSHAKE, Entry, Fidelity, Layer, Micros, Side, What};
 
@@ -106,7 +106,8 @@ fn form(words: &[Word], line_start: bool, known: bool, inside: Option<&Record>) 
         return Some(Form::Message);
     }
     let after_reply_call = inside.is_some_and(Record::awaits_reply);
-    if (line_start && known || after_reply_call) && is_reply(first, word(1)) {
+    let joined = || inside.is_some_and(|r| r.form == Form::Reply && is_final_behind(&r.words, first, word(1)));
+    if (line_start && known || after_reply_call) && is_reply(first, word(1)) || joined() {
         return Some(Form::Reply);
     }
     if !line_start {
@@ -137,13 +138,6 @@ fn is_trace_id(word: &str) -> bool {
     word.len() == 6
         && word.bytes().take(2).all(|b| b.is_ascii_uppercase())
         && word.bytes().skip(2).all(|b| b.is_ascii_digit())
-}
-
-fn is_reply(word: &str, next: &str) -> bool {
-    let Some((digits, behind)) = word.split_at_checked(3) else { return false };
-    let code = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u16>().ok()).flatten();
-    let separated = behind.starts_with('-') || (behind.is_empty() && !next.is_empty());
-    separated && code.is_some_and(|c| (100..660).contains(&c) && codes::ftp_reply(c).is_some())
 }
 
 impl Record {

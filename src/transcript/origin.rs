@@ -14,6 +14,13 @@ pub const BY_OPENSSL: &str = "OpenSSL: TLS 1.2 at most, old suites";
 /// How a note in [`Input::assumed`] begins that says whose bytes were taken to be whose.
 pub const ASSUMED_DIRECTION: &str = "bytes without direction";
 
+/// The note where AT-TLS wrote bytes down at an end that nothing names.
+pub const ASSUMED_OF_ATTLS: &str = "bytes without direction that AT-TLS sent were taken for the client's";
+
+/// The note where messages of AT-TLS name both ends of a connection, and none of them is one of FTP.
+pub const ASSUMED_NO_END: &str =
+    "at which end AT-TLS ran: its messages do not say, and nobody is named for what they tell";
+
 /// Of a capture that ends while a client still tries to connect: nobody has answered so far.
 pub const ASSUMED_UNANSWERED: &str = "the capture ends while the client still tries to connect";
 
