@@ -325,6 +325,11 @@ fn first_lines_claim_no_more_than_is_known() {
             "AT-TLS says that the connection failed in the handshake (rc 406)",
             "the client says",
         ),
+        (
+            "siblings/cics-trace-196.txt",
+            "CICS says that the connection failed in the handshake (rc 406)",
+            "client says",
+        ),
         ("attls/alert.txt", "AT-TLS probably ended the handshake with alert 10 unexpected_message", "the client ended"),
         ("attls/ring.txt", "the z/OS client probably never started TLS: rc 202", "handshake-refused-by-client"),
         ("attls/no-cipher.txt", "the z/OS client probably gave up the TLS handshake (rc 402)", "could not read"),

@@ -64,7 +64,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if !started || case.handshake_completed_before(event) {
         return;
     }
-    let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(case, event, rc));
+    let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines(case, &claim, rc));
     f.set("rc", rc).set("by", claim.by).set("text", claim.text);
     if let Some(auth) = case.auth() {
         f.evidence.extend(sink.evidence(auth, ""));
@@ -190,8 +190,13 @@ fn behind_auth(case: &Case<'_>, event: &Event) -> String {
     }
 }
 
-fn headlines(case: &Case<'_>, event: &Event, rc: u32) -> Vec<String> {
+fn headlines(case: &Case<'_>, claim: &Claim<'_>, rc: u32) -> Vec<String> {
+    let event = claim.event;
     let client = case.facts.client.as_ref().map_or_else(|| "client".to_owned(), |c| format!("{} client", c.name));
+    if rc == IO && claim.side.is_none() && claim.by == speakers::CICS {
+        // It calls and is called.
+        return vec![format!("CICS says that the connection failed in the handshake (rc {rc})")];
+    }
     if rc == IO {
         return vec![
             format!("the {client} says that the connection failed in the handshake (rc {rc})"),

@@ -342,8 +342,16 @@ fn return_code(fact: &Fact<'_>) -> Option<u32> {
     let mut words = fact.text.split([' ', '=', ':']).filter(|w| !w.is_empty());
     words.find(|w| ["status", "rc", "code"].iter().any(|k| w.eq_ignore_ascii_case(k)))?;
     let number = words.find(|w| !w.eq_ignore_ascii_case("is") && !w.eq_ignore_ascii_case("code"))?;
-    let number: i32 = number.trim_end_matches(['.', ',', ';', ')']).parse().ok()?;
+    let number = value(number.trim_end_matches(['.', ',', ';', ')']), words.next())?;
     (number != 0 && number.unsigned_abs() < 1_000_000).then_some(number.cast_unsigned())
+}
+
+/// `414`, or `0x0000019e` with the same number in decimal behind it, in parentheses; where these differ, nobody knows which it is.
+fn value(word: &str, behind: Option<&str>) -> Option<i32> {
+    let Some(digits) = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) else { return word.parse().ok() };
+    let number = u32::from_str_radix(digits, 16).ok()?.cast_signed();
+    let decimal = behind.and_then(|w| w.strip_prefix('(')?.split(')').next()?.parse::<i32>().ok());
+    decimal.is_none_or(|n| n == number).then_some(number)
 }
 
 /// `67.208.93.232.21.`: the port stands behind the last dot.
@@ -356,6 +364,16 @@ fn endpoint(address: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_in_hex_stand_beside_the_same_in_decimal() {
+        assert_eq!(value("414", None), Some(414));
+        assert_eq!(value("0x0000019e", Some("(414)")), Some(414));
+        assert_eq!(value("0x0000019e", None), Some(414));
+        assert_eq!(value("0x0000019e", Some("(410)")), None);
+        assert_eq!(value("0xffffffea", None), Some(-22));
+        assert_eq!(value("0x", None), None);
+    }
 
     #[test]
     fn the_note_about_directions_is_one() {

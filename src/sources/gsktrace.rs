@@ -37,10 +37,29 @@ pub(super) struct Reader {
 struct Heading {
     words: usize,
     date: Option<String>,
-    at: Micros,
+    /// `None` where a manual left time and thread out.
+    at: Option<Micros>,
     thread: String,
     level: &'static str,
     function: String,
+}
+
+/// `ERROR read_v3_alert(): ...`, as manuals and tickets quote a record without its time and thread; functions of System SSL alone.
+fn bare(words: &[Word]) -> Option<Heading> {
+    let word = |n: usize| words.get(n).filter(|w| w.line == words.first().map_or(0, |f| f.line));
+    let leads = words.first().is_some_and(|w| w.first);
+    let level = LEVELS.iter().copied().find(|l| leads && *l == words.first().map_or("", |w| w.text.as_str()))?;
+    let function = word(1)?.text.strip_suffix("():")?;
+    let of_ssl = function.starts_with("gsk_") || function.contains("_v3_") || function.contains("_tls13_");
+    let is_name = function.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    (of_ssl && is_name && word(2).is_some()).then(|| Heading {
+        words: 2,
+        date: None,
+        at: None,
+        thread: String::new(),
+        level,
+        function: function.to_owned(),
+    })
 }
 
 /// The heading that these words begin with.
@@ -74,7 +93,7 @@ fn heading(words: &[Word]) -> Option<Heading> {
     (is_name && marked && is_thread).then(|| Heading {
         words: n + 1,
         date,
-        at,
+        at: Some(at),
         thread,
         level,
         function: function.to_owned(),
@@ -102,8 +121,8 @@ impl Source for Reader {
     }
 
     fn begins(&mut self, place: &Place<'_>) -> Option<Beginning> {
-        self.heading = heading(place.words);
-        self.heading.as_ref().map(|_| Beginning { before: 0, weak: false })
+        self.heading = heading(place.words).or_else(|| bare(place.words));
+        self.heading.as_ref().map(|h| Beginning { before: 0, weak: h.at.is_none() })
     }
 
     fn open(&mut self, place: &Place<'_>, _front: &[Word]) {
@@ -112,7 +131,7 @@ impl Source for Reader {
         (self.seen, self.awaited) = (true, heading.words);
         self.date = self.date.take().or(heading.date);
         let description = format!("SSL_{}", heading.level);
-        let record = Record::headed(line, Some(heading.at), description, heading.thread, heading.function);
+        let record = Record::headed(line, heading.at, description, heading.thread, heading.function);
         self.record = Some(Box::new(record));
     }
 
@@ -168,7 +187,11 @@ mod tests {
                 ("0", "INFO", "send_v3_client_hello"),
                 "{line}"
             );
-            assert_eq!(TimeOfDay(h.at).to_string().get(..8), Some("01:49:34"), "{line}");
+            assert_eq!(
+                h.at.map(|at| TimeOfDay(at).to_string()).unwrap_or_default().get(..8),
+                Some("01:49:34"),
+                "{line}"
+            );
         }
         for line in [
             "01:49:34 Thd-0 INFO the client sent it",
@@ -179,6 +202,18 @@ mod tests {
             "01:49:34 TCPIP EZD1286I x",
         ] {
             assert_eq!(heading(&split(line, 1, false)), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn records_without_time_and_thread() {
+        let function = |line: &str| bare(&split(line, 1, false)).map(|h| h.function);
+        let of = |line: &str| function(line).unwrap_or_default();
+        assert_eq!(of("ERROR read_v3_alert(): SSL V3 alert 46 received from 192.0.2.20"), "read_v3_alert");
+        assert_eq!(of("EXIT gsk_secure_socket_init(): <--- Exit status 0x0000019e (414)"), "gsk_secure_socket_init");
+        for line in ["ERROR main(): no such file", "ERROR gsk_open: x", "see ERROR gsk_open(): x", "ERROR gsk_open():"]
+        {
+            assert_eq!(function(line), None, "{line}");
         }
     }
 }

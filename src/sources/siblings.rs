@@ -32,6 +32,12 @@ const RESPONDER: &str = "CSQXRESP";
 /// `DFHSO0123 Return code 517 received from function f of System SSL. Reason: r. Peer: p, TCPIPSERVICE: s.` (APAR PH68673).
 const CICS: &str = "DFHSO0123";
 
+/// `SO 080C SOSE *EXC* - SYSTEM_SSL_ERROR GSK_RESPONSE(GSK_ERROR_IO) FUNCTION(SECURE_SOC_INIT) ... GSK_RETURN_CODE(196)`: a trace
+/// entry of CICS. The number is in hex: 196 stands beside the symbol of 406.
+const CICS_TRACE: &str = "GSK_RESPONSE(";
+const IN_HEX: &str = "GSK_RETURN_CODE(";
+const CICS_INIT: &str = "FUNCTION(SECURE_SOC_INIT)";
+
 /// `com.certicom.net.ssl.b: FATAL Alert:PROTOCOL_VERSION - words. Description: ClientState: words.` (APAR IC86756).
 const CERTICOM: &str = "com.certicom";
 
@@ -61,6 +67,8 @@ enum Form {
     IbmI,
     Mq,
     Cics,
+    /// An entry of the trace of CICS.
+    CicsTrace,
     Certicom,
     /// A line that names a function with its return code, or a symbol.
     Bare,
@@ -104,6 +112,10 @@ fn form(words: &[Word], leads: bool) -> Option<Form> {
         _ => {}
     }
     let of_zos = is_message_id(id) || is_trace_id(id) || first.text.ends_with(':') && id.starts_with(['a', 'c', 'f']);
+    let mut front = words.iter().take_while(|w| w.line == first.line).take(LONGEST_FRONT);
+    if leads && front.any(|w| w.text.starts_with(CICS_TRACE)) {
+        return Some(Form::CicsTrace);
+    }
     // What stands in parentheses belongs to a line before.
     if !leads || of_zos || first.after_full_line || first.text.starts_with('(') {
         return None;
@@ -164,6 +176,7 @@ impl Record {
             Form::Telnet => FIELDS.iter().any(|f| word.text.starts_with(f)) || open_field(),
             Form::Db2 | Form::Bare => return_code(&self.words).is_none() || symbol(&word.text).is_some(),
             Form::Mq | Form::Cics => !self.is_whole(),
+            Form::CicsTrace => word.text.contains('('),
             // Behind its words stands where in the program it happened.
             Form::Certicom => !self.is_whole() && word.text != "at" && self.words.len() < LONGEST_ALERT,
             Form::IbmI => return_code(&self.words).is_none(),
@@ -177,6 +190,7 @@ impl Record {
             Form::Telnet => self.field("PARM3:").is_some_and(|v| !v.is_empty()),
             Form::Mq => self.names_function() && return_code(&self.words).is_some(),
             Form::Cics => self.service().is_some(),
+            Form::CicsTrace => self.words.last().is_some_and(|w| w.text.starts_with("CIPHER_SELECTED(")),
             Form::Certicom => self.state().is_some_and(|s| s.last().is_some_and(|w| w.text.ends_with('.'))),
             _ => false,
         }
@@ -263,6 +277,10 @@ impl Record {
                 let text = text.strip_prefix(IBM_I).unwrap_or(&text).trim_start_matches([':', ' ']).to_owned();
                 (speakers::IBM_I_FTP_CLIENT.to_owned(), Some(Code::Message(IBM_I.to_owned())), text, Some(note))
             }
+            Form::CicsTrace => {
+                let note = "a trace entry of CICS, which names no end, was taken for that of the end that calls";
+                (speakers::CICS.to_owned(), Some(self.traced()?), self.text(), Some(note))
+            }
             Form::Db2 | Form::Bare => {
                 let by = if self.form == Form::Db2 { speakers::DB2 } else { speakers::GSKIT };
                 let note =
@@ -287,6 +305,16 @@ impl Record {
         let plausible = |rc: u32| (rc >= LOWEST || of_tls && rc > 0) && codes::gsk(rc).is_some();
         let code = rc.filter(|rc| plausible(*rc)).map_or(Code::Message(TELNET.to_owned()), Code::Gsk);
         (Some(code), format!("RCODE {reason}"))
+    }
+
+    /// The code of a handshake in the trace of CICS: that of the symbol, where the number in hex is the same. A number alone may
+    /// be read in two ways.
+    fn traced(&self) -> Option<Code> {
+        let value = |name: &str| self.words.iter().find_map(|w| w.text.strip_prefix(name)?.split(')').next());
+        let of_symbol = codes::gsk_by_symbol(&symbol(value(CICS_TRACE)?)?)?.code.cast_unsigned();
+        let agrees = value(IN_HEX).is_none_or(|n| u32::from_str_radix(n, 16) == Ok(of_symbol));
+        let of_handshake = self.words.iter().any(|w| w.text == CICS_INIT);
+        (agrees && of_handshake).then_some(Code::Gsk(of_symbol))
     }
 
     /// The return code, by its number, else by its symbol.
