@@ -212,7 +212,12 @@ fn by_words(case: &Case<'_>, sink: &mut Sink<'_>) {
 
 /// Who has to do what about clear text that the likeliest cause explains.
 pub(super) fn act_of(f: &mut Finding, at_server: bool) -> Option<Act> {
+    let is_possible = f.causes.first().is_some_and(|c| c.confidence == Confidence::Possible);
     match f.causes.first().map(|c| c.id.as_str()) {
+        // The policy that was pasted along says it already.
+        Some("attls-policy-missing") if at_server && is_possible => {
+            act(Party::Server, "server: which TTLSRule matched (EZD1281I), and is the pasted policy in force?")
+        }
         Some("attls-policy-missing") if at_server => {
             f.party = Party::Server;
             f.advise("attls-policy", "zos-ftp-server");

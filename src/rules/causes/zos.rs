@@ -379,8 +379,12 @@ fn clear_text_at_server(case: &Case<'_>, claim: &Claim<'_>) -> Vec<Cause> {
     let mode = super::wrong_mode("TLS of the server waited for a ClientHello, and the client began in clear");
     let port = case.transcript.conn(claim.event.conn).and_then(|c| c.peer).map(|p| p.port());
     let because = match case.facts.settings.application_controlled() {
-        // FTP begins TLS behind AUTH: the two modes are not mixed up there.
-        Some(true) if port == Some(EXPLICIT) => return Vec::new(),
+        // FTP begins TLS behind AUTH then: the two modes are not mixed up there, and nothing shows an AUTH.
+        Some(true) if port == Some(EXPLICIT) => {
+            let because =
+                "the policy that was pasted along says ApplicationControlled On: another rule may have matched";
+            return vec![rule_begins_at_once(Confidence::Possible, because.to_owned(), Party::Server)];
+        }
         Some(true) => return vec![mode],
         Some(false) => "the policy that was pasted along says ApplicationControlled Off",
         None if port == Some(EXPLICIT) => "TLS was due with the first byte on port 21, where FTP begins in clear",
