@@ -7,6 +7,10 @@ use proptest::prelude::*;
 
 /// What was pasted, and a word that the answer must hold.
 const PASTED: &[(&str, &str)] = &[
+    ("no keyring", "key-ring-unusable"),
+    ("Keyring not found", "key-ring-unusable"),
+    ("SECUREIMPLICITZOS", "waits for the 220"),
+    ("secureimplicitzos", "waits for the 220"),
     // pages
     ("plaintext-instead-of-tls", "WHO ACTS"),
     ("Plaintext-Instead-Of-TLS", "record type 0x35"),

@@ -41,7 +41,8 @@ pub fn explain(words: &[&str]) -> Option<String> {
 
 /// A word by itself.
 fn alone(word: &str) -> Option<String> {
-    pages::summary(&word.to_ascii_lowercase()).or_else(|| tables::listed(word, tables::alone(word)))
+    let page = pages::summary(&word.to_ascii_lowercase());
+    page.or_else(|| tables::listed(word, tables::alone(word))).or_else(|| pages::statement(word))
 }
 
 /// A line or more, as somebody copied it.

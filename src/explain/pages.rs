@@ -71,6 +71,20 @@ fn directive(d: &Directive) -> String {
     format!("{}{place}: {what}{}{releases}{risk}", d.product, d.text)
 }
 
+/// What the table of directives knows of a statement, by its name: `SECUREIMPLICITZOS`, `require_ssl_reuse`.
+pub(super) fn statement(word: &str) -> Option<String> {
+    let name = |part: &str| part.trim_start().split([' ', '=', ':', '(', '"']).next().map(str::to_owned);
+    let is_it = |d: &Directive| {
+        let names = d.directive.split(" and ").filter_map(name);
+        word.len() >= SHORTEST && names.into_iter().any(|n| n.eq_ignore_ascii_case(word))
+    };
+    let lines: Vec<String> = codes::directives().filter(is_it).map(|d| directive(&d)).collect();
+    (!lines.is_empty()).then(|| lines.join("\n") + "\n")
+}
+
+/// No name of a statement that somebody would look up is shorter.
+const SHORTEST: usize = 5;
+
 /// A page as one screen: what it is and who acts; keys of the report and examples only in the whole page.
 pub(super) fn summary(id: &str) -> Option<String> {
     let page = page(id)?;
