@@ -22,8 +22,10 @@ fn stdout(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).unwrap()
 }
 
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
+/// What was said on standard error, however its lines were broken.
+fn stderr(output: &Output) -> String {
+    let said = std::str::from_utf8(&output.stderr).unwrap();
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn json(output: &Output) -> serde_json::Value {
@@ -51,7 +53,7 @@ fn an_error_is_explained_as_it_is_pasted() {
 #[test]
 fn the_mail_comes_to_its_verdict() {
     let out = ftpsdiag(&["decode", SEED, "--format", "json"]);
-    assert_eq!((out.status.code(), stderr(&out)), (Some(1), ""));
+    assert_eq!((out.status.code(), stderr(&out).as_str()), (Some(1), ""));
     let r = json(&out);
     let v = &r["verdict"];
     assert_eq!(
@@ -140,13 +142,14 @@ fn exit_status_says_what_was_found() {
 fn bad_input_says_where_and_what_to_try() {
     let long = format!("{}\n", "x".repeat(2 * 1024 * 1024));
     let half = "00000000: 01000035 03016038 53AEFEE4 0E3FA5C1   *...5...8S....?..*\n";
-    let cases: [(&str, Vec<u8>, &str); 10] = [
+    let cases: [(&str, Vec<u8>, &str); 11] = [
         ("empty", Vec::new(), "empty"),
         ("binary", vec![0, 1, 2, 3, 0xff, 0, 9, 0x80, 7], "binary data"),
         ("gzip", vec![0x1f, 0x8b, 8, 0, 0, 0], "gzip"),
         ("capture", vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], "a capture without packets"),
         ("sniffer", b"TRSNIFF data    \x1a\0\0\0\0".to_vec(), "editcap -F pcap"),
         ("snoop", b"snoop\0\0\0\0\0\0\x02".to_vec(), "a Solaris snoop capture"),
+        ("line", b"Dear all, it does not work.\n".to_vec(), "its only line"),
         ("prose", b"Dear all,\nit does not work.\n".to_vec(), "none of its 2 lines"),
         ("odd", b"16030100390100003503016038 53AEFEE40E3FA5C1738D117497B11A6C48D50A5\n".to_vec(), "odd"),
         ("long", long.into_bytes(), "longer than 1 MiB"),
@@ -169,6 +172,8 @@ fn bad_input_says_where_and_what_to_try() {
         let out = ftpsdiag(args);
         assert_eq!(out.status.code(), Some(3), "{args:?}");
         assert!(stderr(&out).contains(says), "{args:?}: {}", stderr(&out));
+        let lines = String::from_utf8_lossy(&out.stderr);
+        assert!(lines.lines().all(|l| l.len() <= 80), "{args:?}: {lines}");
     }
 }
 

@@ -180,10 +180,12 @@ fn looks_like_path(word: &str) -> bool {
         .contains(&ending)
 }
 
-/// A line on standard error.
+/// Lines on standard error, broken as those of a screen are.
 fn complain(text: &str) {
-    let _ =
-        writeln!(io::stderr(), "{}", if text.starts_with(' ') { text.to_owned() } else { format!("ftpsdiag: {text}") });
+    let text = if text.starts_with(' ') { text.to_owned() } else { format!("ftpsdiag: {text}") };
+    for line in text.lines().flat_map(term::broken) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
 }
 
 #[cfg(all(test, feature = "live"))]

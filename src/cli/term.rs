@@ -32,6 +32,22 @@ pub(super) fn safe(text: &str) -> String {
     text.lines().map(printable_str).collect::<Vec<_>>().join("\n")
 }
 
+/// A line broken at blanks, what follows four columns further in. A word that is longer than a line stays whole, for it is a path or an
+/// address that somebody copies.
+pub(super) fn broken(line: &str) -> Vec<String> {
+    let indent = line.len() - line.trim_start().len();
+    let (own, hanging) = (" ".repeat(indent), " ".repeat(indent + 4));
+    let room = COLUMNS.saturating_sub(hanging.len());
+    if line.len() <= COLUMNS || line.split(' ').any(|word| word.len() > room) {
+        return vec![line.to_owned()];
+    }
+    let lines = crate::render::wrap(line.trim_start(), room);
+    lines.iter().enumerate().map(|(n, l)| format!("{}{l}", if n == 0 { &own } else { &hanging })).collect()
+}
+
+/// Columns of a screen.
+const COLUMNS: usize = 80;
+
 /// A text of the user's with its secrets masked.
 pub(super) fn masked(text: &str) -> String {
     secrets::Lines::default().mask(text)
@@ -46,4 +62,20 @@ pub(super) fn command_line(arguments: &[OsString]) -> String {
         line.push_str(&word);
     }
     printable_str(&masked(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::broken;
+
+    #[test]
+    fn long_lines_are_broken_at_words() {
+        assert_eq!(broken("  try: it"), ["  try: it"]);
+        let line = format!("ftpsdiag: {}", "word ".repeat(20).trim_end());
+        let lines = broken(&line);
+        assert!(lines.len() == 2 && lines.iter().all(|l| l.len() <= 80), "{lines:?}");
+        assert!(lines.get(1).is_some_and(|l| l.starts_with("    word")), "{lines:?}");
+        let path = format!("ftpsdiag: {}: no such file", "x".repeat(90));
+        assert_eq!(broken(&path), [path]);
+    }
 }

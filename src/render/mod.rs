@@ -86,7 +86,7 @@ pub fn render(report: &Report, format: Format, style: Style) -> String {
 }
 
 /// Text broken into lines of at most `width`, at blanks; a longer word is cut.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {

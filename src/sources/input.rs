@@ -264,7 +264,10 @@ fn nothing_known(name: &str, bytes: u64, input: &Input) -> InputError {
     if bytes == 0 {
         return InputError::unreadable(name, "empty", advice);
     }
-    let what = format!("none of its {} lines is of a trace, a log, a dialogue, or hex", input.lines);
+    let what = match input.lines {
+        1 => "its only line is not of a trace, a log, a dialogue, or hex".to_owned(),
+        n => format!("none of its {n} lines is of a trace, a log, a dialogue, or hex"),
+    };
     InputError::unreadable(name, what, advice)
 }
 
