@@ -313,6 +313,7 @@ fn programs_beside_ftp_say_their_name_and_their_end() {
     for text in [
         mq("CSQXRESP", "gsk_secure_socket_read"),
         "we see CSQX620E and DFHSO0123 every night\n".to_owned(),
+        "CSQX631E and CSQX633E came at night\n".to_owned(),
         "CSQX620E\n".to_owned(),
         "DFHSO0123 Return code 410 received from function gsk_secure_socket_read of System SSL. Reason: x. Peer: 198.51.100.20, TCPIPSERVICE: NONE.\n".to_owned(),
     ] {

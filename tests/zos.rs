@@ -326,6 +326,11 @@ fn first_lines_claim_no_more_than_is_known() {
             "the client says",
         ),
         (
+            "siblings/mq-631.txt",
+            "IBM MQ for z/OS: cipher specifications of a channel differ (CSQX631E)",
+            "TO.QM1 connection",
+        ),
+        (
             "siblings/cics-trace-196.txt",
             "CICS says that the connection failed in the handshake (rc 406)",
             "client says",

@@ -1,10 +1,11 @@
 //! What is said where no finding decides: how far it came, whose turn it is, and which events show it.
 
 use super::verdict::{alert_is_first, first_fitting};
+use crate::codes;
 use crate::decode::{Event, Kind};
 use crate::rules::{Act, Case, Party};
-use crate::transcript::Side;
-use crate::transcript::speakers::is_config;
+use crate::transcript::speakers::{MQ, is_config, program_of};
+use crate::transcript::{Code, Side};
 use crate::wire::ftp::LONGEST_REPLY;
 use crate::wire::tls::content;
 
@@ -197,6 +198,18 @@ pub(super) fn by_return_code(case: &Case<'_>) -> Option<(String, Act)> {
         let words = format!("{name} was refused with {code}: TLS of the data connection");
         (words, by(Party::Client, text))
     })
+}
+
+/// What a message of IBM MQ about a channel says, where no return code is told: its verdict is not on the handshake.
+pub(super) fn told_by_mq(case: &Case<'_>) -> Option<(String, Act)> {
+    let id = case.control().find_map(|e| match &e.kind {
+        Kind::Claim { by, code: Some(Code::Message(id)), .. } if program_of(by) == MQ => Some(id.as_str()),
+        _ => None,
+    })?;
+    let short = format!("IBM MQ says {id}: see explain {id}");
+    let words = codes::zos_message(id).map(|m| first_fitting(&format!("{} ({id})", m.meaning), &short));
+    let text = format!("both: SSLCIPH and certificates of the channel at its two ends; explain {id}");
+    Some((words.unwrap_or(short), Act { party: Party::Unknown, text }))
 }
 
 /// What servers answer where the TLS of a data connection does not please them.

@@ -4,7 +4,7 @@ use super::by_stack;
 use super::plain::{lacks, plain_ftp};
 use super::rank::Ranked;
 use super::scope::{scope, what_works};
-use super::undecided::{Stuck, by_return_code, denied, places, stuck};
+use super::undecided::{Stuck, by_return_code, denied, places, stuck, told_by_mq};
 use super::{Outcome, Verdict};
 use crate::decode::{Event, Kind};
 use crate::facts::{Rounds, Transfer, transfers::precedes};
@@ -74,6 +74,7 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
                     .map(|s| s.act)
                     .or_else(|| plain_ftp(case).map(|(_, act)| act))
                     .or_else(|| by_return_code(case).map(|(_, act)| act))
+                    .or_else(|| told_by_mq(case).map(|(_, act)| act))
                     .or_else(|| at_unknown_end(case)),
                 how,
             )
@@ -140,6 +141,8 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
             None => format!("AT-TLS gave up with rc {rc}, which no public source explains"),
         }
     } else if let Some((words, _)) = by_return_code(case) {
+        words
+    } else if let Some((words, _)) = told_by_mq(case) {
         words
     } else if let Some(rc) = case.failed_at_unknown_end() {
         format!("AT-TLS says that the TLS handshake failed (rc {rc}); at which end is open")

@@ -36,6 +36,7 @@ mod packet_trace;
 mod paste;
 mod pool;
 mod refuse;
+mod sibling_words;
 mod siblings;
 mod source;
 mod unpack;

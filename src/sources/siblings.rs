@@ -3,18 +3,15 @@
 //!
 //! One message is one session. The words of most are not confirmed: only ids, names of functions, symbols and numbers are read.
 
-use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeSet;
 
+use super::sibling_words::{LONGEST, address, is_csect, is_trace_id, names_function, return_code, symbol};
 use super::source::{Beginning, Found, Place, Source};
 use super::words::Word;
 use super::zos_words::is_message_id;
 use super::{Block, Kind};
 use crate::codes;
 use crate::transcript::{Clock, Code, ConnId, Entry, Micros, Side, Transcript, What, speakers};
-
-/// Most words of a message.
-const LONGEST: usize = 48;
 
 /// Most words of a line in front of a function or a symbol; more is prose.
 const LONGEST_FRONT: usize = 10;
@@ -25,6 +22,9 @@ const IBM_I: &str = "TCP3D2C";
 
 /// `+CSQX620E CSQ1 CSQXRESP System SSL error, channel c connection x function 'f' RC=514` (APAR PH64293).
 const MQ: &str = "CSQX620E";
+
+/// Messages of MQ about a channel that say no return code. Where their manual was not read, what they mean is not confirmed.
+const MQ_TOLD: [&str; 4] = ["CSQX631E", "CSQX633E", "CSQX635E", "CSQX642E"];
 
 /// The part of MQ's channel initiator that answers those who call.
 const RESPONDER: &str = "CSQXRESP";
@@ -47,9 +47,6 @@ const CLIENT_STATE: &str = "ClientState:";
 /// Whose name it is on which a CICS was called; without one it called.
 const SERVICE: &str = "TCPIPSERVICE:";
 
-/// The functions that do a handshake, as z/OS and the distributed library call them.
-const FUNCTIONS: [&str; 2] = ["gsk_secure_soc_init", "gsk_secure_socket_init"];
-
 /// Most words of an alert by Certicom.
 const LONGEST_ALERT: usize = 32;
 
@@ -66,6 +63,8 @@ enum Form {
     Db2,
     IbmI,
     Mq,
+    /// Another message of MQ.
+    MqTold,
     Cics,
     /// An entry of the trace of CICS.
     CicsTrace,
@@ -88,6 +87,8 @@ pub(super) struct Reader {
     record: Option<Record>,
     form: Option<Form>,
     sessions: Vec<Transcript>,
+    /// Messages that count where no return code is told, with what is not confirmed of them.
+    told: Vec<(Transcript, Option<&'static str>)>,
     assumed: BTreeSet<&'static str>,
 }
 
@@ -102,6 +103,9 @@ fn form(words: &[Word], leads: bool) -> Option<Form> {
         DB2 => return words.iter().any(|w| names_function(&w.text)).then_some(Form::Db2),
         IBM_I => return words.get(1).is_some().then_some(Form::IbmI),
         MQ => return words.iter().take(6).any(|w| w.text == "System").then_some(Form::Mq),
+        _ if MQ_TOLD.contains(&id) => {
+            return words.iter().take(3).any(|w| is_csect(&w.text)).then_some(Form::MqTold);
+        }
         // Date, time and name of the region may stand in between.
         _ if id.starts_with(CERTICOM) => {
             let is_alert = words.get(1).is_some_and(|w| w.text == "FATAL")
@@ -127,37 +131,6 @@ fn form(words: &[Word], leads: bool) -> Option<Form> {
     (code.is_some() || symbol()).then_some(Form::Bare)
 }
 
-/// `SC4502`: the FTP trace has a reader of its own.
-fn is_trace_id(word: &str) -> bool {
-    let (letters, digits) = word.split_at_checked(2).unwrap_or((word, ""));
-    letters.bytes().all(|b| b.is_ascii_uppercase()) && digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn names_function(word: &str) -> bool {
-    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').trim_end_matches("()");
-    FUNCTIONS.contains(&bare)
-}
-
-/// `GSK_ERROR_BAD_MESSAGE`, as distributed systems spell it, or `GSK_ERR_BAD_MESSAGE`; in the spelling of z/OS.
-fn symbol(word: &str) -> Option<String> {
-    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let name = bare.strip_prefix("GSK_ERROR_").or_else(|| bare.strip_prefix("GSK_ERR_"))?;
-    let is_name = name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-    is_name.then(|| format!("GSK_ERR_{name}"))
-}
-
-/// The number behind `return code`, `rc` or `RC`, in quotes or not, with `=`, `:` or nothing between.
-fn return_code(words: &[Word]) -> Option<i32> {
-    let mut bare = words
-        .iter()
-        .flat_map(|w| w.text.split(['=', ':', '(', ')', '"', '\'', ',', ';']))
-        .filter(|w| !w.is_empty())
-        .take(LONGEST);
-    bare.find(|w| ["rc", "code"].iter().any(|k| w.eq_ignore_ascii_case(k)))?;
-    let number: i32 = bare.find(|w| !w.eq_ignore_ascii_case("is"))?.trim_end_matches('.').parse().ok()?;
-    (number.unsigned_abs() < 1_000_000).then_some(number)
-}
-
 impl Record {
     /// Takes the next word if it belongs to the message.
     fn accept(&mut self, word: &Word) -> bool {
@@ -177,6 +150,7 @@ impl Record {
             Form::Db2 | Form::Bare => return_code(&self.words).is_none() || symbol(&word.text).is_some(),
             Form::Mq | Form::Cics => !self.is_whole(),
             Form::CicsTrace => word.text.contains('('),
+            Form::MqTold => ["channel", "connection"].contains(&word.text.as_str()),
             // Behind its words stands where in the program it happened.
             Form::Certicom => !self.is_whole() && word.text != "at" && self.words.len() < LONGEST_ALERT,
             Form::IbmI => return_code(&self.words).is_none(),
@@ -277,6 +251,16 @@ impl Record {
                 let text = text.strip_prefix(IBM_I).unwrap_or(&text).trim_start_matches([':', ' ']).to_owned();
                 (speakers::IBM_I_FTP_CLIENT.to_owned(), Some(Code::Message(IBM_I.to_owned())), text, Some(note))
             }
+            Form::MqTold => {
+                let id = self.words.first()?.text.trim_matches(['"', ':', '+']).to_owned();
+                let said = self.words.iter().skip_while(|w| !is_csect(&w.text)).skip(1).map(|w| w.text.as_str());
+                // Behind that stand names.
+                let said: Vec<&str> = said.take_while(|w| *w != "channel").collect();
+                let side = self.words.iter().any(|w| w.text == RESPONDER).then_some(Side::Server);
+                let note = "a message of IBM MQ about a channel was read by its id: what it means is not confirmed";
+                let text = said.join(" ").trim_end_matches(',').to_owned();
+                (speakers::speaker(speakers::MQ, side, ""), Some(Code::Message(id)), text, Some(note))
+            }
             Form::CicsTrace => {
                 let note = "a trace entry of CICS, which names no end, was taken for that of the end that calls";
                 (speakers::CICS.to_owned(), Some(self.traced()?), self.text(), Some(note))
@@ -325,13 +309,6 @@ impl Record {
     }
 }
 
-/// `192.0.2.20..1037`, or with `::FFFF:` in front.
-fn address(text: &str) -> Option<SocketAddr> {
-    let (ip, port) = text.split(' ').next()?.split_once("..")?;
-    let ip: IpAddr = ip.trim_start_matches("::FFFF:").parse().ok()?;
-    Some(SocketAddr::new(ip, port.parse().ok()?))
-}
-
 impl Source for Reader {
     fn kind(&self) -> Kind {
         Kind::Siblings
@@ -356,7 +333,12 @@ impl Source for Reader {
     }
 
     fn close(&mut self) {
-        if let Some((session, unconfirmed)) = self.record.take().and_then(|r| r.session()) {
+        let Some(record) = self.record.take() else { return };
+        let Some((session, unconfirmed)) = record.session() else { return };
+        // A message with a return code says more of the same failure.
+        if record.form == Form::MqTold {
+            self.told.push((session, unconfirmed));
+        } else {
             self.sessions.push(session);
             self.assumed.extend(unconfirmed);
         }
@@ -368,6 +350,13 @@ impl Source for Reader {
     }
 
     fn finish(&mut self) -> Found {
+        let told = core::mem::take(&mut self.told);
+        if self.sessions.is_empty() {
+            for (session, unconfirmed) in told {
+                self.sessions.push(session);
+                self.assumed.extend(unconfirmed);
+            }
+        }
         Found {
             blocks: core::mem::take(&mut self.sessions).into_iter().map(Block::Session).collect(),
             problems: Vec::new(),

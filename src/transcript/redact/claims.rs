@@ -49,12 +49,20 @@ fn typed(text: &str) -> String {
 
 /// CSQX620E without queue manager, channel and partner.
 fn of_mq(text: &str) -> String {
+    // The others are kept up to the channel, and name nobody.
+    if !text.contains("CSQX620E") {
+        return text.to_owned();
+    }
     let behind = text.rsplit_once(" function ").map_or("REDACTED", |(_, rest)| rest);
     format!("CSQX620E System SSL error, function {behind}")
 }
 
 /// DFHSO0123 without region, partner and service.
 fn of_cics(text: &str) -> String {
+    if text.contains("GSK_RESPONSE(") {
+        let is_kept = |w: &&str| ["FUNCTION(", "GSK_"].iter().any(|k| w.starts_with(k));
+        return text.split(' ').filter(is_kept).collect::<Vec<_>>().join(" ");
+    }
     let said = text.split_once("Return code ").map_or("REDACTED", |(_, rest)| rest);
     let said = said.split_once(" Peer: ").map_or(said, |(said, _)| said);
     format!("DFHSO0123 Return code {said}")
@@ -131,6 +139,9 @@ mod tests {
         }
         assert_eq!(without_names("rustls", "issuer x"), "issuer x");
         let mq = "+CSQX620E QM1 CSQXRESP System SSL error, channel TO_US connection x function 'f' RC=435";
+        let trace = "SO 080C SOSE GSK_RESPONSE(GSK_ERROR_IO) FUNCTION(SECURE_SOC_INIT) CERTIFICATE_USERID(JOE)";
+        assert_eq!(without_names("CICS", trace), "GSK_RESPONSE(GSK_ERROR_IO) FUNCTION(SECURE_SOC_INIT)");
+        assert_eq!(without_names("IBM MQ", "Cipher specifications differ"), "Cipher specifications differ");
         assert_eq!(without_names("IBM MQ at the server", mq), "CSQX620E System SSL error, function 'f' RC=435");
         let cics = "DFHSO0123 CICSA Return code 406 received from function f of System SSL. Reason: y. Peer: x, TCPIPSERVICE: HTTP.";
         let nameless = "DFHSO0123 Return code 406 received from function f of System SSL. Reason: y.";
