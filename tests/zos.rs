@@ -315,21 +315,13 @@ fn first_lines_claim_no_more_than_is_known() {
             "AT-TLS says that its partner's certificate is not trusted (rc 435)",
             "word of the client",
         ),
-        (
-            "attls/of-no-end-402.txt",
-            "AT-TLS says that the TLS handshake failed (rc 402); at which end is open",
-            "the client",
-        ),
+        ("attls/of-no-end-402.txt", "AT-TLS says that TLS failed (rc 402); at which end is open", "the client"),
         (
             "attls/of-no-end-406.txt",
             "AT-TLS says that the connection failed in the handshake (rc 406)",
             "the client says",
         ),
-        (
-            "siblings/mq-631.txt",
-            "IBM MQ for z/OS: cipher specifications of a channel differ (CSQX631E)",
-            "TO.QM1 connection",
-        ),
+        ("siblings/mq-631.txt", "IBM MQ for z/OS: cipher specs of a channel differ (CSQX631E)", "TO.QM1 connection"),
         (
             "siblings/cics-trace-196.txt",
             "CICS says that the connection failed in the handshake (rc 406)",
@@ -374,6 +366,10 @@ fn an_alert_is_said_to_be_of_whom_it_is() {
         let report = only_report("alert", format!("EZD1285I TTLS Data CONNID: 00000014 {bytes}\n").as_bytes());
         assert_eq!(report.verdict.headline, headline);
     }
+    // "GET / HTTP/1.1": no server says that.
+    let request = "EZD1285I TTLS Data CONNID: 00000014 RECV CIPHER 474554202F20485454502F312E310D0A\n";
+    let report = only_report("request", request.as_bytes());
+    assert!(!json(&report).contains("the server probably speaks"), "{}", report.verdict.headline);
 }
 
 /// Without PROT P the data of a session with TLS are in clear; with it nothing is said.

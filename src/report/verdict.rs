@@ -145,7 +145,7 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
     } else if let Some((words, _)) = told_by_mq(case) {
         words
     } else if let Some(rc) = case.failed_at_unknown_end() {
-        format!("AT-TLS says that the TLS handshake failed (rc {rc}); at which end is open")
+        format!("AT-TLS says that TLS failed (rc {rc}); at which end is open")
     } else if lacks(case) {
         "bytes are missing, and what is left decides nothing".to_owned()
     } else if goes_on_encrypted(case) {

@@ -7,6 +7,9 @@ use super::Piece;
 use super::attls::{Form, Key, Record};
 use crate::transcript::{Clock, Code, Conn, ConnId, Entry, Fidelity, Layer, Micros, Side, What, speakers};
 
+/// How requests of HTTP begin.
+const REQUESTS: [&[u8]; 4] = [b"GET /", b"HEAD /", b"POST /", b"OPTIONS "];
+
 /// Ports of FTP's control connections, and the one from which a server opens data connections.
 const CONTROL: [u16; 2] = [21, 990];
 const ACTIVE_DATA: u16 = 20;
@@ -262,12 +265,15 @@ impl Link {
         }
     }
 
+    /// What it sent or received decides, where only one end says such a thing.
     fn side_by_bytes(&self) -> Option<Side> {
         self.said.iter().find_map(|(_, said)| {
             let Said::Bytes(sent, data) = said else { return None };
             let from = match data.get(..6)? {
                 [0x16, 3, _, _, _, 1] => Side::Client,
                 [0x16, 3, _, _, _, 2 | 11] => Side::Server,
+                // No server begins so.
+                _ if REQUESTS.iter().any(|r| data.starts_with(r)) => Side::Client,
                 _ => return None,
             };
             Some(if *sent { from } else { from.other() })
