@@ -1,6 +1,8 @@
 //! Captures to sessions: what packets come to, whatever happened to them on their way into a file.
 
 mod common;
+#[path = "captures/shuffled.rs"]
+mod shuffled;
 #[path = "captures/wire.rs"]
 mod wire;
 

@@ -14,6 +14,7 @@ pub(super) enum Told {
     Bytes(End, usize),
     Gap(End, Option<u64>),
     Conflict(End),
+    Late(End),
     Fin(End),
     Reset(End),
     Unreachable(End),
@@ -45,6 +46,7 @@ impl Early {
             Event::Unreachable(end) => Told::Unreachable(end),
             Event::Piece(end, Piece::Gap(len)) => Told::Gap(end, len),
             Event::Piece(end, Piece::Conflict { .. }) => Told::Conflict(end),
+            Event::Piece(end, Piece::Late) => Told::Late(end),
             Event::Piece(end, Piece::Fin) => Told::Fin(end),
             Event::Piece(end, Piece::Reset) => Told::Reset(end),
             Event::Piece(end, Piece::Bytes(bytes)) => {
@@ -105,6 +107,7 @@ impl Early {
                 Told::Unreachable(end) => Event::Unreachable(end),
                 Told::Gap(end, len) => Event::Piece(end, Piece::Gap(len)),
                 Told::Conflict(end) => Event::Piece(end, Piece::Conflict { at: 0, len: 0 }),
+                Told::Late(end) => Event::Piece(end, Piece::Late),
                 Told::Fin(end) => Event::Piece(end, Piece::Fin),
                 Told::Reset(end) => Event::Piece(end, Piece::Reset),
                 Told::Bytes(end, len) => {

@@ -11,7 +11,13 @@ const WINDOW: i32 = 1 << 30;
 const KEPT: usize = 2048;
 
 /// Behind so many bytes a direction is bulk: nothing more is kept, unless somebody asked for it.
-const BULK: u64 = 65_536;
+pub(super) const BULK: u64 = 65_536;
+
+/// A first number farther than this from the stream is that of another one.
+pub(super) const NEAR: u32 = 1 << 20;
+
+/// Gaps of a direction that may be contradicted.
+const MISSED: usize = 16;
 
 /// Where a sequence number stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,14 +59,52 @@ pub(super) struct Half {
     phantom: bool,
     /// Packets and bytes that wait.
     pub(super) held: (u16, u32),
+    /// Number of the first byte.
+    first: u32,
+    /// The beginning was not seen.
+    anywhere: bool,
+    /// What was told as missing, and may come after all: numbers of the first byte and of the one behind the last.
+    missed: Vec<(u32, u32)>,
 }
 
 impl Half {
     /// The first byte has this number.
     pub(super) fn start(&mut self, next: u32) {
-        (self.next, self.started) = (next, true);
+        (self.next, self.first, self.started) = (next, next, true);
         // What was acknowledged of an earlier connection does not count.
         self.acked = self.acked.filter(|a| self.distance(*a).unsigned_abs() <= WINDOW.unsigned_abs());
+    }
+
+    /// The first byte that was seen has this number; there may have been others before it.
+    pub(super) fn start_anywhere(&mut self, first: u32) {
+        self.start(first);
+        self.anywhere = true;
+    }
+
+    /// Whether a SYN with this number is that of this stream, which only comes late: it stands right before the first byte, or
+    /// near it where that was only taken for the first; or near what was acknowledged, where nothing was taken so far.
+    pub(super) fn is_begun_by(&self, isn: u32) -> bool {
+        let behind = |n: u32| n.wrapping_sub(isn.wrapping_add(1));
+        match self.started {
+            true => behind(self.first) < if self.anywhere { NEAR } else { 1 },
+            false => self.acked.is_some_and(|acked| behind(acked) < NEAR),
+        }
+    }
+
+    /// Notes that the next `len` bytes are told as missing, though no packet says that the file lacks them.
+    pub(super) fn misses(&mut self, len: u32) {
+        if self.missed.len() < MISSED && self.offset <= BULK {
+            self.missed.push((self.next, self.next.wrapping_add(len)));
+        }
+    }
+
+    /// Whether bytes that were told as missing, or stand before what was taken for the beginning, are among `len` from `seq`.
+    pub(super) fn was_told_missing(&self, seq: u32, len: u32) -> bool {
+        let before = |a: u32, b: u32| a.wrapping_sub(b).cast_signed() < 0;
+        let behind = seq.wrapping_add(len);
+        let gap = |(from, to): &(u32, u32)| before(seq, *to) && before(*from, behind);
+        // One byte before the next one asks whether the other end is alive.
+        len > 0 && self.missed.iter().any(gap) || len > 1 && self.anywhere && before(seq, self.first)
     }
 
     /// How far behind the next byte a number stands; negative before it.

@@ -61,6 +61,8 @@ pub enum Piece<'a> {
         /// Bytes to the last one that differs.
         len: u32,
     },
+    /// What was told as missing comes after all: the order in which things were told is not the one in which they passed.
+    Late,
     /// FIN: its last byte was sent.
     Fin,
     /// RST: the connection is gone.

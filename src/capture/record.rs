@@ -163,7 +163,7 @@ impl Line {
                 }
                 self.gap(order, at, from, len);
             }
-            Piece::Conflict { .. } => {}
+            Piece::Conflict { .. } | Piece::Late => {}
             Piece::Fin => {
                 let done = self.fins.get_mut(usize::from(from == Side::Server));
                 if done.is_some_and(|done| !core::mem::replace(done, true)) {

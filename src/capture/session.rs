@@ -8,8 +8,8 @@ use super::table::Facts;
 use super::{End, Piece};
 use crate::transcript::clock::UnixMicros;
 use crate::transcript::{
-    ASSUMED_DIRECTION, ASSUMED_UNANSWERED, Clock, Conn, ConnId, Entry, Input, Micros, Origin, Role, Side, Tied,
-    Transcript, What, secrets,
+    ASSUMED_DIRECTION, ASSUMED_ORDER, ASSUMED_UNANSWERED, Clock, Conn, ConnId, Entry, Input, Micros, Origin, Role,
+    Side, Tied, Transcript, What, secrets,
 };
 
 /// Data connections of one session that are kept whatever became of them.
@@ -120,6 +120,9 @@ impl Open {
     pub fn piece(&mut self, conn: u16, facts: &Facts, at: i64, end: End, piece: Piece<'_>) {
         self.last = self.last.max(at);
         self.conflicts += u64::from(matches!(piece, Piece::Conflict { .. }));
+        if piece == Piece::Late {
+            self.assume(ASSUMED_ORDER);
+        }
         let room = KEPT.saturating_sub(self.kept);
         let Some(Some(line)) = self.lines.get_mut(usize::from(conn)) else { return };
         let watch = (conn == 0).then_some(&mut self.watch);

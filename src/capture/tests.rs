@@ -19,6 +19,7 @@ enum Seen {
     Bytes(End, Vec<u8>),
     Gap(End, Option<u64>),
     Conflict(End, u64, u32),
+    Late(End),
     Fin(End),
     Reset(End),
     Unreachable(End),
@@ -52,6 +53,7 @@ impl Tale {
             Event::Unreachable(end) => Seen::Unreachable(end),
             Event::Piece(end, Piece::Gap(len)) => Seen::Gap(end, len),
             Event::Piece(end, Piece::Conflict { at, len }) => Seen::Conflict(end, at, len),
+            Event::Piece(end, Piece::Late) => Seen::Late(end),
             Event::Piece(end, Piece::Fin) => Seen::Fin(end),
             Event::Piece(end, Piece::Reset) => Seen::Reset(end),
             Event::Piece(end, Piece::Bytes(more)) => match story.last_mut() {

@@ -39,7 +39,8 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     let moved = case.moved();
     let stuck = refused.as_ref().and_then(|r| denied(case, &r.shows)).or_else(|| stuck(case, complete));
     let unhindered = refused.is_none() && stuck.is_none() && !is_open(case, end);
-    let works = completed && end.is_some() && unhindered && said_goodbye(case) && moved != Some(0);
+    let in_order = !case.order_is_lost();
+    let works = in_order && completed && end.is_some() && unhindered && said_goodbye(case) && moved != Some(0);
     // The session may have worked, and a login behind it been cut off.
     let headline = if works && (complete || !case.is_logged_in()) {
         match case.endpoint() {
@@ -101,7 +102,9 @@ fn failed(case: &Case<'_>, f: &Finding) -> Verdict {
 /// How far it came, where that is not all.
 fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, how: Ended) -> String {
     let completed = case.handshake_completed();
-    if let Some(bytes) = how.too_much {
+    if case.order_is_lost() {
+        "the packets are out of order: who said what first is not known".to_owned()
+    } else if let Some(bytes) = how.too_much {
         let endpoint = case.endpoint();
         let size = megabytes(bytes);
         let long = format!("{endpoint} sent more than {size}: the run stopped itself there");

@@ -217,6 +217,12 @@ impl<'a> Case<'a> {
         notes().next().is_some() && notes().all(|a| a == crate::transcript::ASSUMED_NO_END)
     }
 
+    /// Whether the order of what was said was lost on its way into the evidence.
+    pub fn order_is_lost(&self) -> bool {
+        let inputs = &self.transcript.origin.inputs;
+        inputs.iter().flat_map(|i| &i.assumed).any(|a| a == crate::transcript::ASSUMED_ORDER)
+    }
+
     /// Whether the connection came to an end that was seen: not the end of the evidence.
     pub fn is_closed(&self) -> bool {
         self.control().any(|e| match &e.kind {

@@ -219,6 +219,7 @@ pub fn run(case: &Case<'_>) -> (Vec<Finding>, Vec<Check>) {
         found.iter_mut().for_each(|f| alerts::name(case, f));
         found.iter_mut().for_each(|f| doubt(case, f));
         found.iter_mut().for_each(|f| untie(case, f));
+        found.iter_mut().for_each(|f| disorder(case, f));
         found.iter_mut().for_each(|f| settings::explain(case, f));
         found.iter_mut().for_each(|f| already::leave_out(case, f));
         // As rules name them, the likeliest first.
@@ -253,6 +254,14 @@ fn doubt(case: &Case<'_>, f: &mut Finding) {
     if f.confidence == Confidence::Certain && case.timeline.events.iter().take(place).any(counts) {
         f.confidence = Confidence::Likely;
         f.why.push("Bytes are missing before it: what they said is not known.".to_owned());
+    }
+}
+
+/// Where the order of the packets is lost, nothing is known to answer anything else, nor to have ended it.
+fn disorder(case: &Case<'_>, f: &mut Finding) {
+    if case.order_is_lost() {
+        (f.confidence, f.ended) = (Confidence::Possible, false);
+        f.why.push("The packets of this capture are out of order: it may have answered something else.".to_owned());
     }
 }
 

@@ -26,8 +26,8 @@ use serde::{Deserialize, Serialize};
 pub use clock::{Clock, Micros};
 pub use decrypted::{Decrypted, Der};
 pub use origin::{
-    ASSUMED_DIRECTION, ASSUMED_NO_END, ASSUMED_OF_ATTLS, ASSUMED_TLS_DUE, ASSUMED_UNANSWERED, Asked, Authorities,
-    BY_OPENSSL, DATA_HANDSHAKE, Input, Mode, Origin, Tried,
+    ASSUMED_DIRECTION, ASSUMED_NO_END, ASSUMED_OF_ATTLS, ASSUMED_ORDER, ASSUMED_TLS_DUE, ASSUMED_UNANSWERED, Asked,
+    Authorities, BY_OPENSSL, DATA_HANDSHAKE, Input, Mode, Origin, Tried,
 };
 
 /// One case: where the evidence came from, the connections, and what happened on them.

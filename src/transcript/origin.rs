@@ -21,6 +21,9 @@ pub const ASSUMED_OF_ATTLS: &str = "bytes without direction that AT-TLS sent wer
 pub const ASSUMED_NO_END: &str =
     "at which end AT-TLS ran: its messages do not say, and nobody is named for what they tell";
 
+/// Of a capture in which packets come behind what answers them, farther than they can be put back.
+pub const ASSUMED_ORDER: &str = "the packets are out of order: who said what first is not known";
+
 /// Of a capture that ends while a client still tries to connect: nobody has answered so far.
 pub const ASSUMED_UNANSWERED: &str = "the capture ends while the client still tries to connect";
 

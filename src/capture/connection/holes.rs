@@ -1,6 +1,6 @@
 //! When a hole is given up, and what is told of it.
 
-use super::super::half::Place;
+use super::super::half::{BULK, Place};
 use super::super::{End, Piece};
 use super::{Connection, Held, Sink};
 
@@ -9,6 +9,9 @@ const PATIENCE: u32 = 32;
 
 /// Nanoseconds for which it does.
 const LONGEST_WAIT: i64 = 1_000_000_000;
+
+/// The same where packets came behind others that acknowledge them: their times say nothing.
+const LONG_PATIENCE: (u32, i64) = (512, i64::MAX);
 
 /// Packets of one direction that wait.
 const MOST_HELD: u16 = 256;
@@ -20,14 +23,24 @@ impl Connection {
     /// Gives up holes that have been open for long enough. Called with every packet, and with the time of others now and then.
     pub(in crate::capture) fn expire(&mut self, now: i64, out: &mut impl Sink) {
         loop {
-            let old =
-                |h: &&Held| self.packets.wrapping_sub(h.number) >= PATIENCE || now.saturating_sub(h.at) >= LONGEST_WAIT;
+            let (packets, wait) = self.patience();
+            let old = |h: &&Held| self.packets.wrapping_sub(h.number) >= packets || now.saturating_sub(h.at) >= wait;
             // They stand in the order of their arrival.
             let count = self.held.iter().take_while(old).count();
             let Some(index) = (0..count).find(|i| self.may_give_up(*i)) else { return };
+            // Whoever waited so long among packets out of order has waited for one that comes later still.
+            if packets > PATIENCE {
+                self.contradict(self.told, self.held.get(index).map_or(End::One, |h| h.end), out);
+            }
             self.force(index, out);
             self.drain(out);
         }
+    }
+
+    /// Packets and nanoseconds for which a hole stays open.
+    fn patience(&self) -> (u32, i64) {
+        let is_bulk = self.one.offset().saturating_add(self.two.offset()) > BULK;
+        if self.shuffled && !is_bulk { LONG_PATIENCE } else { (PATIENCE, LONGEST_WAIT) }
     }
 
     /// Gives up holes of a direction until no more waits than may.
@@ -76,6 +89,7 @@ impl Connection {
     fn miss(&mut self, end: End, len: u32, at: i64, out: &mut impl Sink) {
         self.told = self.told.max(at);
         let told = self.told;
+        self.half_mut(end).misses(len);
         self.half_mut(end).gap(len, &mut |piece: Piece<'_>| out(told, end, piece));
     }
 
@@ -127,7 +141,7 @@ impl Connection {
             }
             let any = self.held.iter().find(|h| h.end == end).map(|h| h.seq);
             if let Some(first) = self.first_held(end).or(any) {
-                self.half_mut(end).start(first);
+                self.half_mut(end).start_anywhere(first);
                 out(self.told, end, Piece::Gap(None));
             }
         }

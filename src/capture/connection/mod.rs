@@ -3,11 +3,13 @@
 //! A capture may show packets in another order than the one in which they passed: taps merge two directions, cards have several
 //! queues. So a packet is handed on when its place in its own direction is reached, and what it acknowledges of the other one has
 //! been handed on; until then a copy of it waits. What never comes is a gap: once the other end has acknowledged it (it passed,
-//! and the capture lacks it) and 32 more packets or a second have gone by, or when there is no room to wait, or at the end.
+//! and the capture lacks it) and 32 more packets or a second have gone by, or when there is no room to wait, or at the end. A packet
+//! that comes behind its acknowledgment shows a file that lost the order of its packets: there, holes stay open far longer, and when
+//! what was told is contradicted all the same, that is told too.
 
 mod holes;
 
-use super::half::{Half, Place};
+use super::half::{Half, NEAR, Place};
 use super::{End, Piece};
 use crate::wire::net::{Flags, Segment};
 
@@ -49,6 +51,10 @@ pub(super) struct Connection {
     packets: u32,
     /// The latest time that was told.
     told: i64,
+    /// Packets came behind others that acknowledge them: holes stay open for longer.
+    shuffled: bool,
+    /// What was told was contradicted by what came later.
+    contradicted: bool,
 }
 
 impl Connection {
@@ -111,9 +117,10 @@ impl Connection {
         let (me, other) = (self.half(end), self.half(end.other()));
         match me.isn {
             Some(known) if known == isn => false,
-            Some(known) => self.is_closed() || known.wrapping_sub(isn).cast_signed().unsigned_abs() >= 1 << 20,
+            None if me.is_begun_by(isn) => false,
+            Some(known) => self.is_closed() || known.wrapping_sub(isn).cast_signed().unsigned_abs() >= NEAR,
             // It stands in front of what was seen of this end: it only comes late.
-            None if me.started => self.is_closed() || me.begins_behind(isn).is_none_or(|d| d >= 1 << 20),
+            None if me.started => self.is_closed() || me.begins_behind(isn).is_none_or(|d| d >= NEAR),
             None => other.offset() > 0 || other.is_over(),
         }
     }
@@ -121,6 +128,7 @@ impl Connection {
     /// The next packet of `end`; what it completes goes to `out`.
     pub(super) fn segment(&mut self, end: End, s: &Segment<'_>, at: i64, out: &mut impl Sink) {
         self.packets = self.packets.wrapping_add(1);
+        self.look_at_order(end, s, at, out);
         self.half_mut(end).heard = true;
         if let Some(ack) = s.ack.filter(|_| !s.flags.rst()) {
             self.half_mut(end.other()).acknowledge(ack);
@@ -144,6 +152,34 @@ impl Connection {
             }
         }
         self.expire(at, out);
+    }
+
+    /// Whether a packet shows that the file has lost the order of its packets: it comes behind one that acknowledges it, or when it
+    /// had been told as missing.
+    fn look_at_order(&mut self, end: End, s: &Segment<'_>, at: i64, out: &mut impl Sink) {
+        let me = self.half(end);
+        let len = s.payload.len() as u32;
+        let behind = s.seq.wrapping_add(len);
+        let is_new = !me.started || matches!(me.place(behind), Place::Ahead(_));
+        self.shuffled |= if s.flags.syn() {
+            me.isn.is_none() && (me.heard || me.has_acknowledged(behind.wrapping_add(1)))
+        } else {
+            len > 0 && is_new && me.has_acknowledged(behind)
+        };
+        let me = self.half(end);
+        // The beginning counts as a byte before the first.
+        let (seq, len) = if s.flags.syn() { (s.seq, 2) } else { (s.seq, len) };
+        if !s.flags.rst() && me.was_told_missing(seq, len) {
+            self.shuffled = true;
+            self.contradict(at, end, out);
+        }
+    }
+
+    /// Says once that what was told is not in order.
+    fn contradict(&mut self, at: i64, end: End, out: &mut impl Sink) {
+        if !core::mem::replace(&mut self.contradicted, true) {
+            out(self.tell(at), end, Piece::Late);
+        }
     }
 
     /// A SYN: the place of the first byte, and by what it acknowledges that of the other end.
