@@ -177,6 +177,16 @@ fn what_is_encrypted_to_its_end_is_not_said_to_have_failed() {
 }
 
 #[test]
+fn what_is_not_known_to_have_failed_is_not_said_to_have() {
+    let ends = |said: &[(Who, &str)]| report(&plain(said).close().packets).verdict.headline;
+    let refused = [(Who::Client, "ADAT abc\r\n"), (Who::Server, "503 no\r\n")];
+    assert_eq!(ends(&refused), "a command was refused (503); whether that mattered is not seen");
+    let greeting =
+        Talk::new("10.0.0.1:40000", "10.0.0.2:21").open().says(Who::Server, &[b"220 ", &[b'x'; 90_000][..]].concat());
+    assert_eq!(report(&greeting.close().packets).verdict.headline, "it ended in the middle of a reply");
+}
+
+#[test]
 fn what_bytes_make_likely_is_not_said_to_stand_in_a_log() {
     let used = encrypted("10.0.0.1:40000", T0).says(Who::Server, &record(23, &[4; 60])).close();
     let screen = |r: &Report| ftpsdiag::render(r, ftpsdiag::Format::Text, Default::default());

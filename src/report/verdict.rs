@@ -155,12 +155,28 @@ fn undecided(case: &Case<'_>, refused: Option<u16>, stuck: Option<&Stuck<'_>>, h
         "all behind the hellos is encrypted; whether it failed does not show".to_owned()
     } else if case.is_ended() && is_opaque(case) {
         "it ended behind the ServerHello; TLS 1.3 encrypts what was said there".to_owned()
-    } else if case.is_ended() && !case.control().any(is_trouble) {
-        "it ended, and nothing that was seen of it failed".to_owned()
     } else if case.is_ended() {
-        "something failed, but the evidence does not show what".to_owned()
+        how_it_ended(case)
     } else {
         "the evidence ends before anything is decided".to_owned()
+    }
+}
+
+/// What is known of a session that ended without a finding: what may be of a failure, where anything is.
+fn how_it_ended(case: &Case<'_>) -> String {
+    let trouble: Vec<&Kind> = case.control().filter(|e| is_trouble(e)).map(|e| &e.kind).collect();
+    let refusal = |k: &&Kind| if let Kind::Reply(r) = k { Some(r.code) } else { None };
+    let cut = |k: &&Kind| if let Kind::CutShort { what, .. } = k { Some(*what) } else { None };
+    let only = |is: &dyn Fn(&&Kind) -> bool| trouble.iter().all(is);
+    if trouble.is_empty() {
+        "it ended, and nothing that was seen of it failed".to_owned()
+    } else if let Some(code) = trouble.first().and_then(refusal).filter(|_| only(&|k| refusal(k).is_some())) {
+        let is = if trouble.len() == 1 { "a command was refused" } else { "commands were refused, the first one" };
+        format!("{is} ({code}); whether that mattered is not seen")
+    } else if let Some(what) = trouble.first().and_then(cut).filter(|_| only(&|k| cut(k).is_some())) {
+        format!("it ended in the middle of a {what}")
+    } else {
+        "something failed, but the evidence does not show what".to_owned()
     }
 }
 

@@ -83,7 +83,8 @@ fn unasked(case: &Case<'_>, way: &Way<'_>, u: &Unopened<'_>, f: &mut Finding, si
     f.set("address", at.map(|a| a.ip().to_canonical().to_string())).set("port", at.map(|a| a.port()));
     if let Some(at) = at {
         let at = core::net::SocketAddr::new(at.ip().to_canonical(), at.port());
-        f.why.push(format!("The server tried to connect to {at}, and the client had asked for that (PORT, EPRT)."));
+        f.why
+            .push(format!("The server tried to connect to {at}: the client probably had asked for that (PORT, EPRT)."));
     }
 }
 

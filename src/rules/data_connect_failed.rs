@@ -1,8 +1,10 @@
 //! Passive mode: the connection to the announced port did not come about.
 
-use super::addresses::{Named, named};
+use core::net::IpAddr;
+
+use super::addresses::{Named, Reach, named};
 use super::arranging::{Fate, Way};
-use super::passive_ports::{dialled, range};
+use super::passive_ports::{dialled, obeyed, range};
 use super::prelude::*;
 use super::unopened::{Unopened, Why};
 use crate::transcript::ConnId;
@@ -173,11 +175,20 @@ fn explain(case: &Case<'_>, way: &Way<'_>, u: &Unopened<'_>, f: &mut Finding) {
     );
 }
 
-/// An inner address in the reply to PASV, where nothing tells in which network the client is.
+/// An inner address in the reply to PASV, where nothing tells in which network the client is, or which is another than the one in
+/// use: between two inner networks addresses are translated, too.
 fn untold_address(case: &Case<'_>, way: &Way<'_>, f: &mut Finding) {
     let Some((Some(ip), _)) = way.with("PASV").and_then(|a| a.announced()) else { return };
     let conn = way.arranged.map_or(ConnId(0), |a| a.command.event.conn);
-    if named(ip, case.address_in_use(conn)) == Named::Untold {
+    let in_use = case.address_in_use(conn).map(|used| used.to_canonical());
+    let inner = |ip: IpAddr| Reach::of(ip).is_inner();
+    let another = in_use.filter(|used| *used != ip && used.is_ipv4() && inner(*used) && inner(ip));
+    if let Some(used) = another.filter(|_| obeyed(case, way) != Some(false)) {
+        f.why.push(format!("The reply names {ip}, and the session runs to {used}: both inner addresses."));
+        let because = format!("{ip} is not the address in use, {used}; routers between may translate it");
+        f.causes.push(causes::nat_without_masquerade(Confidence::Possible, because));
+    }
+    if named(ip, in_use) == Named::Untold {
         f.why.push(format!("The reply names {ip}, a private address: right only inside that network."));
         let because = format!("{ip} is private; a client outside that network cannot reach it");
         f.causes.push(causes::nat_without_masquerade(Confidence::Possible, because));
