@@ -6,15 +6,17 @@
 mod bytes;
 mod claims;
 mod texts;
+mod users;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::speakers::is_config;
-use super::{Conn, Decrypted, Flow, Layer, Transcript, What};
+use super::{Conn, Decrypted, Flow, Layer, Side, Transcript, What};
 pub use texts::Texts;
 
 use bytes::{blank, blank_addresses, blank_der_strings, blank_host_names, blank_users, host_of, is_host_name};
+use users::{is_of_word, without_lengths};
 
 use crate::wire::tls::record::{Front, HEADER_LEN, front};
 use crate::wire::tls::ssl2;
@@ -77,7 +79,7 @@ pub fn redact(t: &mut Transcript, level: Level) {
                 let Some(flow) = flow else { continue };
                 let pending = flows.entry(flow).or_default();
                 pending.append(data);
-                *data = r.bytes(pending, ends.contains(&n));
+                *data = r.bytes(pending, flow.from, ends.contains(&n));
             }
             What::Claim { by, text, .. } => {
                 if level >= Level::Names {
@@ -154,27 +156,17 @@ impl Redactor {
         for host in t.conns.iter().map(|c| c.host.as_deref()).chain(asked).flatten() {
             self.host(host);
         }
+        self.typed_users(t);
         for entry in &t.entries {
-            match &entry.what {
-                What::Bytes { data, .. } => {
-                    for line in data.split(|b| *b == b'\n') {
-                        if let Some(user) = line.strip_prefix(b"USER ") {
-                            self.user(String::from_utf8_lossy(user).trim());
-                        }
-                    }
-                }
-                What::Claim { by, text, .. } => {
-                    if let Some((_, job)) = by.split_once(", job ") {
-                        self.user(job);
-                    }
-                    for name in claims::names_in(text) {
-                        self.user(name);
-                    }
-                    if let Some(owner) = claims::owner_of_ring(by, text) {
-                        self.user(owner);
-                    }
-                }
-                _ => {}
+            let What::Claim { by, text, .. } = &entry.what else { continue };
+            if let Some((_, job)) = by.split_once(", job ") {
+                self.user(job);
+            }
+            for name in claims::names_in(text) {
+                self.user(name);
+            }
+            if let Some(owner) = claims::owner_of_ring(by, text) {
+                self.user(owner);
             }
         }
     }
@@ -184,13 +176,6 @@ impl Redactor {
         let next = self.hosts.len() + 1;
         if !name.is_empty() && name.parse::<IpAddr>().is_err() {
             self.hosts.entry(name.to_ascii_lowercase()).or_insert_with(|| format!("host-{next}.example"));
-        }
-    }
-
-    fn user(&mut self, name: &str) {
-        let next = self.users.len() + 1;
-        if !name.is_empty() && name != "anonymous" {
-            self.users.entry(name.to_owned()).or_insert_with(|| format!("user-{next}"));
         }
     }
 
@@ -211,7 +196,7 @@ impl Redactor {
     }
 
     /// Whole lines and whole records of `pending` redacted, or all of it at the end of the flow.
-    fn bytes(&mut self, pending: &mut Vec<u8>, end: bool) -> Vec<u8> {
+    fn bytes(&mut self, pending: &mut Vec<u8>, from: Side, end: bool) -> Vec<u8> {
         let mut out = Vec::new();
         loop {
             let (len, is_record) = match (front(pending), ssl2::front_of_either(pending)) {
@@ -230,7 +215,7 @@ impl Redactor {
             } else {
                 // A char for each byte, whatever the character set: what is replaced is ASCII.
                 let text: String = unit.iter().map(|b| char::from(*b)).collect();
-                out.extend(self.line(&text).chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
+                out.extend(self.line(&text, from).chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
             }
         }
         out
@@ -252,9 +237,10 @@ impl Redactor {
         }
     }
 
-    fn line(&mut self, line: &str) -> String {
+    fn line(&mut self, line: &str, from: Side) -> String {
         let end = line.len() - line.trim_end_matches(['\r', '\n']).len();
         let (body, end) = line.split_at_checked(line.len() - end).unwrap_or((line, ""));
+        let body = &without_lengths(body);
         // The code of a reply is no part of a name: "220-ftp.example.org ready".
         if let Some((code @ [a, b, c, b'-'], _)) = body.as_bytes().split_first_chunk::<4>()
             && [a, b, c].iter().all(|d| d.is_ascii_digit())
@@ -263,18 +249,17 @@ impl Redactor {
             return body.chars().take(4).collect::<String>() + &self.text(&rest) + end;
         }
         let (verb, argument) = body.split_once(' ').unwrap_or((body, ""));
-        let is_command = !verb.is_empty() && verb.len() <= 4 && verb.bytes().all(|b| b.is_ascii_alphabetic());
-        let body = if is_command
-            && self.level == Level::All
-            && !argument.is_empty()
-            && !HARMLESS.contains(&verb.to_ascii_uppercase().as_str())
-            && verb != "USER"
-        {
-            format!("{verb} REDACTED")
-        } else {
-            self.text(body)
-        };
-        body + end
+        // Verbs that no specification has are longer now and then.
+        let longest = if from == Side::Client { 12 } else { 4 };
+        let is_command = (1..=longest).contains(&verb.len()) && verb.bytes().all(|b| b.is_ascii_alphabetic());
+        let upper = verb.to_ascii_uppercase();
+        if !is_command || argument.is_empty() {
+            return self.text(body) + end;
+        }
+        if self.level == Level::All && !HARMLESS.contains(&upper.as_str()) && upper != "USER" {
+            return format!("{verb} REDACTED{end}");
+        }
+        format!("{verb} {}{end}", self.text(argument))
     }
 
     fn text(&mut self, text: &str) -> String {
@@ -282,7 +267,7 @@ impl Redactor {
         let mut word = String::new();
         let mut quoted = false;
         for c in text.chars().chain(['\n']) {
-            if c.is_ascii_alphanumeric() || "._-:#$".contains(c) {
+            if is_of_word(c) {
                 word.push(c);
                 continue;
             }
@@ -300,12 +285,12 @@ impl Redactor {
     }
 
     fn word(&mut self, word: &str) -> String {
-        if let Some(user) = self.users.get(word) {
-            return user.clone();
+        if let Some(user) = self.of_user(word) {
+            return user;
         }
         // `NAME (host:user)`.
         if let Some((host, user)) = word.rsplit_once(':')
-            && let Some(user) = self.users.get(user).cloned()
+            && let Some(user) = self.users.get(&user.to_ascii_lowercase()).cloned()
         {
             return format!("{}:{user}", self.word(host));
         }

@@ -60,3 +60,30 @@ fn lengths_inside_records_stay() {
     assert_eq!(data.len(), record.len());
     assert_eq!(&data[5..], b"xxx.xxxxxxx.xxxxxxx");
 }
+
+#[test]
+fn logins_through_proxies_and_unknown_verbs_show_no_user() {
+    let play = "0 C \"user Joe:****************@box\\r\\n\"\n1 S \"331 pw for JOE. \\r\\n\"\n\
+        2 C \"USER ann@gate@ftp.partner.example\\r\\n\"\n3 S \"230 Ann on box, gate; 'JOE.TEST.DATA'\\r\\n\"\n\
+        4 C \"XLOGIN joe\\r\\n\"\n5 S \"500 XLOGIN *****************: no such verb\\r\\n\"\n6 C \"LIST\\r\\n\"\n";
+    let users = redacted(play, Level::Users);
+    let all = redacted(play, Level::All);
+    for out in [&users, &all] {
+        let lower = out.to_lowercase();
+        assert!(!lower.contains("joe") && !lower.contains("ann") && !lower.contains("gate"), "{out}");
+        assert!(out.contains("500 XLOGIN ********: no such verb") && out.contains("LIST"), "{out}");
+        assert!(out.contains("331 pw for user-1. ") && out.contains("user user-1:********@"), "{out}");
+        assert!(!out.contains("JOE."), "{out}");
+    }
+    assert!(users.contains("box") && users.contains("ftp.partner.example"), "{users}");
+    assert!(!all.contains("box") && !all.contains("partner") && all.contains("XLOGIN REDACTED"), "{all}");
+}
+
+#[test]
+fn a_user_in_two_pieces_is_one() {
+    let out = redacted("0 C \"USER ste\"\n1 C \"ve\\r\\n\"\n2 S \"230 STEVE is in\\r\\n\"\n", Level::Users);
+    assert!(out.contains("230 user-1 is in") && !out.contains("ste"), "{out}");
+    // A user of the name of a verb hides no verb.
+    let out = redacted("0 C \"USER list\\r\\nLIST x\\r\\n\"\n", Level::Users);
+    assert!(out.contains("LIST x"), "{out}");
+}
