@@ -261,6 +261,20 @@ fn the_key_is_stable() {
 }
 
 #[test]
+fn no_chain_leaves_no_file() {
+    let place = std::env::temp_dir().join(format!("ftpsdiag-chain-{}.pem", std::process::id()));
+    let name = place.to_str().unwrap();
+    let out = ftpsdiag(&[SEED, "-o", name]);
+    assert!(!place.exists(), "an empty file");
+    assert!(stderr(&out).contains("no certificate came"), "{}", stderr(&out));
+    // What stood there stays.
+    std::fs::write(&place, "kept").unwrap();
+    ftpsdiag(&[SEED, "-o", name]);
+    assert_eq!(std::fs::read_to_string(&place).unwrap(), "kept");
+    std::fs::remove_file(&place).unwrap();
+}
+
+#[test]
 fn redact_takes_names_out_of_everything() {
     for format in ["text", "json", "markdown", "dialogue"] {
         let out = ftpsdiag(&["-v", "--redact", "names", "--format", format, SEED]);

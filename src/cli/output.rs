@@ -1,6 +1,6 @@
 //! Where reports go: standard output, and the files that `-o` names.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
@@ -24,6 +24,8 @@ struct Chain {
     name: String,
     file: File,
     written: bool,
+    /// Whether the file was not there before.
+    created: bool,
 }
 
 /// One place where reports are written.
@@ -111,6 +113,7 @@ impl Output {
                 let endings = "end it in .txt .json .md .dialogue or .pem";
                 return Err(InputError::unreadable(name, "its ending names no format", endings));
             }
+            let created = !Path::new(name).exists();
             let opened = File::options().write(true).create(true).truncate(format.is_some()).open(name);
             let file = opened.map_err(|e| {
                 InputError::unreadable(
@@ -126,7 +129,7 @@ impl Output {
                     let to = Box::new(BufWriter::new(file));
                     sinks.push(Sink { to, live: false, format, style, held: Vec::new() });
                 }
-                None => chains.push(Chain { name: name.clone(), file, written: false }),
+                None => chains.push(Chain { name: name.clone(), file, written: false, created }),
             }
         }
         let (summary, rows, names) = (Summary::default(), Vec::new(), Texts::new(common.redact));
@@ -212,6 +215,9 @@ impl Output {
         self.sinks.iter_mut().try_for_each(|sink| sink.to.flush())?;
         for chain in self.chains.iter_mut().filter(|c| !c.written) {
             complain(&format!("{}: no certificate came, nothing was written", term::safe(&chain.name)));
+            if chain.created {
+                fs::remove_file(&chain.name)?;
+            }
         }
         Ok(())
     }

@@ -8,11 +8,7 @@ use crate::report::Report;
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::from("\nLADDER  > from the client, < from the server\n");
     for e in &report.events {
-        for (n, part) in wrap(&event(report, e), 76).into_iter().enumerate() {
-            out.push_str(if n == 0 { "  " } else { "      " });
-            out.push_str(&part);
-            out.push('\n');
-        }
+        indented(&mut out, "  ", &event(report, e));
     }
     let decisive = usize::from(report.verdict.by.is_some());
     let further = report.findings.iter().skip(decisive).chain(&report.consequences);
@@ -20,10 +16,20 @@ pub(super) fn render(report: &Report) -> String {
         if n == 0 {
             out.push_str("\nALSO    further findings, and what the first one explains\n");
         }
-        out.push_str(&format!("  {} - {} ({})\n", f.headline, f.id, f.confidence.name()));
+        indented(&mut out, "  ", &format!("{} - {} ({})", f.headline, f.id, f.confidence.name()));
         for e in &f.evidence {
-            out.push_str(&format!("    {}\n", evidence(report, e)));
+            indented(&mut out, "    ", &evidence(report, e));
         }
     }
     out
+}
+
+/// A text on lines of at most 80 columns; those behind the first one stand farther in.
+fn indented(out: &mut String, indent: &str, text: &str) {
+    for (n, part) in wrap(text, 76 - indent.len()).into_iter().enumerate() {
+        out.push_str(indent);
+        out.push_str(if n == 0 { "" } else { "    " });
+        out.push_str(&part);
+        out.push('\n');
+    }
 }
