@@ -120,24 +120,34 @@ fn session(case: &Case<'_>, asked: &Asked<'_>, by: &Event, how: &str, sink: &mut
     );
     f.ended = true;
     start(case, asked, &mut f, sink);
-    f.set("how", end.map_or("garbage", End::name)).set("waited_ms", end.and_then(End::waited_ms));
+    how_it_ended(&mut f, end);
     let (mine, yours) = (goodbye(Side::Client), goodbye(Side::Server));
-    f.set("close_notify", serde_json::json!({ "client": mine, "server": yours }));
     f.evidence.extend(sink.evidence(by, ""));
     sink.shows_by(&mut f, by);
     f.why.push("Login and TLS had worked; CCC was accepted.".to_owned());
-    f.why.push(match (mine, yours) {
-        (false, false) => "No close_notify was seen from either end: each may wait for the other's.".to_owned(),
-        (true, false) => "The client said close_notify; the server never answered it.".to_owned(),
-        (false, true) => "The server said close_notify; the client went on without its own.".to_owned(),
-        (true, true) => "Both ends had said close_notify.".to_owned(),
-    });
+    goodbyes(&mut f, (mine, yours), ("", ""));
     if !mine && !yours {
         f.party = Party::Unknown;
     }
     finish(case, &mut f);
     sink.shows_by(&mut f, by);
     sink.report(f);
+}
+
+/// How a session ended behind CCC, as data.
+pub(super) fn how_it_ended(f: &mut Finding, end: Option<End>) {
+    f.set("how", end.map_or("garbage", End::name)).set("waited_ms", end.and_then(End::waited_ms));
+}
+
+/// Which end said close_notify before the clear text of CCC: client and server; `seems` and `seem` where that is not sure.
+pub(super) fn goodbyes(f: &mut Finding, (mine, yours): (bool, bool), (seems, seem): (&str, &str)) {
+    f.set("close_notify", serde_json::json!({ "client": mine, "server": yours }));
+    f.why.push(match (mine, yours) {
+        (false, false) => "No close_notify was seen from either end: each may wait for the other's.".to_owned(),
+        (true, false) => format!("The client {seems}said close_notify; the server did not answer it."),
+        (false, true) => format!("The server {seems}said close_notify; the client went on without its own."),
+        (true, true) => format!("Both ends {seem}said close_notify."),
+    });
 }
 
 /// The z/OS client says that the connection failed right behind the yes to CCC.

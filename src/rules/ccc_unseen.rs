@@ -1,6 +1,6 @@
 //! CCC that nobody could read: behind encrypted records the session goes on in clear, or breaks there.
 
-use super::ccc_breaks_data::{Behind, broken, finish, transfers};
+use super::ccc_breaks_data::{Behind, broken, finish, goodbyes, how_it_ended, transfers};
 use super::phase::End;
 use super::prelude::*;
 use crate::decode::{first_clear, is_sealed_alert};
@@ -58,18 +58,12 @@ fn session(case: &Case<'_>, behind: &[&Event], (by, how): (&Event, &str), sink: 
     ];
     let mut f = sink.finding(Confidence::Likely, Party::Unknown, &headlines);
     f.ended = true;
-    f.set("how", end.map_or("garbage", End::name)).set("waited_ms", end.and_then(End::waited_ms));
+    how_it_ended(&mut f, end);
     let [mine, yours] = [Side::Client, Side::Server].map(|side| said_goodbye(case, first, side));
-    f.set("close_notify", serde_json::json!({ "client": mine, "server": yours }));
     f.evidence.extend(sink.evidence(first, "clear text behind TLS, as CCC has it"));
     f.evidence.extend(sink.evidence(by, ""));
     f.why.push("TLS had worked; CCC and its answer are encrypted, and what follows shows them.".to_owned());
-    f.why.push(match (mine, yours) {
-        (false, false) => "No close_notify shows, of either end: each may wait for the other's.".to_owned(),
-        (true, false) => "The client seems to have said close_notify; the server did not.".to_owned(),
-        (false, true) => "The server seems to have said close_notify; the client went on without its own.".to_owned(),
-        (true, true) => "Both ends seem to have said close_notify.".to_owned(),
-    });
+    goodbyes(&mut f, (mine, yours), ("seems to have ", "seem to have "));
     if !yours && behind.iter().any(|e| is_sealed(e)) {
         f.why.push("The server went on inside TLS: it had not left it.".to_owned());
     } else {

@@ -1,6 +1,6 @@
 //! The format of libpcap: a header of 24 bytes, then records.
 
-use super::search::{Begins, Found, Search};
+use super::search::{Begins, Search};
 use super::{Format, Frame, LONGEST, Log, Order, Step, Unit, format};
 
 /// Length of the file header.
@@ -183,20 +183,10 @@ impl Pcap {
         end: bool,
         log: &mut Log,
     ) -> Step<'a> {
-        match s.look(front, at, "packet", log, |i| self.begins(file, front, i, end)) {
-            Found::Need(n) => Step::More(n),
-            Found::Here => {
-                self.search = None;
-                self.next(file, front, at, log)
-            }
-            Found::Behind(n) => {
-                self.search = Some(s);
-                Step::Took(n, None)
-            }
-            Found::Nowhere => {
-                self.stopped = true;
-                Step::Took(front.len(), None)
-            }
+        let found = s.look(front, at, "packet", log, |i| self.begins(file, front, i, end));
+        match found.step(s, front, &mut self.search, &mut self.stopped) {
+            Some(step) => step,
+            None => self.next(file, front, at, log),
         }
     }
 
@@ -207,9 +197,7 @@ impl Pcap {
             log.torn(at, "the file ends inside its header of 24 bytes".to_owned());
             return None;
         };
-        if let Some(search) = self.search.filter(|_| !self.stopped) {
-            log.tail(search.from, end, search.zeros);
-        }
+        Search::tail(self.search, self.stopped, end, log);
         if self.stopped || self.search.is_some() || front.is_empty() {
             return None;
         }

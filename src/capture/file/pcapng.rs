@@ -1,6 +1,6 @@
 //! pcapng: blocks that name their length at both ends (draft-ietf-opsawg-pcapng).
 
-use super::search::{Begins, Found, Search};
+use super::search::{Begins, Search};
 use super::{Frame, LONGEST, Log, Order, Step};
 
 /// First four bytes of a section header, the same in both orders.
@@ -236,20 +236,10 @@ impl Pcapng {
     fn search<'a>(&mut self, mut s: Search, front: &'a [u8], at: u64, end: bool, log: &mut Log) -> Step<'a> {
         let since = at - s.from;
         let is_aligned = |i: usize| (since + i as u64).is_multiple_of(4);
-        match s.look(front, at, "block", log, |i| self.begins(front, i, is_aligned(i), end)) {
-            Found::Need(n) => Step::More(n),
-            Found::Here => {
-                self.search = None;
-                self.next(front, at, log)
-            }
-            Found::Behind(n) => {
-                self.search = Some(s);
-                Step::Took(n, None)
-            }
-            Found::Nowhere => {
-                self.stopped = true;
-                Step::Took(front.len(), None)
-            }
+        let found = s.look(front, at, "block", log, |i| self.begins(front, i, is_aligned(i), end));
+        match found.step(s, front, &mut self.search, &mut self.stopped) {
+            Some(step) => step,
+            None => self.next(front, at, log),
         }
     }
 
@@ -262,9 +252,7 @@ impl Pcapng {
     }
 
     fn last_packet<'a>(&mut self, front: &'a [u8], at: u64, end: u64, log: &mut Log) -> Option<Frame<'a>> {
-        if let Some(search) = self.search.filter(|_| !self.stopped) {
-            log.tail(search.from, end, search.zeros);
-        }
+        Search::tail(self.search, self.stopped, end, log);
         if self.stopped || self.search.is_some() || front.is_empty() {
             return None;
         }

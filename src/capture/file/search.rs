@@ -1,6 +1,6 @@
 //! Behind damage: where the next packet or block begins.
 
-use super::{Log, SEARCHED};
+use super::{Log, SEARCHED, Step};
 
 /// Bytes that are no packets.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,41 @@ pub(super) enum Found {
     Nowhere,
 }
 
+impl Found {
+    /// What follows for the reader whose search `s` was: the next step, or `None` where what it seeks begins at the front.
+    pub(super) fn step<'a>(
+        self,
+        s: Search,
+        front: &[u8],
+        search: &mut Option<Search>,
+        stopped: &mut bool,
+    ) -> Option<Step<'a>> {
+        match self {
+            Found::Need(n) => Some(Step::More(n)),
+            Found::Here => {
+                *search = None;
+                None
+            }
+            Found::Behind(n) => {
+                *search = Some(s);
+                Some(Step::Took(n, None))
+            }
+            Found::Nowhere => {
+                *stopped = true;
+                Some(Step::Took(front.len(), None))
+            }
+        }
+    }
+}
+
 impl Search {
+    /// The file ends at `end` while this is sought.
+    pub(super) fn tail(search: Option<Self>, stopped: bool, end: u64, log: &mut Log) {
+        if let Some(search) = search.filter(|_| !stopped) {
+            log.tail(search.from, end, search.zeros);
+        }
+    }
+
     /// Looks byte by byte where `begins` says yes; `front` stands at `at` of the file, and `what` is sought.
     pub(super) fn look(
         &mut self,
