@@ -731,3 +731,28 @@ fn fixtures_are_what_is_written_here() {
         assert_eq!(std::fs::read(&path).unwrap_or_default(), bytes, "{name}: BLESS=1 writes it");
     }
 }
+
+#[test]
+fn extended_master_secret_explains_only_what_it_ended() {
+    let hello = |id: u8, ems: &[u8]| {
+        let id = [&[32][..], &[id; 32]].concat();
+        handshake(1, &[&[3, 3][..], &[7; 32], &id, &[0, 2, 0xc0, 0x2f, 1, 0], ems].concat())
+    };
+    let answer = handshake(2, &[&[3, 3][..], &[9; 32], &[32], &ID, &[0xc0, 0x2f, 0, 0, 4, 0, 23, 0, 0]].concat());
+    let says = |offer: Vec<u8>, alert_from: &str| {
+        let (offer, answer) = (hex::encode(offer), hex::encode(&answer));
+        let play = format!(
+            "conn 0 control peer=203.0.113.7:21\nconn 1 data-of=0 peer=203.0.113.7:50123\n2 S {answer}\n\
+             9 S* established 0303 C02F\n20 C* \"LIST\\r\\n\"\n24 1> open\n25 1> C {offer}\n\
+             31 1> {alert_from} 15030300020228\n32 1> {alert_from} closes\n33 S* \"425 no\\r\\n\"\n43 C closes\n"
+        );
+        let r = common::report(&dialogue::parse(&play).unwrap());
+        assert_eq!(r.verdict.by.as_deref(), Some("data-fatal-alert"), "{play}");
+        r.findings[0].why.iter().any(|w| w.contains("extended_master_secret"))
+    };
+    assert!(says(hello(0x1d, &[]), "S"));
+    // The same on both, another session, and another end that closed.
+    assert!(!says(hello(0x1d, &[0, 4, 0, 23, 0, 0]), "S"));
+    assert!(!says(hello(0x2e, &[]), "S"));
+    assert!(!says(hello(0x1d, &[]), "C"));
+}

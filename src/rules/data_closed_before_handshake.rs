@@ -2,6 +2,7 @@
 
 use super::data_sessions::reuse;
 use super::data_shake::{How, Shake, is_about_data, is_before, show, warn_of_words};
+use super::extended_master;
 use super::hidden_replies::may_be_refused;
 use super::phase::probably;
 use super::prelude::*;
@@ -44,6 +45,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     f.set("by", Party::from(by).name()).set("how", how_name(how)).set("place", s.place());
     show(sink, &mut f, s, "");
     sink.shows_by(&mut f, event);
+    extended_master::explain(case, s, by, &mut f);
     explain(case, s, event, by, &mut f);
     tries.settle(&mut f, s.transfer, &headlines);
     sink.report(f);

@@ -2,6 +2,7 @@
 
 use super::both_sides::Sides;
 use super::data_shake::{How, Shake, show, warn_of_words};
+use super::extended_master;
 use super::phase::probably;
 use super::prelude::*;
 use crate::codes;
@@ -52,6 +53,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if let Some(data) = &s.transfer.data {
         Sides::of(data.events.iter().copied()).note(&mut f);
     }
+    extended_master::explain(case, s, from, &mut f);
     warn_of_words(&mut f, s.transfer);
     match from {
         Side::Server => by_server(case, s, event, what, &mut f),

@@ -63,6 +63,7 @@ mod epsv_malformed;
 mod epsv_refused;
 mod exchanges;
 mod experiments;
+mod extended_master;
 mod extra_plaintext_before_tls;
 mod fatal_alert;
 mod finding;
