@@ -235,6 +235,40 @@ fn implicit_tls_shows_by_port_by_alpn_and_by_what_answers() {
 }
 
 #[test]
+fn ftp_through_an_http_proxy_is_recognised_by_its_bytes() {
+    use Who::{Client, Server};
+    let proxied = |to: &str, answer: &str| {
+        let ask = format!("CONNECT {to} HTTP/1.1\r\nProxy-Authorization: Basic c2VjcmV0LXNlY3JldA==\r\n\r\n");
+        Talk::new("10.0.0.1:40000", "10.0.0.9:3128").open().says(Client, ask.as_bytes()).says(Server, answer.as_bytes())
+    };
+    let agreed = "HTTP/1.1 200 Connection established\r\n\r\n";
+    for (greeting, port) in [("220 ready\r\n", 21), ("220 FTP ready\r\n", 2121)] {
+        let talk = proxied(&format!("ftp.example.org:{port}"), agreed)
+            .says(Server, greeting.as_bytes())
+            .says(Client, b"AUTH TLS\r\n")
+            .says(Server, b"234 go\r\n")
+            .says(Client, &hello())
+            .says(Server, b"550 TLS is not available\r\n");
+        // What follows to the same proxy is no FTP.
+        let web = Talk::new("10.0.0.1:40001", "10.0.0.9:3128").at(T0 + SECOND).open();
+        let ask = b"CONNECT www.example.org:443 HTTP/1.1\r\n\r\n";
+        let web = web.says(Client, ask).says(Server, agreed.as_bytes()).says(Client, &client_hello(b"")).close();
+        let r = report(&merged(&[talk.close(), web]));
+        assert_eq!(by(&r), "fails plaintext-instead-of-tls certain server");
+        let assumed = &r.subject.inputs[0].assumed;
+        assert!(assumed.iter().any(|a| a.contains(&format!("ftp.example.org:{port} through"))), "{assumed:?}");
+        assert!(!dialogue::write(&r.transcript).contains("c2VjcmV0"), "no secret of the proxy");
+    }
+    for talk in [
+        proxied("ftp.example.org:21", "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"),
+        proxied("www.example.org:443", agreed).says(Client, &client_hello(b"")).says(Server, &server_hello(&ID)),
+        proxied("irc.example.org:6667", agreed).says(Client, b"NICK joe\r\n"),
+    ] {
+        assert!(sessions(&talk.close().packets).is_empty());
+    }
+}
+
+#[test]
 fn what_is_no_ftp_is_no_session() {
     let talk = |server: &str, lines: &[(Who, &str)]| {
         let talk = Talk::new("10.0.0.1:40000", server).open();

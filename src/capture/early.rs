@@ -2,6 +2,7 @@
 
 use super::kind::{LOOKED_AT, Look, PORTS};
 use super::table::{Event, Facts};
+use super::tunnel::Tunnel;
 use super::{End, Piece};
 
 /// Happenings that are kept of a connection that is not recognised.
@@ -29,6 +30,8 @@ pub(super) struct Early {
     pub full: bool,
     /// What is known of the connection, as last told.
     pub facts: Option<Facts>,
+    /// What its session is to say of it.
+    pub remark: Option<String>,
 }
 
 impl Early {
@@ -96,6 +99,25 @@ impl Early {
             is_known || ports.get(n).is_some_and(|p| PORTS.contains(p))
         });
         Look { said: [one, two], opener: facts.opener, ports, known, over: over || self.full }
+    }
+
+    /// Leaves out what was said to a proxy, and says that there is one.
+    pub fn leave(&mut self, tunnel: &Tunnel) {
+        let mut left = tunnel.lens;
+        for (said, len) in self.said.iter_mut().zip(left) {
+            said.drain(..len.min(said.len()));
+        }
+        for (_, told) in &mut self.told {
+            if let Told::Bytes(end, len) = told
+                && let Some(left) = left.get_mut(usize::from(*end == End::Two))
+            {
+                let out = (*left).min(*len);
+                (*left, *len) = (*left - out, *len - out);
+            }
+        }
+        self.told.retain(|(_, told)| !matches!(told, Told::Bytes(_, 0)));
+        let to = &tunnel.to;
+        self.remark = Some(format!("the client reached {to} through an HTTP proxy, whose address stands for it"));
     }
 
     /// What was told, with the bytes.

@@ -17,6 +17,7 @@ mod session;
 pub mod table;
 mod ties;
 mod track;
+mod tunnel;
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -6,10 +6,11 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::End;
 use super::early::Early;
-use super::kind::{Kind, PORTS, recognise};
+use super::kind::{Kind, PORTS};
 use super::session::Open;
 use super::table::{Event, Facts, Rank, Slot, Told};
 use super::ties::{Tie, Ties};
+use super::tunnel::seen;
 use crate::transcript::What;
 
 /// Bytes of connections that are not recognised yet.
@@ -179,7 +180,7 @@ impl Track {
         let known = [End::One, End::Two].map(|end| self.is_served(facts.address(end)));
         let Some(State::Undecided(early)) = self.slots.get_mut(slot.0 as usize) else { return };
         let look = early.look(facts, known, over);
-        let mut kind = recognise(&look);
+        let (mut kind, tunnel) = seen(&look);
         let is_known = look.known;
         if over && early.is_silent() {
             let server = facts.opener.map(End::other);
@@ -193,9 +194,10 @@ impl Track {
         if kind == Kind::Open {
             return;
         }
-        let early = core::mem::take(early);
+        let mut early = core::mem::take(early);
         self.undecided.0 = self.undecided.0.saturating_sub(early.weight());
         self.set(slot, State::Other);
+        tunnel.iter().for_each(|t| early.leave(t));
         match kind {
             Kind::Control { client, assumed } => self.control(slot, facts, client, assumed, &early, over),
             _ => match self.candidate(facts, &early, kind) {
@@ -276,7 +278,9 @@ impl Track {
         }
         self.ties.begin(number, open.hosts());
         let server = facts.address(client.other());
-        if self.served.len() < PLACES && !early.is_silent() {
+        early.remark.iter().for_each(|remark| open.assume(remark));
+        // A proxy serves other things as well.
+        if self.served.len() < PLACES && !early.is_silent() && early.remark.is_none() {
             self.served.insert(server);
         }
         self.open.insert(number, open);
