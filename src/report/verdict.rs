@@ -39,8 +39,8 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
     let moved = case.moved();
     let stuck = refused.as_ref().and_then(|r| denied(case, &r.shows)).or_else(|| stuck(case, complete));
     let unhindered = refused.is_none() && stuck.is_none() && !is_open(case, end);
-    let in_order = !case.order_is_lost();
-    let works = in_order && completed && end.is_some() && unhindered && said_goodbye(case) && moved != Some(0);
+    let works =
+        !case.order_is_lost() && completed && end.is_some() && unhindered && said_goodbye(case) && moved != Some(0);
     // The session may have worked, and a login behind it been cut off.
     let headline = if works && (complete || !case.is_logged_in()) {
         match case.endpoint() {
@@ -71,8 +71,8 @@ pub(super) fn verdict(case: &Case<'_>, ranked: &Ranked, how: Ended) -> Verdict {
         shows: places(case, shows),
         act: (!works).then(|| {
             act(
-                stuck
-                    .map(|s| s.act)
+                in_order_again(case)
+                    .or(stuck.map(|s| s.act))
                     .or_else(|| plain_ftp(case).map(|(_, act)| act))
                     .or_else(|| by_return_code(case).map(|(_, act)| act))
                     .or_else(|| told_by_mq(case).map(|(_, act)| act))
@@ -213,6 +213,12 @@ fn is_opaque(case: &Case<'_>) -> bool {
 
 /// TLS 1.3.
 const TLS13: u16 = 0x0304;
+
+/// What to do where the order of the packets is lost.
+fn in_order_again(case: &Case<'_>) -> Option<Act> {
+    let text = "you: sort its packets by time (reordercap IN OUT), or capture once more";
+    case.order_is_lost().then(|| Act { party: Party::Unknown, text: text.to_owned() })
+}
 
 /// What to do where nothing is decided.
 fn act(stuck: Option<Act>, how: Ended) -> Act {

@@ -86,3 +86,23 @@ fn shuffled_packets_give_no_other_verdict() {
 fn reports_of(packets: &[Packet]) -> Vec<Report> {
     reports(&[("x.pcap", &ethernet().pcap(packets))])
 }
+
+#[test]
+fn jitter_and_a_lost_packet_are_no_lost_order() {
+    let all = played();
+    let (_, packets) = all.iter().find(|(name, _)| *name == "long").unwrap();
+    for seed in 0..40 {
+        let (mut mixed, mut dice) = (packets.clone(), Dice(seed));
+        let lost = 40 + dice.below(100);
+        mixed.remove(lost);
+        let mut places: Vec<(usize, Packet)> = mixed.into_iter().enumerate().collect();
+        places.iter_mut().for_each(|(n, _)| *n += dice.below(6));
+        places.sort_by_key(|(n, _)| *n);
+        // No pause is among them: packets that change places are close to each other.
+        let near = |(n, (_, p)): (usize, (usize, Packet))| Packet { at: T0 + n as i64 * 100_000, ..p };
+        let mixed: Vec<Packet> = places.into_iter().enumerate().map(near).collect();
+        let r = report(&mixed);
+        let assumed = &r.subject.inputs[0].assumed;
+        assert!(!assumed.iter().any(|a| a.contains("out of order")), "{seed}: {assumed:?}");
+    }
+}

@@ -10,8 +10,11 @@ const PATIENCE: u32 = 32;
 /// Nanoseconds for which it does.
 const LONGEST_WAIT: i64 = 1_000_000_000;
 
-/// The same where packets came behind others that acknowledge them: their times say nothing.
-const LONG_PATIENCE: (u32, i64) = (512, i64::MAX);
+/// Where packets come late, a hole stays open for so many times as long as the latest one was late.
+const LATE: u32 = 8;
+
+/// Packets for which it stays open at most.
+const MOST_PATIENCE: u32 = 512;
 
 /// Packets of one direction that wait.
 const MOST_HELD: u16 = 256;
@@ -28,8 +31,8 @@ impl Connection {
             // They stand in the order of their arrival.
             let count = self.held.iter().take_while(old).count();
             let Some(index) = (0..count).find(|i| self.may_give_up(*i)) else { return };
-            // Whoever waited so long among packets out of order has waited for one that comes later still.
-            if packets > PATIENCE {
+            // Where packets are out of order by so much, what did not come may come later still.
+            if self.lateness.0 >= PATIENCE || self.lateness.1 >= LONGEST_WAIT {
                 self.contradict(self.told, self.held.get(index).map_or(End::One, |h| h.end), out);
             }
             self.force(index, out);
@@ -39,8 +42,12 @@ impl Connection {
 
     /// Packets and nanoseconds for which a hole stays open.
     fn patience(&self) -> (u32, i64) {
-        let is_bulk = self.one.offset().saturating_add(self.two.offset()) > BULK;
-        if self.shuffled && !is_bulk { LONG_PATIENCE } else { (PATIENCE, LONGEST_WAIT) }
+        if self.one.offset().saturating_add(self.two.offset()) > BULK {
+            return (PATIENCE, LONGEST_WAIT);
+        }
+        let (packets, time) = self.lateness;
+        let packets = packets.saturating_mul(LATE).clamp(PATIENCE, MOST_PATIENCE);
+        (packets, time.saturating_mul(LATE.into()).max(LONGEST_WAIT))
     }
 
     /// Gives up holes of a direction until no more waits than may.

@@ -51,8 +51,8 @@ pub(super) struct Connection {
     packets: u32,
     /// The latest time that was told.
     told: i64,
-    /// Packets came behind others that acknowledge them: holes stay open for longer.
-    shuffled: bool,
+    /// How much later than what waited for them, in packets and nanoseconds, those came that had been acknowledged before.
+    lateness: (u32, i64),
     /// What was told was contradicted by what came later.
     contradicted: bool,
 }
@@ -161,16 +161,19 @@ impl Connection {
         let len = s.payload.len() as u32;
         let behind = s.seq.wrapping_add(len);
         let is_new = !me.started || matches!(me.place(behind), Place::Ahead(_));
-        self.shuffled |= if s.flags.syn() {
+        let is_late = if s.flags.syn() {
             me.isn.is_none() && (me.heard || me.has_acknowledged(behind.wrapping_add(1)))
         } else {
             len > 0 && is_new && me.has_acknowledged(behind)
         };
+        if let Some(first) = self.held.first().filter(|_| is_late) {
+            let (packets, time) = (self.packets.wrapping_sub(first.number), at.saturating_sub(first.at));
+            self.lateness = (self.lateness.0.max(packets), self.lateness.1.max(time));
+        }
         let me = self.half(end);
         // The beginning counts as a byte before the first.
         let (seq, len) = if s.flags.syn() { (s.seq, 2) } else { (s.seq, len) };
         if !s.flags.rst() && me.was_told_missing(seq, len) {
-            self.shuffled = true;
             self.contradict(at, end, out);
         }
     }
