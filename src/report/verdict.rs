@@ -171,8 +171,8 @@ fn how_it_ended(case: &Case<'_>) -> String {
     if trouble.is_empty() {
         "it ended, and nothing that was seen of it failed".to_owned()
     } else if let Some(code) = trouble.first().and_then(refusal).filter(|_| only(&|k| refusal(k).is_some())) {
-        let is = if trouble.len() == 1 { "a command was refused" } else { "commands were refused, the first one" };
-        format!("{is} ({code}); whether that mattered is not seen")
+        let is = if trouble.len() == 1 { "a command was refused (" } else { "commands were refused (first " };
+        format!("{is}{code}); whether that mattered is not seen")
     } else if let Some(what) = trouble.first().and_then(cut).filter(|_| only(&|k| cut(k).is_some())) {
         format!("it ended in the middle of a {what}")
     } else {
