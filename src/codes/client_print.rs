@@ -3,6 +3,9 @@
 
 use super::table::{Cells, Confirmed, Record, Table};
 
+/// Extensions that depend on the session: server_name, ALPN, padding, pre_shared_key, early_data, cookie.
+pub const OF_THE_SESSION: [u16; 6] = [0, 16, 21, 41, 42, 44];
+
 pub(super) const CLIENT_PRINTS: &str = include_str!("client_fingerprints.tsv");
 pub(super) static PRINT_ROWS: Table<ClientPrint> = Table::new(CLIENT_PRINTS, |a, b| a.product.cmp(b.product));
 

@@ -5,6 +5,7 @@
 //! when it is first asked; its rows then never change. Unknown numbers are `None`; the caller prints the number.
 
 mod client_print;
+mod client_profile;
 mod directive;
 mod error_text;
 mod fingerprint;
@@ -15,7 +16,8 @@ mod tests;
 mod tls;
 mod zos;
 
-pub use client_print::{ClientPrint, HelloShape, client_prints};
+pub use client_print::{ClientPrint, HelloShape, OF_THE_SESSION, client_prints};
+pub use client_profile::{ClientProfile, Form, Known, Listed, Taken, client_profiles};
 pub use directive::{Directive, advise, directives, need};
 pub use error_text::{ErrorText, error_texts, is_error_text};
 pub use fingerprint::{Fingerprint, fingerprints, fingerprints_of};

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use super::client_print::CLIENT_PRINTS;
+use super::client_profile::PROFILES;
 use super::directive::DIRECTIVES;
 use super::fingerprint::FINGERPRINTS;
 use super::table::{Record, Table, lines};
 use super::*;
 
 /// Every table: name, text, and how many columns make its key.
-const TABLES: [(&str, &str, usize); 18] = [
+const TABLES: [(&str, &str, usize); 19] = [
     ("ftp_replies", ftp::REPLIES, 1),
     ("tls_alerts", tls::ALERTS, 1),
     ("tls_versions", tls::VERSIONS, 1),
@@ -26,6 +27,7 @@ const TABLES: [(&str, &str, usize); 18] = [
     ("zos_cipher_names", zos::CIPHER_NAMES, 1),
     ("server_fingerprints", FINGERPRINTS, 5),
     ("client_fingerprints", CLIENT_PRINTS, 2),
+    ("client_profiles", PROFILES, 2),
     ("directives", DIRECTIVES, 6),
     ("error_texts", super::error_text::TEXTS, 2),
 ];
@@ -103,6 +105,7 @@ fn every_row_is_read() {
     all_read(&super::error_text::TEXT_ROWS, super::error_text::TEXTS);
     all_read(&fingerprint::FINGERPRINT_ROWS, FINGERPRINTS);
     all_read(&client_print::PRINT_ROWS, CLIENT_PRINTS);
+    all_read(&client_profile::PROFILE_ROWS, PROFILES);
     all_read(&directive::DIRECTIVE_ROWS, DIRECTIVES);
 }
 

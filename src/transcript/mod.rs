@@ -17,6 +17,7 @@ mod origin;
 pub mod redact;
 pub mod secrets;
 pub mod speakers;
+pub mod topics;
 
 use core::net::SocketAddr;
 

@@ -11,6 +11,8 @@ pub mod handshake;
 pub mod hello;
 pub mod key_exchange;
 pub mod record;
+pub mod share;
+pub mod simulate;
 pub mod ssl2;
 
 /// Record content types (RFC 8446, section 5.1).
