@@ -6,7 +6,7 @@ use super::transfers::{Transfer, transfers};
 use super::{suite_name, version_name};
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
-use crate::transcript::{Close, ConnId, Decrypted, OpenFailure, Role, Side, Transcript, Why};
+use crate::transcript::{Close, ConnId, Decrypted, OpenFailure, Role, Side, Transcript, Why, topics};
 use crate::wire::tls::handshake::Message;
 use crate::wire::tls::key_exchange::named_group;
 
@@ -97,6 +97,10 @@ pub(super) fn answers(t: &Transcript, timeline: &Timeline) -> Vec<Answer> {
         let (Why::Question { changed }, Role::Control, Ok(n)) = (&conn.why, conn.role, u16::try_from(n)) else {
             continue;
         };
+        // Those of an audit are read as sets.
+        if topics::is_audit(changed) {
+            continue;
+        }
         let conn = ConnId(n);
         let came = match moved.remove(&conn) {
             Some(moved) => Came::Moved(moved),

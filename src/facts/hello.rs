@@ -1,6 +1,6 @@
 //! The fields of a ClientHello that tell clients apart, brought into the form of the table.
 
-use crate::codes::HelloShape;
+use crate::codes::{HelloShape, OF_THE_SESSION};
 use crate::decode::Event;
 use crate::transcript::{Span, Transcript};
 use crate::wire::tls::content;
@@ -8,9 +8,6 @@ use crate::wire::tls::hello::{ClientHello, RENEGOTIATION_SCSV, SIGNALS, is_greas
 
 /// A ClientHello with its event.
 pub(super) type Hello<'a> = (&'a Event, &'a ClientHello);
-
-/// Extensions that depend on the session: server_name, ALPN, padding, pre_shared_key, early_data, cookie.
-const OF_THE_SESSION: [u16; 6] = [0, 16, 21, 41, 42, 44];
 
 /// The shape of a hello; `None` for one that is broken, or no record.
 pub(super) fn shape(t: &Transcript, (event, hello): Hello<'_>) -> Option<HelloShape> {

@@ -2,8 +2,12 @@
 //!
 //! Facts rank causes and pick directives; they prove nothing by themselves.
 
+pub mod accepts;
+pub mod admits;
 mod agreed;
 mod answers;
+pub mod audited;
+pub mod behaviour;
 mod client;
 mod clock;
 mod control;

@@ -1,0 +1,153 @@
+//! What an endpoint does beside choosing from lists, as an audit saw it.
+
+use std::collections::BTreeSet;
+
+use super::accepts::Takes;
+use super::audited::{Answered, Question};
+use crate::codes;
+use crate::decode::Kind;
+use crate::transcript::{Decrypted, topics};
+use crate::wire::tls::extensions::ext;
+use crate::wire::tls::handshake::Message;
+use crate::wire::tls::hello::ServerHello;
+use crate::wire::tls::share::X25519_MLKEM768;
+
+/// TLS 1.3, in which much of this is gone or hidden.
+const TLS13: u16 = 0x0304;
+
+/// inappropriate_fallback.
+const INAPPROPRIATE_FALLBACK: u8 = 86;
+
+/// One habit of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Habit {
+    /// A short name for scripts.
+    pub id: &'static str,
+    /// What it is, for people.
+    pub name: &'static str,
+    /// Whether the endpoint has it.
+    pub has: Takes,
+    /// More, where there is more to say.
+    pub detail: String,
+}
+
+/// All habits that were looked at.
+pub fn habits(questions: &[Question<'_>]) -> Vec<Habit> {
+    let habit = |id, name, has| Habit { id, name, has, detail: String::new() };
+    let old = || questions.iter().filter_map(hello).filter(|h| h.negotiated() < TLS13);
+    let of_old = |is: &dyn Fn(&ServerHello) -> bool| yes_or_no(old().map(is));
+    let mut out = vec![
+        habit("secure-renegotiation", "secure renegotiation", of_old(&|h| h.has(ext::RENEGOTIATION_INFO))),
+        habit("extended-master-secret", "extended master secret", of_old(&|h| h.has(ext::EXTENDED_MASTER_SECRET))),
+        habit("session-ids", "session ids", of_old(&|h| !h.session_id.is_empty())),
+        habit("session-tickets", "session tickets", of_old(&|h| h.has(ext::SESSION_TICKET))),
+    ];
+    for (id, name, detail) in [
+        ("resumption-tls13", "resumes as the session", "as the session"),
+        ("resumption-tls12", "resumes in TLS 1.2", "TLS 1.2, again"),
+    ] {
+        let of = |q: &&Question<'_>| q.topic() == topics::RESUMPTION && q.changed.iter().any(|c| c == detail);
+        out.push(habit(id, name, yes_or_no(questions.iter().filter(of).filter_map(Question::resumed))));
+    }
+    let chose = |topic: &str| questions.iter().filter(|q| q.topic() == topic).find_map(hello);
+    out.push(habit("compression", "compression", answer(chose(topics::COMPRESSION).map(|h| h.compression != 0))));
+    out.push(habit("fallback-signal", "fallback signal (RFC 7507)", fallback(questions)));
+    let stapled = |q: &Question<'_>| {
+        let is = |m: &Message| matches!(m, Message::CertificateStatus { .. });
+        q.events.iter().any(|e| matches!(&e.kind, Kind::Handshake(m) if is(m)))
+    };
+    let asked = questions.iter().filter(|q| q.topic() == topics::STAPLING && q.is_taken());
+    out.push(habit("stapling", "stapled OCSP answer", yes_or_no(asked.map(stapled))));
+    let alpn = chose(topics::ALPN).filter(|h| h.negotiated() < TLS13);
+    out.push(habit("alpn", "names the protocol (ALPN)", answer(alpn.map(|h| h.has(ext::ALPN)))));
+    let retry =
+        |q: &Question<'_>| q.events.iter().any(|e| matches!(&e.kind, Kind::Handshake(Message::HelloRetryRequest(_))));
+    let tls13 = questions.iter().filter(|q| hello(q).is_some_and(|h| h.negotiated() == TLS13));
+    let retries = if tls13.clone().any(retry) { Takes::Yes } else { Takes::Unknown };
+    out.push(habit("hello-retry-request", "HelloRetryRequest", retries));
+    let quantum = chose(topics::POST_QUANTUM).map(|h| h.group() == Some(X25519_MLKEM768));
+    out.push(habit("post-quantum", "post-quantum key exchange", answer(quantum)));
+    out.extend([name(questions), client_certificate(questions)]);
+    out
+}
+
+fn hello<'a>(q: &Question<'a>) -> Option<&'a ServerHello> {
+    match q.answer {
+        Answered::Chose(hello) => Some(hello),
+        _ => None,
+    }
+}
+
+/// Yes where one says so, no where all that can say no.
+fn yes_or_no(mut said: impl Iterator<Item = bool>) -> Takes {
+    match said.next() {
+        None => Takes::Unknown,
+        Some(first) => answer(Some(first || said.any(|s| s))),
+    }
+}
+
+fn answer(said: Option<bool>) -> Takes {
+    match said {
+        Some(true) => Takes::Yes,
+        Some(false) => Takes::No,
+        None => Takes::Unknown,
+    }
+}
+
+/// Whether the server refuses a client that says its first try, with a higher version, came to nothing.
+fn fallback(questions: &[Question<'_>]) -> Takes {
+    let asked = questions.iter().find(|q| q.topic() == topics::FALLBACK);
+    match asked.map(|q| q.answer) {
+        Some(Answered::Alert(INAPPROPRIATE_FALLBACK)) => Takes::Yes,
+        Some(Answered::Chose(_)) => Takes::No,
+        _ => Takes::Unknown,
+    }
+}
+
+/// Whether the certificate depends on the server name. Only up to TLS 1.2 it is seen.
+fn name(questions: &[Question<'_>]) -> Habit {
+    let first = |topic: &str| questions.iter().filter(|q| q.topic() == topic).find_map(|q| q.chain()?.first());
+    let usual = questions.iter().filter(|q| q.topic() == topics::CONTROL).find_map(|q| q.chain()?.first());
+    let others: Vec<_> = [topics::NO_NAME, topics::OTHER_NAME].into_iter().filter_map(first).collect();
+    let differs = usual.filter(|_| !others.is_empty()).map(|usual| others.iter().any(|other| *other != usual));
+    let (id, name) = ("certificate-by-name", "another certificate for another name");
+    Habit { id, name, has: answer(differs), detail: String::new() }
+}
+
+/// Whether it asks for a client certificate, and whose.
+fn client_certificate(questions: &[Question<'_>]) -> Habit {
+    let mut names: BTreeSet<usize> = BTreeSet::new();
+    let mut seen = Vec::new();
+    for q in questions.iter().filter(|q| q.is_taken()) {
+        let asked = q.events.iter().find_map(|e| match &e.kind {
+            Kind::Handshake(Message::CertificateRequest { authorities, .. }) => Some(authorities.len()),
+            Kind::Decrypted { seen: Decrypted::CertificateRequest { authorities, .. }, .. } => Some(authorities.len()),
+            _ => None,
+        });
+        // TLS 1.3 hides it from hellos that are built by hand.
+        if hello(q).is_some_and(|h| h.negotiated() < TLS13) || asked.is_some() {
+            seen.push(asked.is_some());
+        }
+        names.extend(asked);
+    }
+    let detail = match names.last() {
+        Some(0) => "of any authority".to_owned(),
+        Some(n) => format!("of {n} authorities"),
+        None => String::new(),
+    };
+    Habit { id: "client-certificate", name: "asks for a client certificate", has: yes_or_no(seen.into_iter()), detail }
+}
+
+/// The public keys by which the server proved itself, each with the end entity's certificate: by the suites that it chose.
+pub fn keys<'a>(questions: &[Question<'a>]) -> Vec<(&'static str, &'a [u8])> {
+    let mut out: Vec<(&'static str, &'a [u8])> = Vec::new();
+    for q in questions {
+        let auth = hello(q).and_then(|h| codes::cipher_suite(h.suite)).map(|s| s.auth);
+        if let (Some(auth), Some(first)) = (auth, q.chain().and_then(|c| c.first()))
+            && !out.contains(&(auth, first.as_slice()))
+        {
+            out.push((auth, first));
+        }
+    }
+    out
+}
