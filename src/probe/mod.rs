@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 
 mod answer;
+mod audit;
 pub mod behave;
 mod engine;
 mod plan;
@@ -16,6 +17,7 @@ mod talk;
 
 use core::net::SocketAddr;
 
+pub use audit::{Audit, Auditor, Part, Parts};
 pub use engine::{ClientError, Identity, Terms, TlsClient, Wanted};
 pub use plan::{Confides, Login, Password, Patience, Plan, ServerName};
 pub use session::Session;

@@ -67,6 +67,12 @@ impl Session {
         }
     }
 
+    /// How many connections it has had; and where and how TLS began, if it came to a hello.
+    pub(super) fn way(&self) -> (usize, Option<(Where, Mode)>) {
+        let way = self.address().filter(|_| self.talks.get(self.main).is_some_and(Talk::hello_was_sent));
+        (self.owners.len(), way.map(|to| (to, self.mode)))
+    }
+
     fn start(&mut self, now: Micros) {
         match &self.plan.to {
             Ok(addresses) if !addresses.is_empty() => self.open_main(self.mode, now),
