@@ -1,6 +1,7 @@
 //! The events of one transcript, with the questions that rules ask of them.
 
 use crate::decode::{Event, Kind, Timeline};
+use crate::facts::audited::Question;
 use crate::facts::{Completion, Facts, Transfer, changed, is_session_control};
 use crate::transcript::speakers::{AT_TLS, is_config, program_of};
 use crate::transcript::{BY_OPENSSL, Clock, Code, ConnId, Decrypted, Layer, Role, Side, Transcript};
@@ -20,6 +21,8 @@ pub struct Case<'a> {
     pub facts: &'a Facts,
     /// All transfers: those of the session, and those of logins that were opened to learn something.
     pub transfers: &'a [Transfer<'a>],
+    /// The questions of an audit with their answers; empty without one.
+    pub audit: &'a [Question<'a>],
     /// The judgement on the server's certificate chain, when the session shows one.
     pub trust: Option<&'a Judgement>,
     /// Whether findings are wanted whole, with their bytes and reasons, and checks. The verdict is the same without; who counts

@@ -6,8 +6,11 @@
 mod addresses;
 mod advise;
 mod alerts;
+mod alpn_not_strict;
 mod already;
 mod arranging;
+mod audit_checks;
+mod auth_accepted_twice;
 mod auth_refused;
 mod auth_reply_unusual;
 mod banner_refuses;
@@ -35,6 +38,7 @@ mod client_certificate_requested;
 mod client_certificate_required;
 mod client_tls_not_initialised;
 mod closed_during_handshake;
+mod compression_offered;
 mod connect_failed;
 mod control_connection_lost;
 mod data_certificate_differs;
@@ -69,12 +73,16 @@ mod fatal_alert;
 mod finding;
 mod handshake_refused_by_client;
 mod handshake_refused_by_server;
+mod hello_intolerance;
 mod hidden_replies;
 mod in_between;
+mod legacy_tls_offered;
+mod login_in_clear_offered;
 mod login_refused;
 mod malformed_tls;
 mod misreading;
 mod no_banner;
+mod no_forward_secrecy;
 mod not_ftp;
 pub mod pages;
 mod parameters;
@@ -91,6 +99,7 @@ mod plaintext_on_implicit_port;
 mod port_refused;
 mod prot_clear_refused;
 mod prot_refused;
+mod renegotiation_not_secure;
 mod replies;
 mod reset_during_handshake;
 mod retrying;
@@ -98,11 +107,16 @@ mod session_tickets_exhausted;
 mod settings;
 mod silence_during_handshake;
 mod sink;
+mod sni_not_strict;
+mod starttls_injection;
+mod text_after_failed_handshake;
 mod tls_after_banner;
 mod tls_on_explicit_port;
 mod tls_required_by_server;
 mod told;
 mod unopened;
+mod weak_cipher_offered;
+mod weak_key_exchange_offered;
 mod words;
 mod zos_advice;
 mod zos_codes;
@@ -136,6 +150,8 @@ pub struct Rule {
 
 /// All rules, in alphabetical order.
 pub static ALL: &[&Rule] = &[
+    &alpn_not_strict::RULE,
+    &auth_accepted_twice::RULE,
     &auth_refused::RULE,
     &auth_reply_unusual::RULE,
     &banner_refuses::RULE,
@@ -155,6 +171,7 @@ pub static ALL: &[&Rule] = &[
     &client_certificate_required::RULE,
     &client_tls_not_initialised::RULE,
     &closed_during_handshake::RULE,
+    &compression_offered::RULE,
     &connect_failed::RULE,
     &control_connection_lost::RULE,
     &data_certificate_differs::RULE,
@@ -178,9 +195,13 @@ pub static ALL: &[&Rule] = &[
     &fatal_alert::RULE,
     &handshake_refused_by_client::RULE,
     &handshake_refused_by_server::RULE,
+    &hello_intolerance::RULE,
+    &legacy_tls_offered::RULE,
+    &login_in_clear_offered::RULE,
     &login_refused::RULE,
     &malformed_tls::RULE,
     &no_banner::RULE,
+    &no_forward_secrecy::RULE,
     &not_ftp::RULE,
     &pasv_bad_port::RULE,
     &pasv_foreign_address::RULE,
@@ -193,12 +214,18 @@ pub static ALL: &[&Rule] = &[
     &port_refused::RULE,
     &prot_clear_refused::RULE,
     &prot_refused::RULE,
+    &renegotiation_not_secure::RULE,
     &reset_during_handshake::RULE,
     &session_tickets_exhausted::RULE,
     &silence_during_handshake::RULE,
+    &sni_not_strict::RULE,
+    &starttls_injection::RULE,
+    &text_after_failed_handshake::RULE,
     &tls_after_banner::RULE,
     &tls_on_explicit_port::RULE,
     &tls_required_by_server::RULE,
+    &weak_cipher_offered::RULE,
+    &weak_key_exchange_offered::RULE,
 ];
 
 /// Runs all rules; findings in the order of the registry, with the checks that they reported.

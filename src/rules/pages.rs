@@ -10,16 +10,5 @@ pub struct Page {
     pub page: &'static str,
 }
 
-/// Pages of findings whose rules come with the data connection and the audit, and of their causes; in alphabetical order.
-pub static TO_COME: &[Page] = &[
-    page("alpn-not-strict", include_str!("../../docs/findings/alpn-not-strict.md")),
-    page("legacy-tls-offered", include_str!("../../docs/findings/legacy-tls-offered.md")),
-    page("no-forward-secrecy", include_str!("../../docs/findings/no-forward-secrecy.md")),
-    page("sni-not-strict", include_str!("../../docs/findings/sni-not-strict.md")),
-    page("starttls-injection", include_str!("../../docs/findings/starttls-injection.md")),
-    page("weak-cipher-offered", include_str!("../../docs/findings/weak-cipher-offered.md")),
-];
-
-const fn page(id: &'static str, page: &'static str) -> Page {
-    Page { id, page }
-}
+/// In alphabetical order; none is left.
+pub static TO_COME: &[Page] = &[];
