@@ -489,9 +489,28 @@ fn every_generated_file_can_be_made() {
 }
 
 #[test]
+#[cfg(feature = "live")]
+fn an_audit_says_first_what_it_will_do() {
+    let out = ftpsdiag(&["audit", "--dry-run", "--simulate", "ftp.example.org"]);
+    let plan = stdout(&out);
+    assert!(out.status.success() && plan.starts_with("audit of ftp.example.org:\n"), "{plan}");
+    for words in ["1 ordinary session", "cipher suite", "at most 4 connections at a time", "No login", "known clients"]
+    {
+        assert!(plan.contains(words), "{words}: {plan}");
+    }
+    let out = ftpsdiag(&["audit", "--dry-run", "--gentle", "--only", "versions", "ftp.example.org"]);
+    assert!(stdout(&out).contains("one connection at a time") && !stdout(&out).contains("USER"), "{}", stdout(&out));
+    for wrong in [["--only", "colours"], ["--assume", "no-colours"]] {
+        let out = ftpsdiag(&["audit", wrong[0], wrong[1], "ftp.example.org"]);
+        assert_eq!(out.status.code(), Some(3), "{wrong:?}");
+        assert!(stderr(&out).contains(wrong[1]), "{}", stderr(&out));
+    }
+}
+
+#[test]
 fn help_lists_only_what_is_built() {
     let out = ftpsdiag(&["--help"]);
-    for word in ["audit", "replay", "listen", "scan", "html"] {
+    for word in ["replay", "listen", "scan", "html"] {
         assert!(!stdout(&out).lines().any(|l| l.trim_start().starts_with(word)), "{word}");
     }
 }

@@ -8,11 +8,14 @@ use std::fs;
 use common::{files, relative, root};
 use ftpsdiag::codes;
 use ftpsdiag::decode::{Kind, decode};
+use ftpsdiag::facts::accepts::{Accepts, OfVersion, Order, Set, Takes};
+use ftpsdiag::facts::admits::{Admission, Keys, Why, admits};
 use ftpsdiag::facts::gather;
 use ftpsdiag::report::Report;
 use ftpsdiag::transcript::{Asked, Mode, Transcript, dialogue};
-use ftpsdiag::wire::tls::handshake::Message;
+use ftpsdiag::wire::tls::handshake::{Message, parse};
 use ftpsdiag::wire::tls::hello::{ClientHello, Extension};
+use ftpsdiag::wire::tls::simulate::hello_of;
 
 fn part8(out: &mut Vec<u8>, data: &[u8]) {
     out.push(u8::try_from(data.len()).unwrap());
@@ -356,4 +359,142 @@ fn who_it_was_changes_no_verdict() {
         }
     }
     assert!(count >= 24, "{count}");
+}
+
+/// Rows of the profiles with the recorded conversation that each has to be like.
+const RECORDED_AS: [(&str, &str, &str); 26] = [
+    ("curl", "7.88.1", "curl-7.88.1"),
+    ("filezilla-client", "3.63.0", "filezilla-3.63.0"),
+    ("ftp-ssl", "0.17", "ftp-ssl-0.17"),
+    ("gnutls", "3.7.9", "gnutls-cli-3.7.9"),
+    ("go", "1.19.8", "go-1.19.8"),
+    ("java", "17.0.15", "java-17.0.15"),
+    ("java", "25.0.3", "java-25.0.3"),
+    ("lftp", "4.9.2", "lftp-4.9.2"),
+    ("node", "20", "node-20.20.2"),
+    ("openssl", "1.0.2", "openssl-1.0.2q"),
+    ("openssl", "1.1.0", "openssl-1.1.0i"),
+    ("openssl", "1.1.1", "openssl-1.1.1w"),
+    ("openssl", "3.0", "openssl-3.0.7"),
+    ("openssl", "3.1", "openssl-3.1.4"),
+    ("openssl", "3.2", "openssl-3.2.2"),
+    ("openssl", "3.4", "openssl-3.4.1"),
+    ("openssl", "3.5", "openssl-3.5.2"),
+    ("perl", "5.36 with IO::Socket::SSL 2.081", "perl-5.36"),
+    ("python", "2.7 with OpenSSL 3.0", "python-2.7.18"),
+    ("python", "3.6 with OpenSSL 3.0", "python-3.6.15"),
+    ("python", "3.8 with OpenSSL 3.0", "python-3.8.18"),
+    ("python", "3.11", "python-3.11.7"),
+    ("python", "3.13", "python-3.13.0"),
+    ("rustls", "0.23", "rustls-0.23.46"),
+    ("wget", "1.21.3", "wget-1.21.3"),
+    ("zos-native", "V2R2 with OA51519", "the System SSL trace"),
+];
+
+/// What a profile sends is what was recorded, byte for byte but for the session id, the keys, and the order of rustls's extensions.
+#[test]
+fn simulated_hellos_are_those_that_were_recorded() {
+    let recorded = recorded();
+    for (product, releases, name) in RECORDED_AS {
+        let row = |p: &&codes::ClientProfile| p.product == product && p.releases == releases;
+        let profile = codes::client_profiles().find(row).unwrap_or_else(|| panic!("{product} {releases}"));
+        let is = |r: &&Recorded| r.name == name || r.name == format!("fixtures/hellos/{name}.dialogue");
+        let real = recorded.iter().find(is).unwrap_or_else(|| panic!("{name}"));
+        let server = real.hello.server_name().map(|n| str::from_utf8(n).unwrap());
+        let built = hello_of(profile, server, real.hello.random).unwrap_or_else(|| panic!("{name}: not whole"));
+        assert_eq!(u16::from_be_bytes([built[1], built[2]]), real.version, "{name}");
+        let Message::ClientHello(built) = parse(&built[5..], None) else { panic!("{name}: no ClientHello") };
+        let comparable = |hello: &ClientHello| {
+            let mut hello = ClientHello { session_id: vec![0; hello.session_id.len()], ..hello.clone() };
+            let shares: Vec<u8> = hello.key_shares().into_iter().flatten().flat_map(|s| numbers(&[s.group])).collect();
+            for e in hello.extensions.iter_mut().flatten().filter(|e| e.id == 51) {
+                e.data = [shares.clone(), numbers(&[u16::try_from(e.data.len()).unwrap()])].concat();
+            }
+            if product == "rustls" {
+                hello.extensions.iter_mut().for_each(|all| all.sort_by_key(|e| e.id));
+            }
+            // That build of 1.0.2 also offered zlib, which depends on how it is built.
+            hello.compression.retain(|c| *c == 0);
+            hello
+        };
+        assert_eq!(comparable(&built), comparable(&real.hello), "{name}");
+    }
+    let confirmed =
+        |p: &&codes::ClientProfile| p.confirmed == codes::Confirmed::Yes && p.source.starts_with("recorded");
+    assert_eq!(codes::client_profiles().filter(confirmed).count() + 1, RECORDED_AS.len(), "all that were recorded");
+}
+
+/// A server of `tests/clients/admitted.txt`: what it takes, its keys, and what it answered to each client.
+struct Server {
+    accepts: Accepts,
+    keys: Keys,
+    answers: Vec<(String, String, String)>,
+}
+
+fn servers() -> Vec<Server> {
+    let text = fs::read_to_string(root().join("tests/clients/admitted.txt")).unwrap();
+    let mut out: Vec<(Order, Server)> = Vec::new();
+    for line in text.lines().filter(|l| !l.starts_with('#')) {
+        let cells: Vec<&str> = line.trim_start_matches(['=', '@', ' ']).split(" | ").collect();
+        if line.starts_with('=') {
+            let order = if cells[0] == "server" { Order::Server } else { Order::Client };
+            let keys = if cells[1] == "rsa" { (Some(2048), None) } else { (None, Some(0x0017)) };
+            let keys = Keys { rsa: keys.0, ecdsa: keys.1 };
+            out.push((order, Server { accepts: Accepts::default(), keys, answers: Vec::new() }));
+            continue;
+        }
+        let (order, server) = out.last_mut().unwrap();
+        if line.starts_with('@') {
+            server.accepts.versions.push(of_version(&cells, *order));
+        } else {
+            server.answers.push((cells[0].to_owned(), cells[1].to_owned(), cells[2].to_owned()));
+        }
+    }
+    let not = |version| OfVersion { version, takes: Takes::No, ..OfVersion::default() };
+    for (_, server) in &mut out {
+        for version in [0x0304, 0x0303, 0x0302, 0x0301, 0x0300] {
+            if server.accepts.of(version).is_none() {
+                server.accepts.versions.push(not(version));
+            }
+        }
+    }
+    out.into_iter().map(|(_, server)| server).collect()
+}
+
+fn of_version(cells: &[&str], order: Order) -> OfVersion {
+    let set = |cell: &str| {
+        let taken: Vec<u16> = cell.split(' ').map(|w| u16::from_str_radix(w, 16).unwrap()).collect();
+        let refused = (0..=u16::MAX).filter(|n| !taken.contains(n)).collect();
+        Set { taken, refused, order: Some(order), complete: true }
+    };
+    let version = u16::from_str_radix(cells[0], 16).unwrap();
+    let (suites, groups, schemes) = (set(cells[1]), set(cells[2]), set(cells[3]));
+    OfVersion { version, takes: Takes::Yes, suites, groups, schemes }
+}
+
+/// Who gets in is what a real server answered: version, suite and, where one is named, group.
+#[test]
+fn who_gets_in_is_what_a_real_server_let_in() {
+    let (mut answers, mut groups) = (0, 0);
+    for server in servers() {
+        for (product, releases, answer) in &server.answers {
+            let row = |p: &&codes::ClientProfile| p.product == product && p.releases == releases;
+            let profile = codes::client_profiles().find(row).unwrap_or_else(|| panic!("{product} {releases}"));
+            answers += 1;
+            let told = match admits(profile, &server.accepts, &server.keys) {
+                // OpenSSL 3 offers what it does not take; how it ends shows behind the answer of the server.
+                Admission::Out(Why::OldSignature(_)) => continue,
+                Admission::Out(_) => "out".to_owned(),
+                Admission::In { version, suite, group, sure: true } => {
+                    groups += usize::from(group.is_some());
+                    let named = group.map_or_else(|| answer[answer.len() - 4..].to_owned(), |g| format!("{g:04x}"));
+                    format!("in {version:04x} {suite:04x} {named}")
+                }
+                other => panic!("{product} {releases}: {other:?}"),
+            };
+            let answer = if answer.starts_with("out") { "out" } else { answer };
+            assert_eq!(told, answer, "{product} {releases}");
+        }
+    }
+    assert!(answers == 300 && groups > 200, "{answers} answers, {groups} groups");
 }

@@ -5,6 +5,10 @@ use core::{net::IpAddr, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "live")]
+use crate::facts::admits::Assume;
+#[cfg(feature = "live")]
+use crate::probe::Parts;
 use crate::render::Format;
 use crate::sources::Kind;
 #[cfg(feature = "live")]
@@ -34,6 +38,9 @@ pub(super) enum Command {
     /// Connects to an endpoint, tries the TLS handshake, and says why it fails; with a login it examines data connections too.
     #[cfg(feature = "live")]
     Probe(Box<Probe>),
+    /// Asks an endpoint for everything that it accepts: versions, suites, groups, schemes, and what it does with odd hellos.
+    #[cfg(feature = "live")]
+    Audit(Box<Audit>),
     /// Says what a pasted trace, log or hex comes to; several files are one case.
     Decode(Decode),
     /// Explains a finding or cause id (-v: its whole page), a code (`gsk 410`, `alert 40`, `ftp 534`, `cipher 2F`, EZA2897I), or
@@ -85,6 +92,45 @@ pub(super) struct Probe {
     /// host | host:port | [v6]:port | ftp:// ftpes:// ftps://host[:port]; one report each.
     #[arg(value_name = "TARGET", required = true)]
     pub(super) targets: Vec<String>,
+    #[command(flatten)]
+    pub(super) dial: Dial,
+    #[command(flatten)]
+    pub(super) login: LoginArgs,
+}
+
+#[cfg(feature = "live")]
+#[derive(Clone, Debug, Args)]
+pub(super) struct Audit {
+    /// host | host:port | [v6]:port | ftp:// ftpes:// ftps://host[:port].
+    #[arg(value_name = "TARGET")]
+    pub(super) target: String,
+    /// What to ask about: versions, suites, groups, schemes, extensions, resumption, intolerances, security; all of it by default.
+    #[arg(long, value_name = "PARTS", value_parser = parts)]
+    pub(super) only: Option<Parts>,
+    /// Connections at a time, at most.
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(super) parallel: u8,
+    /// One connection at a time, with a pause between two.
+    #[arg(long)]
+    pub(super) gentle: bool,
+    /// Send the hellos of known clients as well, and say how the server answers each.
+    #[arg(long)]
+    pub(super) simulate: bool,
+    /// Who would stop working if the server took less: tls12, tls13, no-tls10, no-tls11, no-rsa-kx, no-cbc, no-sha1, no-3des, no-rc4,
+    /// no-dhe, forward-secrecy, aead; several with commas.
+    #[arg(long, value_name = "WHAT", value_parser = Assume::parse)]
+    pub(super) assume: Option<Assume>,
+    /// Say what would be asked, and connect to nobody.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) dial: Dial,
+}
+
+/// How an endpoint is reached, and who we are there.
+#[cfg(feature = "live")]
+#[derive(Clone, Debug, Args)]
+pub(super) struct Dial {
     /// How TLS begins: auto (port 990 is implicit, and the bytes overrule), explicit, implicit, implicit-after-banner.
     #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
     pub(super) mode: Mode,
@@ -133,8 +179,6 @@ pub(super) struct Probe {
     /// Every address of the name, one report each, instead of the first that answers.
     #[arg(long)]
     pub(super) all_addresses: bool,
-    #[command(flatten)]
-    pub(super) login: LoginArgs,
 }
 
 /// Logging in, inside TLS, to examine data connections.
@@ -176,8 +220,7 @@ pub(super) struct LoginArgs {
 impl Probe {
     /// Of bare words, everything else as usual.
     pub(super) fn of(targets: &[String]) -> Self {
-        Self {
-            targets: targets.to_vec(),
+        let dial = Dial {
             mode: Mode::Auto,
             timeout: Duration::from_secs(10),
             max_time: Duration::from_secs(120),
@@ -194,8 +237,8 @@ impl Probe {
             ipv4: false,
             ipv6: false,
             all_addresses: false,
-            login: LoginArgs::default(),
-        }
+        };
+        Self { targets: targets.to_vec(), dial, login: LoginArgs::default() }
     }
 }
 
@@ -269,6 +312,12 @@ pub(super) enum Generated {
 fn mode(text: &str) -> Result<Mode, String> {
     let names: Vec<&str> = Mode::ALL.iter().map(|m| m.name()).collect();
     Mode::ALL.into_iter().find(|m| m.name() == text).ok_or_else(|| format!("one of {}", names.join(", ")))
+}
+
+#[cfg(feature = "live")]
+fn parts(text: &str) -> Result<Parts, String> {
+    let names = || Parts::words().collect::<Vec<_>>().join(", ");
+    Parts::parse(text).map_err(|word| format!("`{word}` is none of {}", names()))
 }
 
 /// A day is patience enough; more would overflow clocks.

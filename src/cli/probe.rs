@@ -11,8 +11,11 @@ use super::progress::Progress;
 use super::target::{Target, is_host};
 use super::{Status, complain, judges, term};
 use crate::error::InputError;
+use crate::facts::admits::Assume;
 use crate::live::{self, Ended, Limits, Proxy, Unresolved, Way};
-use crate::probe::{Confides, Identity, Login, Patience, Plan, ServerName, Session, TlsClient, Where};
+use crate::probe::{
+    Audit, Auditor, Confides, Identity, Login, Machine, Patience, Plan, ServerName, Session, TlsClient, Where,
+};
 use crate::report::{About, SubjectKind, diagnose, judgement};
 use crate::transcript::redact::{Level, redact};
 use crate::transcript::{Asked, Authorities, Micros, Mode, OpenFailure};
@@ -21,9 +24,14 @@ use crate::trust::{self, Judgement, Stores};
 /// What one run keeps of what it receives; a healthy one needs a few kilobytes.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
-pub(super) fn run(args: &Probe, common: &Common, command: &str) -> io::Result<Status> {
+pub(super) fn run(
+    args: &Probe,
+    audit: Option<(Audit, Option<Assume>)>,
+    common: &Common,
+    command: &str,
+) -> io::Result<Status> {
     match prepare(args, common) {
-        Ok(run) => run.all(args, command),
+        Ok(run) => Run { audit, ..run }.all(args, command),
         Err(error) => {
             complain(&term::safe(&error.to_string()));
             Ok(Status::Unreadable)
@@ -40,29 +48,31 @@ struct Run<'a> {
     authorities: Vec<Authorities>,
     stores: Stores,
     who: Option<Who>,
+    /// What is asked beside the session, in an audit.
+    audit: Option<(Audit, Option<Assume>)>,
     output: Output,
 }
 
 /// Reads every input before the first connection: a typing error must not cost a run.
 fn prepare<'a>(args: &Probe, common: &'a Common) -> Result<Run<'a>, InputError> {
-    let targets = args.targets.iter().map(|t| Target::parse(t, args.mode)).collect::<Result<Vec<_>, _>>()?;
-    let identity = judges::identity(args.cert.as_deref(), args.key.as_deref())?;
+    let targets = args.targets.iter().map(|t| Target::parse(t, args.dial.mode)).collect::<Result<Vec<_>, _>>()?;
+    let identity = judges::identity(args.dial.cert.as_deref(), args.dial.key.as_deref())?;
     TlsClient::new(identity.clone()).map_err(|e| {
-        InputError::unreadable(args.cert.as_deref().unwrap_or("--cert"), e.0, "a certificate and its key")
+        InputError::unreadable(args.dial.cert.as_deref().unwrap_or("--cert"), e.0, "a certificate and its key")
     })?;
-    let authorities = judges::authorities(&args.ca)?;
+    let authorities = judges::authorities(&args.dial.ca)?;
     let stores = judges::stores(&authorities);
-    for (option, name) in [("--sni", &args.sni), ("--verify-name", &args.verify_name)] {
+    for (option, name) in [("--sni", &args.dial.sni), ("--verify-name", &args.dial.verify_name)] {
         let wrong = |n: &&String| !is_host(n) || (option == "--sni" && n.parse::<IpAddr>().is_ok());
         if let Some(name) = name.as_ref().filter(wrong) {
             let problem = format!("`{}` is no host name", term::safe(name));
             return Err(InputError::unreadable(option, problem, "a name such as ftp.example.org"));
         }
     }
-    let proxy = args.proxy.as_deref().map(proxy).transpose()?;
-    let way = Way { source: args.source, proxy };
+    let proxy = args.dial.proxy.as_deref().map(proxy).transpose()?;
+    let way = Way { source: args.dial.source, proxy };
     let who = login::who(&args.login)?;
-    Ok(Run { common, targets, way, identity, authorities, stores, who, output: Output::new(common)? })
+    Ok(Run { common, targets, way, identity, authorities, stores, who, audit: None, output: Output::new(common)? })
 }
 
 fn proxy(url: &str) -> Result<Proxy, InputError> {
@@ -106,10 +116,11 @@ impl Run<'_> {
 
     /// Who is told the password: servers whose certificate leaves no doubt, unless any will do, or it is none.
     fn confides(&self, target: &Target, args: &Probe) -> Option<Confides> {
-        if args.accept_any_certificate || args.login.anonymous {
+        if args.dial.accept_any_certificate || args.login.anonymous {
             return None;
         }
-        let (stores, name) = (self.stores.clone(), args.verify_name.clone().unwrap_or_else(|| target.host.clone()));
+        let (stores, name) =
+            (self.stores.clone(), args.dial.verify_name.clone().unwrap_or_else(|| target.host.clone()));
         Some(Confides::by(move |chain| {
             let chain: Vec<Vec<u8>> = chain.iter().map(|c| c.0.clone()).collect();
             trust::judge(&chain, &name, &stores, Some(live::now().0.div_euclid(1_000_000))).leaves_no_doubt()
@@ -132,15 +143,15 @@ impl Run<'_> {
     ) -> io::Result<(Status, Ended)> {
         let asked = Asked {
             target: target.name(),
-            mode: if args.mode == Mode::Auto { target.mode.unwrap_or_default() } else { args.mode },
-            verify_name: args.verify_name.clone(),
-            any_certificate: args.accept_any_certificate,
+            mode: if args.dial.mode == Mode::Auto { target.mode.unwrap_or_default() } else { args.dial.mode },
+            verify_name: args.dial.verify_name.clone(),
+            any_certificate: args.dial.accept_any_certificate,
             authorities: kept(&self.authorities),
             login: self.who.as_ref().map(Who::tried),
         };
         // A client of its own for each report: a session that was resumed from another shows no certificate.
         let tls = TlsClient::new(self.identity.clone()).map_err(|e| io::Error::other(e.0))?;
-        let patience = Patience::of(micros(args.timeout));
+        let patience = Patience::of(micros(args.dial.timeout));
         let plan = Plan {
             asked: asked.clone(),
             host: target.host.clone(),
@@ -152,13 +163,20 @@ impl Run<'_> {
             random: random(),
             login,
         };
-        let limits =
-            Limits { time: args.max_time, step: args.timeout, bytes: MOST_BYTES, keep_data: args.login.keep_data };
+        let limits = Limits {
+            time: args.dial.max_time,
+            step: args.dial.timeout,
+            bytes: MOST_BYTES,
+            keep_data: args.login.keep_data,
+        };
         let progress = Progress::new(&target.name(), self.common.quiet);
-        let mut session = Session::new(plan);
+        let mut machine: Box<dyn Machine> = match &self.audit {
+            Some((audit, _)) => Box::new(Auditor::new(plan, audit.clone())),
+            None => Box::new(Session::new(plan)),
+        };
         let host = target.ip().is_none().then_some(target.host.as_str());
         let (mut transcript, ended) =
-            live::probe(&mut session, host, &self.way, limits, &mut |entry| progress.tell(entry))?;
+            live::probe(machine.as_mut(), host, &self.way, limits, &mut |entry| progress.tell(entry))?;
         drop(progress);
         transcript.origin.asked = Some(asked);
         // Judged first: what redaction writes over can no longer be verified.
@@ -166,7 +184,7 @@ impl Run<'_> {
         redact(&mut transcript, self.common.redact);
         let hidden = self.common.redact >= Level::Names;
         let about = About {
-            kind: SubjectKind::Probe,
+            kind: if self.audit.is_some() { SubjectKind::Audit } else { SubjectKind::Probe },
             reference: self.common.reference.as_deref().map(term::masked),
             command: if hidden { "ftpsdiag probe (redacted)".to_owned() } else { command.to_owned() },
             complete: ended == Ended::Finished,
@@ -174,6 +192,7 @@ impl Run<'_> {
             seen_from: if hidden { None } else { term::host_name() },
             stores: self.stores.clone(),
             judgement: judgement.map(Judgement::without_names),
+            assume: self.audit.as_ref().and_then(|(_, assume)| assume.clone()),
             ..About::default()
         };
         let report = diagnose(transcript, &about);
@@ -195,11 +214,11 @@ enum Nowhere {
 /// # Errors
 /// When the options leave none of the addresses that there are, or when it was interrupted.
 fn ways_to(target: &Target, args: &Probe, way: &Way) -> Result<Vec<Result<Vec<Where>, OpenFailure>>, Nowhere> {
-    let fixed = args.resolve.or_else(|| target.ip());
+    let fixed = args.dial.resolve.or_else(|| target.ip());
     let found = match fixed {
         Some(ip) => Ok(vec![SocketAddr::new(ip, target.port)]),
         None if way.proxy.is_some() => return Ok(vec![Ok(vec![Where::Name(target.host.clone(), target.port)])]),
-        None => live::resolve(&target.host, target.port, args.timeout),
+        None => live::resolve(&target.host, target.port, args.dial.timeout),
     };
     let addresses = match found {
         Err(Unresolved::Interrupted) => return Err(Nowhere::Interrupted),
@@ -207,7 +226,7 @@ fn ways_to(target: &Target, args: &Probe, way: &Way) -> Result<Vec<Result<Vec<Wh
         Ok(addresses) => addresses,
     };
     let (v4, v6) = (way.source.is_some_and(|s| s.is_ipv4()), way.source.is_some_and(|s| s.is_ipv6()));
-    let usable = |a: &&SocketAddr| if a.is_ipv4() { !args.ipv6 && !v6 } else { !args.ipv4 && !v4 };
+    let usable = |a: &&SocketAddr| if a.is_ipv4() { !args.dial.ipv6 && !v6 } else { !args.dial.ipv4 && !v4 };
     let to: Vec<Where> = addresses.iter().filter(usable).copied().map(Where::Address).collect();
     if to.is_empty() {
         let has: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
@@ -215,7 +234,7 @@ fn ways_to(target: &Target, args: &Probe, way: &Way) -> Result<Vec<Result<Vec<Wh
         let error = InputError::unreadable(&target.name(), problem, "leave the option out");
         return Err(Nowhere::Unusable(error));
     }
-    Ok(if args.all_addresses { to.into_iter().map(|a| Ok(vec![a])).collect() } else { vec![Ok(to)] })
+    Ok(if args.dial.all_addresses { to.into_iter().map(|a| Ok(vec![a])).collect() } else { vec![Ok(to)] })
 }
 
 /// The user's lists as the report keeps them: whole, or not at all when they are as long as a system's.
@@ -226,7 +245,7 @@ fn kept(lists: &[Authorities]) -> Vec<Authorities> {
 }
 
 fn server_name(target: &Target, args: &Probe) -> ServerName {
-    match (&args.sni, args.no_sni, target.ip()) {
+    match (&args.dial.sni, args.dial.no_sni, target.ip()) {
         (_, true, _) => ServerName::Omit,
         (Some(name), ..) => ServerName::Send(name.clone()),
         (None, _, Some(_)) => ServerName::Omit,
@@ -239,7 +258,7 @@ fn micros(d: Duration) -> Micros {
 }
 
 /// Randoms for hand-built hellos: unlike each other is enough, nothing secret hangs on them.
-fn random() -> [u8; 32] {
+pub(super) fn random() -> [u8; 32] {
     use std::hash::{BuildHasher, RandomState};
     let mut out = [0; 32];
     for (n, part) in out.chunks_mut(8).enumerate() {

@@ -1,5 +1,6 @@
 //! Reports to text, Markdown, JSON and dialogue. Renderers format; they never compute.
 
+mod audit;
 mod block;
 mod bytes;
 mod foot;
@@ -8,6 +9,7 @@ mod ladder;
 mod lines;
 mod live;
 mod markdown;
+pub mod matrix;
 mod missing;
 pub mod table;
 mod text;

@@ -7,7 +7,7 @@ use super::block::{Block, List, Turn, WIDTH, shorten};
 use super::foot::{more, open};
 use super::lines::{evidence, short_event};
 use super::missing::missing;
-use super::{Style, bytes, ladder, live, wrap};
+use super::{Style, audit, bytes, ladder, live, wrap};
 use crate::report::{Outcome, Report, SubjectKind};
 use crate::rules::{Advice, AdviceKind, CheckResult, Confidence, Finding, Party, Severity};
 use crate::transcript::{Entry, Fidelity, Layer, What};
@@ -29,6 +29,7 @@ pub(super) fn render(report: &Report, style: Style) -> String {
     let cut = if style.verbose { 0 } else { shorten(&mut blocks) };
     blocks.push(more(report, style, cut));
     let mut out = print(report, &blocks, style);
+    out.push_str(&audit::render(report, style.verbose));
     if style.verbose {
         out.push_str(&ladder::render(report));
         out.push_str(&bytes::render(report));

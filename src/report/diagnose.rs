@@ -11,6 +11,8 @@ use super::{
     SubjectKind, Tool, Verdict,
 };
 use crate::decode::{Event, Kind, Timeline, decode};
+use crate::facts::admits::Assume;
+use crate::facts::audited::questions;
 use crate::facts::transfers::transfers;
 use crate::facts::{self, Facts, Sure, Transfer, gather};
 use crate::rules::{self, Case, Confidence};
@@ -38,6 +40,8 @@ pub struct About {
     pub stores: Stores,
     /// The judgement on the chain, when it was made before the evidence was redacted.
     pub judgement: Option<Judgement>,
+    /// Of an audit: what the server is assumed to refuse beyond what was measured.
+    pub assume: Option<Assume>,
 }
 
 impl Default for About {
@@ -52,6 +56,7 @@ impl Default for About {
             seen_from: None,
             stores: Stores::default(),
             judgement: None,
+            assume: None,
         }
     }
 }
@@ -67,8 +72,8 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let timeline = decode(&transcript);
     let facts = gather(&transcript, &timeline);
     let transfers = transfers(&transcript, &timeline);
-    let all = (&timeline, &facts, transfers.as_slice());
-    let case = case(&transcript, all, true);
+    let questions = questions(&transcript, &timeline);
+    let case = Case { audit: &questions, ..case(&transcript, (&timeline, &facts, &transfers), true) };
     let judgement = about.judgement.clone().or_else(|| judged(&case, &about.stores));
     let case = Case { trust: judgement.as_ref(), ..case };
     let (found, checks) = rules::run(&case);
@@ -79,12 +84,13 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let known = |s: String| (s != "the server").then_some(s);
     let connections = connections(&transcript, &timeline);
     let experiments = experiments(&facts);
+    let audit = super::audit::audit(&transcript, &timeline, about.assume.as_ref());
     Report {
         schema: SCHEMA,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         started: started(&transcript),
         elapsed_ms: elapsed(&transcript),
-        complete: about.complete,
+        complete: about.complete && audit.as_ref().is_none_or(|a| a.complete),
         command: about.command.clone(),
         reference: about.reference.clone(),
         key: key(&transcript, &verdict),
@@ -104,6 +110,7 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
         consequences: ranked.consequences,
         checks,
         endpoint: endpoint(&facts, judgement.as_ref()),
+        audit,
         client: client(&facts),
         experiments,
         connections,
@@ -117,7 +124,8 @@ pub fn verdict_alone(transcript: &Transcript, about: &About) -> Verdict {
     let timeline = decode(transcript);
     let facts = gather(transcript, &timeline);
     let transfers = transfers(transcript, &timeline);
-    let case = case(transcript, (&timeline, &facts, &transfers), false);
+    let questions = questions(transcript, &timeline);
+    let case = Case { audit: &questions, ..case(transcript, (&timeline, &facts, &transfers), false) };
     let judgement = about.judgement.clone().or_else(|| judged(&case, &about.stores));
     let case = Case { trust: judgement.as_ref(), ..case };
     verdict(&case, &rank(rules::run(&case).0), about.ended())
@@ -130,10 +138,10 @@ pub fn judgement(transcript: &Transcript, stores: &Stores) -> Option<Judgement> 
     judged(&case(transcript, (&timeline, &facts, &[]), false), stores)
 }
 
-/// A case of which the chain is not judged yet.
+/// A case of which the chain is not judged yet, without an audit.
 fn case<'a>(t: &'a Transcript, all: (&'a Timeline, &'a Facts, &'a [Transfer<'a>]), whole: bool) -> Case<'a> {
     let (timeline, facts, transfers) = all;
-    Case { transcript: t, timeline, facts, transfers, trust: None, whole }
+    Case { transcript: t, timeline, facts, transfers, audit: &[], trust: None, whole }
 }
 
 /// Equal for the same problem at the same endpoint: neither time nor port goes in.

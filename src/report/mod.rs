@@ -1,6 +1,8 @@
 //! The report: what one session comes to. It is the JSON, both ways; every renderer formats it and computes nothing.
 
+mod admissions;
 mod agreed;
+mod audit;
 mod by_stack;
 mod certificates;
 mod diagnose;
@@ -18,7 +20,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use admissions::{AdmissionOut, Admitted, FareOut, admissions, keys_of};
 pub use agreed::{CipherOut, TlsOut};
+pub use audit::{AuditOut, HabitOut, KeyOut, ListOut, NumberOut, VersionOut};
 pub use certificates::CertificateOut;
 pub use diagnose::{About, diagnose, judgement, verdict_alone};
 pub use events::{ConnectionOut, EventOut};
@@ -65,6 +69,9 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// What is known of the endpoint.
     pub endpoint: Option<Endpoint>,
+    /// What an audit found; null where there was none.
+    #[serde(default)]
+    pub audit: Option<AuditOut>,
     /// What is known of the client in the evidence.
     pub client: Option<ClientOut>,
     /// Connections that were opened to learn one thing.

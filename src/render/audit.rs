@@ -1,0 +1,181 @@
+//! What an audit found, below the screen: versions, suites by what they are worth, groups, schemes, habits.
+
+use super::block::WIDTH;
+use super::wrap;
+use crate::codes::{CipherSuite, cipher_suite};
+use crate::report::{AdmissionOut, Admitted, AuditOut, FareOut, HabitOut, ListOut, NumberOut, Report, VersionOut};
+
+/// Columns for labels.
+const LABEL: usize = 8;
+
+/// The part below the screen; empty without an audit.
+pub(super) fn render(report: &Report, verbose: bool) -> String {
+    let Some(audit) = report.audit.as_ref().filter(|a| !a.versions.is_empty()) else { return String::new() };
+    let mut out = String::from("\n");
+    if !report.complete {
+        out += &block("PARTLY", "the audit did not come to its end: what is not listed may be taken all the same");
+    }
+    out += &found(report);
+    let asked: Vec<&VersionOut> = audit.versions.iter().collect();
+    for v in asked.iter().filter(|v| v.takes == "yes") {
+        out += &version(v, verbose);
+    }
+    let not = |what: &str| asked.iter().filter(|v| v.takes == what).map(|v| v.name.as_str()).collect::<Vec<_>>();
+    for (label, takes) in [("NOT", "no"), ("UNKNOWN", "unknown")] {
+        out += &block(label, &not(takes).join(", "));
+    }
+    out += &lists(&asked);
+    out += &habits(audit);
+    out += &keys(audit);
+    out += &pace(audit);
+    // Where hardly anything was asked, hardly anybody can be told.
+    if audit.versions.iter().any(|v| v.takes == "yes" && v.suites.complete) {
+        out += "\n";
+        out += &super::matrix::matrix(&audit.clients);
+        out += &simulated(&audit.clients);
+    }
+    out
+}
+
+/// Whether the server answered the hellos of clients as it was derived.
+fn simulated(clients: &[AdmissionOut]) -> String {
+    let asked: Vec<(&AdmissionOut, &FareOut)> =
+        clients.iter().filter_map(|c| Some((c, c.simulated.as_ref()?))).collect();
+    if asked.is_empty() {
+        return String::new();
+    }
+    let chose = |f: &FareOut| (f.r#in, f.version.clone(), f.suite.clone());
+    let other = |c: &AdmissionOut, f: &FareOut| match c.now.sure {
+        true => chose(f) != chose(&c.now),
+        false => c.now.r#in != Admitted::Unknown && f.r#in != c.now.r#in,
+    };
+    let others: Vec<_> = asked.iter().filter(|(c, f)| other(c, f)).collect();
+    let mut out =
+        block("SENT", &format!("{} of these hellos; {} answered otherwise than above", asked.len(), others.len()));
+    for (client, fare) in others {
+        let sign = fare.r#in.sign();
+        let text = format!("{} {}: {sign}, {}", client.name, client.releases, fare.words());
+        out += &wrap(&text, WIDTH).iter().map(|l| format!("{:LABEL$}{l}\n", "")).collect::<String>();
+    }
+    out
+}
+
+/// All findings but the one that decides: the screen above has room for few of them.
+fn found(report: &Report) -> String {
+    let others = report.findings.iter().filter(|f| Some(&f.id) != report.verdict.by.as_ref());
+    let lines = others.flat_map(|f| wrap(&format!("{} ({})", f.headline, f.id), WIDTH));
+    lines.enumerate().map(|(n, l)| format!("{:<LABEL$}{l}\n", if n == 0 { "FOUND" } else { "" })).collect()
+}
+
+/// A label with its text; nothing where there is no text.
+fn block(label: &str, text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let lines = wrap(text, WIDTH);
+    let line = |(n, line): (usize, &String)| format!("{:<LABEL$}{line}\n", if n == 0 { label } else { "" });
+    lines.iter().enumerate().map(line).collect()
+}
+
+/// Suites of one version, by what they are worth.
+fn version(v: &VersionOut, verbose: bool) -> String {
+    let order = match v.suites.order.as_deref() {
+        Some("client") => ", in the client's order",
+        Some(_) => ", in the server's order",
+        None => "",
+    };
+    let open = if v.suites.complete { "" } else { "; some could not be asked" };
+    let n = v.suites.taken.len();
+    let count = match n {
+        0 => String::new(),
+        1 => "1 suite".to_owned(),
+        n => format!("{n} suites"),
+    };
+    let mut out = block(&v.name, &format!("{count}{order}{open}"));
+    if out.is_empty() {
+        out = block(&v.name, "accepted");
+    }
+    if verbose {
+        let line = |s: &NumberOut| format!("{:LABEL$}{}  {:<44} {}\n", "", s.id, name(s), worth(s).1);
+        return out + &v.suites.taken.iter().map(line).collect::<String>();
+    }
+    for kind in 0..KINDS.len() {
+        let of: Vec<&str> = v.suites.taken.iter().filter(|s| worth(s).0 == kind).map(name).collect();
+        if !of.is_empty() {
+            let (_, label) = KINDS.get(kind).copied().unwrap_or_default();
+            let text = format!("{label}: {}", of.join(" "));
+            out += &wrap(&text, WIDTH - 2).iter().map(|l| format!("{:LABEL$}  {l}\n", "")).collect::<String>();
+        }
+    }
+    out
+}
+
+/// What suites are worth, best first, with the words for it.
+const KINDS: [(&str, &str); 5] = [
+    ("aead", "forward secrecy, AEAD"),
+    ("cbc", "forward secrecy, CBC"),
+    ("rsa", "no forward secrecy"),
+    ("anon", "anonymous, nobody is checked"),
+    ("weak", "weak: NULL, export, DES, 3DES, RC4, RC2"),
+];
+
+/// The kind of a suite, and its words.
+fn worth(s: &NumberOut) -> (usize, &'static str) {
+    let kind = u16::from_str_radix(&s.id, 16).ok().and_then(cipher_suite).map_or("weak", |s| kind(&s));
+    let at = KINDS.iter().position(|(k, _)| *k == kind).unwrap_or_default();
+    (at, KINDS.get(at).map_or("", |(_, words)| words))
+}
+
+fn kind(s: &CipherSuite) -> &'static str {
+    let weak = ["NULL", "RC4", "RC2-CBC", "DES-CBC", "3DES-CBC", "IDEA-CBC"].contains(&s.enc);
+    match () {
+        () if s.auth == "anon" => "anon",
+        () if weak || s.bits < 112 => "weak",
+        () if !s.forward_secret() => "rsa",
+        () if s.mac == "AEAD" => "aead",
+        () => "cbc",
+    }
+}
+
+fn name(s: &NumberOut) -> &str {
+    s.openssl.as_deref().unwrap_or(&s.name)
+}
+
+/// Groups and schemes: once where all versions have the same.
+fn lists(versions: &[&VersionOut]) -> String {
+    let mut out = String::new();
+    type Part = fn(&VersionOut) -> &ListOut;
+    let parts: [(&str, Part); 2] = [("GROUPS", |v| &v.groups), ("SIGNS", |v| &v.schemes)];
+    for (label, of) in parts {
+        let mut label = label;
+        for v in versions.iter().filter(|v| !of(v).taken.is_empty()) {
+            let list = of(v);
+            let names: Vec<&str> = list.taken.iter().map(|n| n.name.split(' ').next().unwrap_or(&n.name)).collect();
+            let order = if list.order.as_deref() == Some("server") { " (the server's order)" } else { "" };
+            out += &block(label, &format!("{}: {}{order}", v.name, names.join(", ")));
+            label = "";
+        }
+    }
+    out
+}
+
+fn habits(audit: &AuditOut) -> String {
+    let of = |has: &str| -> Vec<String> {
+        let words =
+            |h: &HabitOut| if h.detail.is_empty() { h.name.clone() } else { format!("{} {}", h.name, h.detail) };
+        audit.habits.iter().filter(|h| h.has == has).map(words).collect()
+    };
+    block("DOES", &of("yes").join(", ")) + &block("DOESN'T", &of("no").join(", "))
+}
+
+fn keys(audit: &AuditOut) -> String {
+    let keys: Vec<String> = audit.keys.iter().map(|k| format!("{} {}", k.auth, k.sha256)).collect();
+    if audit.keys.len() > 1 { block("KEYS", &keys.join(", ")) } else { String::new() }
+}
+
+/// Whether the server complained.
+fn pace(audit: &AuditOut) -> String {
+    let Some(said) = &audit.complaint else { return String::new() };
+    let times = if audit.busy == 1 { "once".to_owned() } else { format!("{} times", audit.busy) };
+    block("SLOWED", &format!("the server had no time {times} ({said}): asked again later, and fewer at once"))
+}

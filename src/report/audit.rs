@@ -1,0 +1,208 @@
+//! What an audit found: the sets that the endpoint accepts, and its habits.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::admissions::{AdmissionOut, admissions, keys_of};
+use crate::codes;
+use crate::decode::{Event, Kind, Timeline};
+use crate::facts::accepts::{Accepts, OfVersion, Order, SSL2, Set, Takes};
+use crate::facts::admits::Assume;
+use crate::facts::audited::{Answered, Question, accepts, questions};
+use crate::facts::behaviour::{habits, keys};
+use crate::facts::version_name;
+use crate::transcript::{Decrypted, Transcript};
+
+/// What an audit found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditOut {
+    /// The versions that were asked, highest first.
+    pub versions: Vec<VersionOut>,
+    /// The certificates that were seen in clear, by the kind of key that a suite asks for.
+    pub keys: Vec<KeyOut>,
+    /// What the endpoint does beside choosing.
+    pub habits: Vec<HabitOut>,
+    /// How each known client fares, by what is accepted.
+    #[serde(default)]
+    pub clients: Vec<AdmissionOut>,
+    /// What was assumed beyond that (`--assume`), in the words of the command line.
+    #[serde(default)]
+    pub assumed: Vec<String>,
+    /// Whether everything that was asked has an answer.
+    pub complete: bool,
+    /// Connections that asked something.
+    pub questions: u32,
+    /// Those for which the server had no time: refused, ended before AUTH, 421.
+    pub busy: u32,
+    /// The reply or event by which it said so first; null when it never did.
+    pub complaint: Option<String>,
+}
+
+/// What is accepted in one version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VersionOut {
+    /// As people write it: `TLS 1.2`.
+    pub name: String,
+    /// The number on the wire, in hex; 0002 for SSL 2.
+    pub id: String,
+    /// Whether it is accepted: `yes`, `no`, or `unknown`.
+    pub takes: String,
+    /// Cipher suites.
+    pub suites: ListOut,
+    /// Groups of the key exchange.
+    pub groups: ListOut,
+    /// Signature schemes.
+    pub schemes: ListOut,
+}
+
+/// What of a list is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListOut {
+    /// In the order of the server where it has one, else as it was offered.
+    pub taken: Vec<NumberOut>,
+    /// By whose order the server chooses: `client`, `server`; null where fewer than two are taken or it was not asked.
+    pub order: Option<String>,
+    /// Whether everything that was asked has an answer; false also where nothing was asked.
+    pub complete: bool,
+}
+
+/// A number with its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NumberOut {
+    /// In hex.
+    pub id: String,
+    /// The name in the registry; the number where it has none.
+    pub name: String,
+    /// Of a suite, its name in OpenSSL; null where there is none.
+    #[serde(default)]
+    pub openssl: Option<String>,
+}
+
+/// A certificate by which the server proves itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyOut {
+    /// The kind of key that the suite asks for: `RSA`, `ECDSA`, `DSS`.
+    pub auth: String,
+    /// SHA-256 of the certificate's DER, in hex.
+    pub sha256: String,
+}
+
+/// One habit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HabitOut {
+    /// A short name for scripts.
+    pub id: String,
+    /// What it is, for people.
+    pub name: String,
+    /// Whether the endpoint has it: `yes`, `no`, or `unknown`.
+    pub has: String,
+    /// More, or empty.
+    pub detail: String,
+}
+
+/// What the questions of an audit came to; `None` without an audit.
+pub(super) fn audit(t: &Transcript, timeline: &Timeline, assume: Option<&Assume>) -> Option<AuditOut> {
+    let questions = questions(t, timeline);
+    let accepts = accepts(&questions)?;
+    // TLS 1.3 shows its certificate to our own engine alone.
+    let shown = timeline.events.iter().find_map(|e| match &e.kind {
+        Kind::Decrypted { seen: Decrypted::Certificates { chain }, .. } => chain.first().map(|der| der.0.as_slice()),
+        _ => None,
+    });
+    let certificates = keys_of(keys(&questions).into_iter().map(|(_, der)| der).chain(shown));
+    let busy: Vec<&Question<'_>> = questions.iter().filter(|q| is_busy(q)).collect();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let key =
+        |(auth, der): &(&str, &[u8])| KeyOut { auth: (*auth).to_owned(), sha256: hex::encode(Sha256::digest(der)) };
+    let habit = |h: &crate::facts::behaviour::Habit| HabitOut {
+        id: h.id.to_owned(),
+        name: h.name.to_owned(),
+        has: word(h.has).to_owned(),
+        detail: h.detail.clone(),
+    };
+    Some(AuditOut {
+        versions: accepts.versions.iter().map(version).collect(),
+        keys: keys(&questions).iter().map(key).collect(),
+        habits: habits(&questions).iter().map(habit).collect(),
+        clients: admissions(&accepts, &certificates, assume, &questions),
+        assumed: assume.map_or_else(Vec::new, |a| a.words().iter().map(|w| (*w).to_owned()).collect()),
+        complete: is_complete(&accepts, &questions),
+        questions: count(questions.len()),
+        busy: count(busy.len()),
+        complaint: busy.first().map(|q| complaint(q)),
+    })
+}
+
+/// Whether every list was asked to its end, and every other question came to an answer at last.
+fn is_complete(accepts: &Accepts, questions: &[Question<'_>]) -> bool {
+    let whole = |set: &Set| set.complete || set.taken.is_empty() && set.refused.is_empty();
+    let lists = |v: &OfVersion| [&v.suites, &v.groups, &v.schemes].into_iter().all(whole);
+    let last: BTreeMap<&[String], &Question<'_>> = questions.iter().map(|q| (q.changed, q)).collect();
+    accepts.versions.iter().all(lists) && last.values().all(|q| !is_busy(q))
+}
+
+fn version(v: &OfVersion) -> VersionOut {
+    let suite = |id: u16| {
+        let suite = codes::cipher_suite(id);
+        let openssl = suite.map(|s| s.openssl).filter(|name| *name != "-");
+        NumberOut {
+            id: format!("{id:04X}"),
+            name: suite.map_or_else(|| format!("{id:04X}"), |s| s.name.to_owned()),
+            openssl: openssl.map(str::to_owned),
+        }
+    };
+    let other = |name: Option<&str>, id: u16| NumberOut {
+        id: format!("{id:04X}"),
+        name: name.map_or_else(|| format!("{id:04X}"), str::to_owned),
+        openssl: None,
+    };
+    VersionOut {
+        name: if v.version == SSL2 { "SSL 2".to_owned() } else { version_name(v.version) },
+        id: format!("{:04X}", v.version),
+        takes: word(v.takes).to_owned(),
+        suites: list(&v.suites, suite),
+        groups: list(&v.groups, |id| other(codes::group(id), id)),
+        schemes: list(&v.schemes, |id| other(codes::signature_scheme(id), id)),
+    }
+}
+
+fn list(set: &Set, number: impl Fn(u16) -> NumberOut) -> ListOut {
+    let order = set.order.map(|o| if o == Order::Client { "client" } else { "server" });
+    ListOut {
+        taken: set.taken.iter().map(|n| number(*n)).collect(),
+        order: order.map(str::to_owned),
+        complete: set.complete,
+    }
+}
+
+fn word(takes: Takes) -> &'static str {
+    match takes {
+        Takes::Yes => "yes",
+        Takes::No => "no",
+        Takes::Unknown => "unknown",
+    }
+}
+
+/// Whether the server had no time for a question: it ended before a hello was sent, and not because AUTH was refused.
+fn is_busy(q: &Question<'_>) -> bool {
+    let began = q.events.iter().any(|e| matches!(e.kind, Kind::TlsStarts { .. }));
+    let command = |e: &&&Event| matches!(e.kind, Kind::Command { .. });
+    let refused = |e: &&Event| matches!(&e.kind, Kind::Reply(r) if r.whole && r.code >= 400);
+    let greeting = q.events.iter().take_while(|e| !command(e)).any(refused);
+    let limit = q.events.iter().any(|e| matches!(&e.kind, Kind::Reply(r) if r.code == 421));
+    let silent = !q.events.iter().any(|e| matches!(e.kind, Kind::Reply(_)));
+    q.answer == Answered::NotAsked && !began && (greeting || limit || silent)
+}
+
+/// How it said so.
+fn complaint(q: &Question<'_>) -> String {
+    let said = q.events.iter().find_map(|e| match &e.kind {
+        Kind::Reply(r) if r.code >= 400 => Some(format!("{} {}", r.code, r.text)),
+        Kind::OpenFailed { .. } => Some("the connection was refused".to_owned()),
+        _ => None,
+    });
+    said.unwrap_or_else(|| "the connection ended before its greeting".to_owned())
+}
