@@ -194,3 +194,56 @@ fn without_tls_nothing_is_asked() {
     let came = run(&mut Auditor::new(plan(), audit("")), Model { dial, ..Model::default() });
     assert_eq!((came.dialled, report(&came).audit), (1, None));
 }
+
+/// Numbers from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % below
+    }
+}
+
+/// Servers that say anything: the audit ends, stays within its bounds, and believes nothing that was not offered.
+#[test]
+fn servers_that_say_anything() {
+    for seed in 1..150u64 {
+        let (mut words, mut dials) = (Dice(seed * 0x9e37_79b9), Dice(seed * 0x2545_f491));
+        let says = move || {
+            let mut bytes: Vec<u8> = match words.next(6) {
+                0 => alert(u8::try_from(words.next(256)).unwrap()),
+                1 => b"234 go\r\n550 no\r\n".to_vec(),
+                2 => vec![22, 3, 3, 0, 46, 2, 0, 0, 42, 3, 3],
+                3 => vec![0x80, 46, 4, 0, 1, 0, 2],
+                4 => vec![22, 3, 3, 0xff, 0xff, 2],
+                _ => Vec::new(),
+            };
+            bytes.extend((0..words.next(60)).map(|_| u8::try_from(words.next(256)).unwrap()));
+            match words.next(4) {
+                0 => Says::Ends,
+                1 => Says::Nothing,
+                2 => Says::Bytes(bytes),
+                _ => Says::Last(bytes),
+            }
+        };
+        let dial = Box::new(move |_: usize, _: usize, _: Micros| match dials.next(9) {
+            0 => Dial::Refuses,
+            1 => Dial::Greets("421 not now\r\n"),
+            2 => Dial::Greets("\u{16}\u{3}\u{1}"),
+            _ => Dial::Greets("220 ready\r\n"),
+        });
+        let came = run(
+            &mut Auditor::new(plan(), audit("")),
+            Model { anything: Some(Box::new(says)), dial, ..Model::default() },
+        );
+        assert!(came.dialled < 600 && came.at_once <= 4, "{seed}: {} dials, {} at once", came.dialled, came.at_once);
+        if let Some(audit) = report(&came).audit {
+            for v in &audit.versions {
+                assert!(v.takes != "no" || audit.versions.iter().any(|v| v.takes == "yes"), "{seed}: {v:?}");
+            }
+        }
+    }
+}

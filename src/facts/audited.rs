@@ -165,7 +165,6 @@ pub fn accepts(questions: &[Question<'_>]) -> Option<Accepts> {
     if questions.is_empty() {
         return None;
     }
-    let any = questions.iter().any(Question::is_taken);
     let mut versions: Vec<OfVersion> = Vec::new();
     for version in [TLS13, 0x0303, 0x0302, 0x0301, 0x0300] {
         let of = |topic: &str| -> Vec<&Question<'_>> {
@@ -179,11 +178,7 @@ pub fn accepts(questions: &[Question<'_>]) -> Option<Accepts> {
         let chose = |h: &ServerHello| (h.negotiated() == version).then_some(h.suite);
         let offered = |h: &ClientHello| h.real_suites();
         let suites = set(&suites, offered, |q| chosen(q, chose));
-        let takes = match () {
-            () if !suites.taken.is_empty() => Takes::Yes,
-            () if any && suites.complete => Takes::No,
-            () => Takes::Unknown,
-        };
+        let takes = if suites.taken.is_empty() { Takes::Unknown } else { Takes::Yes };
         let group = |q: &Question<'_>| chosen(q, |h| h.group()).or_else(|| q.exchange().and_then(|x| x.group));
         let scheme = |q: &Question<'_>| match q.answer {
             Answered::Chose(_) if version == TLS13 => q.hello?.signature_schemes().first().copied(),
@@ -193,13 +188,17 @@ pub fn accepts(questions: &[Question<'_>]) -> Option<Accepts> {
         let schemes = set(&of(topics::SCHEMES), |h| h.signature_schemes(), scheme);
         versions.push(OfVersion { version, takes, suites, groups, schemes });
     }
-    if let Some(question) = questions.iter().find(|q| q.topic() == topics::SSL2) {
-        let takes = match question.answer {
-            Answered::Ssl2 => Takes::Yes,
-            answer if answer.is_refusal() && any => Takes::No,
-            _ => Takes::Unknown,
-        };
+    let ssl2 = questions.iter().find(|q| q.topic() == topics::SSL2).map(|q| q.answer);
+    if let Some(answer) = ssl2 {
+        let takes = if answer == Answered::Ssl2 { Takes::Yes } else { Takes::Unknown };
         versions.push(OfVersion { version: SSL2, takes, ..OfVersion::default() });
+    }
+    // Only where something is taken, a refusal is one of what was offered.
+    if versions.iter().any(|v| v.takes == Takes::Yes) {
+        let refused = |v: &OfVersion| v.suites.complete || v.version == SSL2 && ssl2.is_some_and(Answered::is_refusal);
+        for v in versions.iter_mut().filter(|v| v.takes == Takes::Unknown && refused(v)) {
+            v.takes = Takes::No;
+        }
     }
     Some(Accepts { versions })
 }

@@ -44,6 +44,8 @@ pub struct Model {
     pub longest: usize,
     /// It answers with this suite whatever is offered.
     pub stubborn: Option<u16>,
+    /// It says this to every hello, whatever it may be.
+    pub anything: Option<Box<dyn FnMut() -> Says>>,
     /// How it refuses.
     pub refuses: fn() -> Says,
     /// Which dial it takes: by its number from 0, the connections that are open, the time.
@@ -63,6 +65,7 @@ impl Default for Model {
             own_order: false,
             longest: usize::MAX,
             stubborn: None,
+            anything: None,
             refuses: || Says::Last(alert(40)),
             dial: Box::new(|_, _, _| Dial::Greets("220 ready\r\n")),
         }
@@ -281,6 +284,9 @@ impl World {
     /// What the server makes of it.
     fn heard(&mut self, conn: ConnId, data: &[u8], model: &mut Model) {
         let says = match data {
+            [22, ..] | [0x80..=0xff, ..] if model.anything.is_some() => {
+                model.anything.as_mut().map_or(Says::Nothing, |says| says())
+            }
             [22, ..] => match parse(&data[5..], None) {
                 Message::ClientHello(hello) => model.hello(&hello),
                 _ => Says::Last(alert(50)),

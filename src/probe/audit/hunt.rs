@@ -38,6 +38,14 @@ enum Stage {
 struct Lot {
     list: Vec<u16>,
     asking: bool,
+    /// It was ended without a word once, which may have had another reason.
+    doubted: bool,
+}
+
+impl Lot {
+    fn of(list: &[u16]) -> Self {
+        Self { list: list.to_vec(), asking: false, doubted: false }
+    }
 }
 
 /// The way through one list.
@@ -56,13 +64,13 @@ pub(super) struct Hunt {
 impl Hunt {
     /// Through `all`; `short` are common ones among them. At most so many lots at a time.
     pub(super) fn new(all: Vec<u16>, short: Vec<u16>, most: usize) -> Self {
-        let lots = if all.is_empty() { Vec::new() } else { vec![Lot { list: all.clone(), asking: false }] };
+        let lots = if all.is_empty() { Vec::new() } else { vec![Lot::of(&all)] };
         Self { all, short, most, stage: Stage::Whole, lots, taken: Vec::new() }
     }
 
     /// Through `all` where each has to be asked alone, because the answer does not name it.
     pub(super) fn each(all: &[u16], most: usize) -> Self {
-        let lots = all.iter().map(|n| Lot { list: vec![*n], asking: false }).collect();
+        let lots = all.iter().map(|n| Lot::of(&[*n])).collect();
         Self { all: all.to_vec(), short: Vec::new(), most, stage: Stage::Lots, lots, taken: Vec::new() }
     }
 
@@ -99,11 +107,11 @@ impl Hunt {
                 self.taken.push(n);
                 let backwards: Vec<u16> = self.all.iter().rev().copied().collect();
                 self.stage = Stage::Backwards(n);
-                self.lots = if backwards.len() > 1 { vec![Lot { list: backwards, asking: false }] } else { Vec::new() };
+                self.lots = if backwards.len() > 1 { vec![Lot::of(&backwards)] } else { Vec::new() };
             }
             (Stage::Whole, Reply::Unclear) if self.all.len() > self.short.len() && !self.short.is_empty() => {
                 self.stage = Stage::Short;
-                self.lots = vec![Lot { list: self.short.clone(), asking: false }];
+                self.lots = vec![Lot::of(&self.short)];
             }
             (Stage::Short, Reply::Chose(_)) => self.go_on(self.all.len().div_ceil(PIECE)),
             (Stage::Backwards(first), Reply::Chose(n)) if n == first => self.go_on(1),
@@ -116,10 +124,15 @@ impl Hunt {
             (Stage::Lots, Reply::Chose(n)) => {
                 self.taken.push(n);
                 if let Some(lot) = self.lots.get_mut(at) {
-                    lot.asking = false;
+                    (lot.asking, lot.doubted) = (false, false);
                     lot.list.retain(|m| *m != n);
                 }
                 self.lots.retain(|l| !l.list.is_empty());
+            }
+            (Stage::Lots, Reply::Unclear) if self.lots.get(at).is_some_and(|l| !l.doubted) => {
+                if let Some(lot) = self.lots.get_mut(at) {
+                    (lot.asking, lot.doubted) = (false, true);
+                }
             }
             (Stage::Lots, _) => drop(self.lots.remove(at)),
             _ => self.lots.clear(),
@@ -131,7 +144,7 @@ impl Hunt {
         let left: Vec<u16> = self.all.iter().copied().filter(|n| !self.taken.contains(n)).collect();
         let size = left.len().div_ceil(lots.max(1)).max(1);
         self.stage = Stage::Lots;
-        self.lots = left.chunks(size).map(|list| Lot { list: list.to_vec(), asking: false }).collect();
+        self.lots = left.chunks(size).map(Lot::of).collect();
     }
 }
 
