@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::accepts::Takes;
 use super::audited::{Answered, Question};
 use crate::codes;
-use crate::decode::Kind;
-use crate::transcript::{Decrypted, topics};
+use crate::decode::{Event, Kind};
+use crate::transcript::{Decrypted, Layer, topics};
 use crate::wire::tls::extensions::ext;
 use crate::wire::tls::handshake::Message;
 use crate::wire::tls::hello::ServerHello;
@@ -39,14 +39,20 @@ pub fn habits(questions: &[Question<'_>]) -> Vec<Habit> {
     let mut out = vec![
         habit("secure-renegotiation", "secure renegotiation", of_old(&|h| h.has(ext::RENEGOTIATION_INFO))),
         habit("extended-master-secret", "extended master secret", of_old(&|h| h.has(ext::EXTENDED_MASTER_SECRET))),
-        habit("session-ids", "session ids", of_old(&|h| !h.session_id.is_empty())),
+        habit("session-ids", "session ids", session_ids(questions)),
         habit("session-tickets", "session tickets", of_old(&|h| h.has(ext::SESSION_TICKET))),
     ];
     for (id, name, detail) in [
-        ("resumption-tls13", "resumes as the session", "as the session"),
-        ("resumption-tls12", "resumes in TLS 1.2", "TLS 1.2, again"),
+        ("resumption-tls13", "resumes sessions", "as the session"),
+        ("resumption-tls12", "resumes sessions of TLS 1.2", "TLS 1.2, again"),
     ] {
-        let of = |q: &&Question<'_>| q.topic() == topics::RESUMPTION && q.changed.iter().any(|c| c == detail);
+        // Who is refused behind the handshake gets nothing to resume.
+        let spoke = |q: &Question<'_>| q.events.iter().any(|e| is_inside(e) && matches!(e.kind, Kind::Reply(_)));
+        let of = |q: &&Question<'_>| {
+            q.topic() == topics::RESUMPTION
+                && q.changed.iter().any(|c| c == detail)
+                && (spoke(q) || q.resumed() == Some(true))
+        };
         out.push(habit(id, name, yes_or_no(questions.iter().filter(of).filter_map(Question::resumed))));
     }
     let chose = |topic: &str| questions.iter().filter(|q| q.topic() == topic).find_map(hello);
@@ -76,6 +82,22 @@ fn hello<'a>(q: &Question<'a>) -> Option<&'a ServerHello> {
         Answered::Chose(hello) => Some(hello),
         _ => None,
     }
+}
+
+/// A server that gives tickets may give no session id beside: only who was not offered tickets says no.
+fn session_ids(questions: &[Question<'_>]) -> Takes {
+    let old = || questions.iter().filter_map(|q| Some((q, hello(q)?))).filter(|(_, h)| h.negotiated() < TLS13);
+    let gives = |h: &ServerHello| !h.session_id.is_empty();
+    let without = |q: &Question<'_>| q.hello.is_some_and(|h| h.extension(ext::SESSION_TICKET).is_none());
+    match () {
+        () if old().any(|(_, h)| gives(h)) => Takes::Yes,
+        () if old().any(|(q, _)| without(q)) => Takes::No,
+        () => Takes::Unknown,
+    }
+}
+
+fn is_inside(e: &Event) -> bool {
+    e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls)
 }
 
 /// Yes where one says so, no where all that can say no.
@@ -132,6 +154,7 @@ fn client_certificate(questions: &[Question<'_>]) -> Habit {
     }
     let detail = match names.last() {
         Some(0) => "of any authority".to_owned(),
+        Some(1) => "of one authority".to_owned(),
         Some(n) => format!("of {n} authorities"),
         None => String::new(),
     };

@@ -69,7 +69,9 @@ impl Session {
 
     /// How many connections it has had; and where and how TLS began, if it came to a hello.
     pub(super) fn way(&self) -> (usize, Option<(Where, Mode)>) {
-        let way = self.address().filter(|_| self.talks.get(self.main).is_some_and(Talk::hello_was_sent));
+        // A greeting where a ServerHello was due: no TLS is spoken this way.
+        let spoke = |t: &Talk| t.hello_was_sent() && (!t.answer.not_tls || t.answer.refusal);
+        let way = self.address().filter(|_| self.talks.get(self.main).is_some_and(spoke));
         (self.owners.len(), way.map(|to| (to, self.mode)))
     }
 

@@ -10,8 +10,57 @@ const LABEL: usize = 8;
 
 /// The part below the screen; empty without an audit.
 pub(super) fn render(report: &Report, verbose: bool) -> String {
-    let Some(audit) = report.audit.as_ref().filter(|a| !a.versions.is_empty()) else { return String::new() };
-    let mut out = String::from("\n");
+    let Some(audit) = asked(report) else { return String::new() };
+    let mut out = format!("\n{}", sets(report, audit, verbose));
+    if knows_enough(audit) {
+        out += "\n";
+        out += &conditions(report, audit);
+        out += &super::matrix::matrix(&audit.clients);
+        out += &simulated(&audit.clients);
+    }
+    out
+}
+
+/// The same for a ticket: what is accepted as a block, and clients as tables.
+pub(super) fn for_ticket(report: &Report) -> String {
+    let Some(audit) = asked(report) else { return String::new() };
+    let sets = sets(report, audit, false).replace('`', "'");
+    let mut out = format!("## What it accepts\n\n```text\n{sets}```\n\n");
+    if knows_enough(audit) {
+        out += "## Who gets in\n\n";
+        out += &conditions(report, audit);
+        out += &super::matrix::markdown(&audit.clients);
+        out += "\n";
+    }
+    out
+}
+
+/// Under which conditions the clients are let in.
+fn conditions(report: &Report, audit: &AuditOut) -> String {
+    let mut out = String::new();
+    let all = report.findings.iter().chain(&report.consequences);
+    if all.into_iter().any(|f| f.id == "client-certificate-required") {
+        out += "Only with a client certificate: whoever has none stays out, whatever stands here.\n\n";
+    }
+    if !audit.assumed.is_empty() {
+        out += &format!("Assumed: {}\n\n", audit.assumed.join(", "));
+    }
+    out
+}
+
+/// An audit that asked for versions, or that shows some habit.
+fn asked(report: &Report) -> Option<&AuditOut> {
+    report.audit.as_ref().filter(|a| !a.versions.is_empty() || a.habits.iter().any(|h| h.has != "unknown"))
+}
+
+/// Where hardly anything was asked, hardly anybody can be told.
+fn knows_enough(audit: &AuditOut) -> bool {
+    audit.versions.iter().any(|v| v.takes == "yes" && v.suites.complete)
+}
+
+/// Everything but the clients.
+fn sets(report: &Report, audit: &AuditOut, verbose: bool) -> String {
+    let mut out = String::new();
     if !report.complete {
         out += &block("PARTLY", "the audit did not come to its end: what is not listed may be taken all the same");
     }
@@ -28,12 +77,6 @@ pub(super) fn render(report: &Report, verbose: bool) -> String {
     out += &habits(audit);
     out += &keys(audit);
     out += &pace(audit);
-    // Where hardly anything was asked, hardly anybody can be told.
-    if audit.versions.iter().any(|v| v.takes == "yes" && v.suites.complete) {
-        out += "\n";
-        out += &super::matrix::matrix(&audit.clients);
-        out += &simulated(&audit.clients);
-    }
     out
 }
 
@@ -116,7 +159,7 @@ const KINDS: [(&str, &str); 5] = [
     ("cbc", "forward secrecy, CBC"),
     ("rsa", "no forward secrecy"),
     ("anon", "anonymous, nobody is checked"),
-    ("weak", "weak: NULL, export, DES, 3DES, RC4, RC2"),
+    ("weak", "weak"),
 ];
 
 /// The kind of a suite, and its words.
@@ -127,7 +170,7 @@ fn worth(s: &NumberOut) -> (usize, &'static str) {
 }
 
 fn kind(s: &CipherSuite) -> &'static str {
-    let weak = ["NULL", "RC4", "RC2-CBC", "DES-CBC", "3DES-CBC", "IDEA-CBC"].contains(&s.enc);
+    let weak = ["NULL", "RC4", "RC2-CBC", "DES-CBC", "3DES-CBC"].contains(&s.enc);
     match () {
         () if s.auth == "anon" => "anon",
         () if weak || s.bits < 112 => "weak",
@@ -165,7 +208,8 @@ fn habits(audit: &AuditOut) -> String {
             |h: &HabitOut| if h.detail.is_empty() { h.name.clone() } else { format!("{} {}", h.name, h.detail) };
         audit.habits.iter().filter(|h| h.has == has).map(words).collect()
     };
-    block("DOES", &of("yes").join(", ")) + &block("DOESN'T", &of("no").join(", "))
+    let known = block("DOES", &of("yes").join(", ")) + &block("DOESN'T", &of("no").join(", "));
+    known + &block("UNCLEAR", &of("unknown").join(", "))
 }
 
 fn keys(audit: &AuditOut) -> String {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::lines::evidence;
-use super::text;
+use super::{audit, text};
 use crate::report::{ClientOut, Outcome, Report};
 use crate::rules::{Advice, AdviceKind, CheckResult, Finding, Party};
 
@@ -19,6 +19,7 @@ pub(super) fn render(report: &Report) -> String {
     facts(report, &mut out);
     let screen = text::for_ticket(report);
     let _ = writeln!(out, "\n## What happened\n\n```text\n{}```\n", screen.replace('`', "'"));
+    out += &audit::for_ticket(report);
     if let Some(f) = report.findings.first().filter(|f| Some(&f.id) == report.verdict.by.as_ref()) {
         causes(f, &mut out);
         for party in [Party::Client, Party::Server, Party::Between] {

@@ -14,7 +14,7 @@ use crate::facts::admits::Assume;
 use crate::facts::audited::{Answered, Question, accepts, questions};
 use crate::facts::behaviour::{habits, keys};
 use crate::facts::version_name;
-use crate::transcript::{Decrypted, Transcript};
+use crate::transcript::{Decrypted, Side, Transcript};
 
 /// What an audit found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -186,15 +186,23 @@ fn word(takes: Takes) -> &'static str {
     }
 }
 
-/// Whether the server had no time for a question: it ended before a hello was sent, and not because AUTH was refused.
+/// Whether the server had no time for a question: it refused or ended it before anything was asked. What we ended ourselves is none.
 fn is_busy(q: &Question<'_>) -> bool {
-    let began = q.events.iter().any(|e| matches!(e.kind, Kind::TlsStarts { .. }));
-    let command = |e: &&&Event| matches!(e.kind, Kind::Command { .. });
-    let refused = |e: &&Event| matches!(&e.kind, Kind::Reply(r) if r.whole && r.code >= 400);
-    let greeting = q.events.iter().take_while(|e| !command(e)).any(refused);
-    let limit = q.events.iter().any(|e| matches!(&e.kind, Kind::Reply(r) if r.code == 421));
-    let silent = !q.events.iter().any(|e| matches!(e.kind, Kind::Reply(_)));
-    q.answer == Answered::NotAsked && !began && (greeting || limit || silent)
+    let asked = |e: &Event| match &e.kind {
+        Kind::TlsStarts { .. } => true,
+        Kind::Command { verb, .. } => verb == "USER",
+        _ => false,
+    };
+    let said_no = |e: &Event| match &e.kind {
+        Kind::Reply(r) => r.whole && (r.code == 421 || r.code >= 400 && !q.events.iter().any(|e| is_command(e))),
+        Kind::OpenFailed { .. } | Kind::Closed { by: Side::Server, .. } => true,
+        _ => false,
+    };
+    q.answer == Answered::NotAsked && !q.events.iter().any(|e| asked(e)) && q.events.iter().any(|e| said_no(e))
+}
+
+fn is_command(e: &Event) -> bool {
+    matches!(e.kind, Kind::Command { .. })
 }
 
 /// How it said so.

@@ -17,6 +17,9 @@ pub(super) const OWN_FILE: &str = "FTPSDIAG.R";
 /// How the name of the largest of them ends, and its length.
 const OWN_LARGE: (&str, u64) = (".T3", 1_000_000);
 
+/// Fewer bytes than this may be a hello of SSL 2 that is not whole.
+const HELLO: u64 = 512;
+
 /// A transfer to its end.
 pub(super) struct Ending<'a> {
     /// The transfer.
@@ -146,7 +149,10 @@ impl<'a> Ending<'a> {
 
     /// How sure of what the wire shows, where the words around it may have been put together from a log.
     pub(super) fn confidence(&self, case: &Case<'_>) -> Confidence {
-        if case.is_from_log(self.command) { Confidence::Likely } else { Confidence::Certain }
+        // What a client began to send in clear may become a hello of SSL 2.
+        let may_be_hello = |d: &Data<'_>| !d.is_established() && (1..HELLO).contains(&d.content(Side::Client));
+        let begun = case.asked().is_none() && self.data().is_some_and(may_be_hello);
+        if begun || case.is_from_log(self.command) { Confidence::Likely } else { Confidence::Certain }
     }
 }
 

@@ -46,7 +46,11 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         }
         (Some(shown), _) => report(case, sink, &format!("prefers RSA key exchange in {version}"), ("chosen", shown)),
         (None, Some((_, h))) if is_forward(h.suite) => {
-            sink.passed(CHECK, "forward secrecy", &format!("{} is chosen where it is offered", suite(h.suite)));
+            sink.passed(
+                CHECK,
+                "forward secrecy is chosen",
+                &format!("{} is chosen where it is offered", suite(h.suite)),
+            );
         }
         _ => sink.untested(CHECK, "forward secrecy", "no answer tells"),
     }
@@ -55,7 +59,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 /// No version up to TLS 1.2 is known to be taken.
 fn modern(accepts: &Accepts, sink: &mut Sink<'_>) {
     match accepts.highest() {
-        Some(TLS13) => sink.passed(CHECK, "forward secrecy", "TLS 1.3 has nothing else"),
+        Some(TLS13) => sink.passed(CHECK, "forward secrecy is chosen", "TLS 1.3 has nothing else"),
         _ => sink.untested(CHECK, "forward secrecy", "no answer tells"),
     }
 }

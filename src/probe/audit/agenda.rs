@@ -1,7 +1,7 @@
 //! What is asked, and in which order: versions with their suites, then what depends on these.
 
 use super::call::Ask;
-use super::hellos::{self, SCHEMES, TLS12, TLS13, VERSIONS};
+use super::hellos::{self, SCHEMES, SSL3, TLS12, TLS13, VERSIONS};
 use super::hunt::Hunt;
 use super::list::List;
 use super::visit::Errand;
@@ -90,10 +90,16 @@ impl Auditor {
     fn ask_below_tls13(&mut self, behaviour: bool, limits: bool) {
         let below = |v: u16| Some((v, self.suites(v).to_vec())).filter(|(_, s)| !s.is_empty());
         let old = VERSIONS.into_iter().filter(|v| *v <= TLS12).find_map(below);
-        let highest = VERSIONS.into_iter().find(|v| !self.suites(*v).is_empty());
         let tls13 = self.suites(TLS13).to_vec();
         let Some((version, suites)) = old else { return };
         let ordinary = self.maker.hello(version, &suites, hellos::groups_of(version), hellos::schemes_of(version));
+        // One below the highest: whether that is taken does not matter to who knows the signal.
+        let highest = VERSIONS.iter().position(|v| !self.suites(*v).is_empty());
+        let below = highest.and_then(|n| VERSIONS.get(n + 1)).filter(|v| **v > SSL3);
+        let fallback = below.map(|below| {
+            let suites = if *below == version { suites.clone() } else { hellos::common_suites(*below) };
+            hellos::fallback(self.maker.ordinary(*below, &suites))
+        });
         let mut add = |topic: &'static str, hello: Option<Crafted>| {
             if let Some(hello) = hello {
                 self.questions.push_back((Question::Ask(vec![topic.to_owned()], Ask::Hello(hello.record())), 0));
@@ -103,10 +109,7 @@ impl Auditor {
             for topic in [topics::STAPLING, topics::COMPRESSION, topics::ALPN] {
                 add(topic, self.maker.odd(topic, &ordinary));
             }
-            // The signal means something only where a higher version is spoken.
-            if highest.is_some_and(|h| h > version) {
-                add(topics::FALLBACK, Some(hellos::fallback(ordinary.clone())));
-            }
+            add(topics::FALLBACK, fallback);
         }
         if limits {
             add(topics::FUTURE_VERSION, self.maker.odd(topics::FUTURE_VERSION, &ordinary));

@@ -12,7 +12,7 @@ pub(super) const VERSIONS: [u16; 5] = [TLS13, TLS12, 0x0302, 0x0301, SSL3];
 
 pub(super) const TLS13: u16 = 0x0304;
 pub(super) const TLS12: u16 = 0x0303;
-const SSL3: u16 = 0x0300;
+pub(super) const SSL3: u16 = 0x0300;
 
 /// Groups, the usual first.
 pub(super) const GROUPS: [u16; 31] = [
