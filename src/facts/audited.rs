@@ -89,16 +89,6 @@ impl<'a> Question<'a> {
         matches!(self.answer, Answered::Chose(_) | Answered::Ssl2)
     }
 
-    /// Replies of the server inside TLS or outside of it, behind a command with this verb.
-    pub fn reply_to(&self, wanted: &str) -> Option<u16> {
-        let asked = |e: &&&Event| matches!(&e.kind, Kind::Command { verb, .. } if verb == wanted);
-        let asked = self.events.iter().rposition(|e| asked(&e))?;
-        self.events.iter().skip(asked).find_map(|e| match &e.kind {
-            Kind::Reply(r) if r.whole && r.code >= 200 => Some(r.code),
-            _ => None,
-        })
-    }
-
     /// Whether the server spoke inside TLS before it was spoken to.
     pub fn spoke_unasked_inside(&self) -> Option<&'a Event> {
         let inside = |e: &&&Event| e.span.is_some_and(|s| s.flow.layer == Layer::InsideTls);

@@ -3,14 +3,16 @@
 use super::block::WIDTH;
 use super::wrap;
 use crate::codes::{CipherSuite, cipher_suite};
-use crate::report::{AdmissionOut, Admitted, AuditOut, FareOut, HabitOut, ListOut, NumberOut, Report, VersionOut};
+use crate::report::{
+    AdmissionOut, Admitted, AuditOut, FareOut, HabitOut, ListOut, NumberOut, Report, SubjectKind, VersionOut,
+};
 
 /// Columns for labels.
 const LABEL: usize = 8;
 
 /// The part below the screen; empty without an audit.
 pub(super) fn render(report: &Report, verbose: bool) -> String {
-    let Some(audit) = asked(report) else { return String::new() };
+    let Some(audit) = asked(report) else { return nothing(report) };
     let mut out = format!("\n{}", sets(report, audit, verbose));
     if knows_enough(audit) {
         out += "\n";
@@ -19,6 +21,18 @@ pub(super) fn render(report: &Report, verbose: bool) -> String {
         out += &simulated(&audit.clients);
     }
     out
+}
+
+/// What stands there where an audit had nothing to ask.
+fn nothing(report: &Report) -> String {
+    let is_audit = report.subject.kind == SubjectKind::Audit && report.audit.is_none();
+    if !is_audit {
+        return String::new();
+    }
+    format!(
+        "\n{}",
+        block("ASKED", "nothing: it did not come to a TLS handshake, so that no version and no suite was tried")
+    )
 }
 
 /// The same for a ticket: what is accepted as a block, and clients as tables.
