@@ -104,23 +104,24 @@ pub(super) struct Audit {
     /// host | host:port | [v6]:port | ftp:// ftpes:// ftps://host[:port].
     #[arg(value_name = "TARGET")]
     pub(super) target: String,
-    /// What to ask about: versions, suites, groups, schemes, extensions, resumption, intolerances, security; all of it by default.
+    /// What to ask about: versions and their suites (one part, by either name, or as ciphers), groups, schemes, extensions, resumption,
+    /// intolerances, security; several with commas, all of it by default.
     #[arg(long, value_name = "PARTS", value_parser = parts)]
     pub(super) only: Option<Parts>,
-    /// Connections at a time, at most.
+    /// Connections at a time, at most: 1 to 16.
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(super) parallel: u8,
     /// One connection at a time, with a pause between two.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "parallel")]
     pub(super) gentle: bool,
     /// Send the hellos of known clients as well, and say how the server answers each.
     #[arg(long)]
     pub(super) simulate: bool,
-    /// Who would stop working if the server took less: tls12, tls13, no-tls10, no-tls11, no-rsa-kx, no-cbc, no-sha1, no-3des, no-rc4,
-    /// no-dhe, forward-secrecy, aead; several with commas.
+    /// Who would stop working if the server took less: tls12 (that or later), tls13, no-tls10, no-tls11, no-rsa-kx, no-cbc, no-sha1,
+    /// no-3des, no-rc4, no-dhe, forward-secrecy, aead; several with commas.
     #[arg(long, value_name = "WHAT", value_parser = Assume::parse)]
     pub(super) assume: Option<Assume>,
-    /// Say what would be asked, and connect to nobody.
+    /// Say what would be asked, and connect to nobody. Options and files are read as for the real run; nothing is written.
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]

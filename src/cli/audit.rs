@@ -1,10 +1,11 @@
 //! `audit`: everything that one endpoint accepts.
 
-use std::io::{self, Write};
+use std::io;
 
+use super::Status;
 use super::args::{self, Common, LoginArgs};
+use super::probe::{self, Asking};
 use super::target::Target;
-use super::{Status, probe};
 use crate::codes::client_profiles;
 use crate::probe::{Audit, Part, Parts};
 use crate::render::wrap;
@@ -32,19 +33,13 @@ const COLUMNS: usize = 80;
 
 pub(super) fn run(args: &args::Audit, common: &Common, command: &str) -> io::Result<Status> {
     let parts = args.only.clone().unwrap_or_else(Parts::all);
-    if args.dry_run || !common.quiet {
-        let plan = plan(args, &parts);
-        if args.dry_run {
-            io::stdout().write_all(plan.as_bytes())?;
-            return Ok(Status::Works);
-        }
-        let _ = io::stderr().write_all(plan.as_bytes());
-    }
     let clients = if args.simulate { clients(args) } else { Vec::new() };
+    let plan = plan(args, &parts, clients.len());
     let audit = Audit { parts, parallel: usize::from(args.parallel), gentle: args.gentle, clients };
+    let asking = Asking { audit, assume: args.assume.clone(), plan, dry_run: args.dry_run };
     let probe =
         args::Probe { targets: vec![args.target.clone()], dial: args.dial.clone(), login: LoginArgs::default() };
-    probe::run(&probe, Some((audit, args.assume.clone())), common, command)
+    probe::audit(&probe, asking, common, command)
 }
 
 /// The hellos of known clients, each with its name.
@@ -56,7 +51,7 @@ fn clients(args: &args::Audit) -> Vec<(String, Vec<u8>)> {
 }
 
 /// What will be done.
-fn plan(args: &args::Audit, parts: &Parts) -> String {
+fn plan(args: &args::Audit, parts: &Parts, clients: usize) -> String {
     let mut out = format!("audit of {}:\n", super::term::safe(&args.target));
     out += "  1 ordinary session (handshake, FEAT, PBSZ, PROT, QUIT), then\n";
     for (part, words) in PLAN {
@@ -65,7 +60,6 @@ fn plan(args: &args::Audit, parts: &Parts) -> String {
         }
     }
     if args.simulate {
-        let clients = clients(args).len();
         out += &item(&format!("the hellos of {clients} known clients: one connection each"));
     }
     let pace = if args.gentle {

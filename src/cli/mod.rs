@@ -109,7 +109,7 @@ fn without_colon(argument: &OsString) -> OsString {
 fn run(cli: &Cli, command: &str) -> io::Result<Status> {
     match &cli.command {
         #[cfg(feature = "live")]
-        Some(Command::Probe(args)) => probe::run(args, None, &cli.common, command),
+        Some(Command::Probe(args)) => probe::run(args, &cli.common, command),
         #[cfg(feature = "live")]
         Some(Command::Audit(args)) => audit::run(args, &cli.common, command),
         Some(Command::Decode(decode)) => decode::run(decode, &cli.common, command),
@@ -142,7 +142,7 @@ fn bare(cli: &Cli, command: &str) -> io::Result<Status> {
     let strange = strange.map(String::as_str).unwrap_or_default();
     #[cfg(feature = "live")]
     if files == 0 && cli.what.iter().all(|w| is_target(w)) {
-        return probe::run(&args::Probe::of(&cli.what), None, &cli.common, command);
+        return probe::run(&args::Probe::of(&cli.what), &cli.common, command);
     }
     if is_target(strange) {
         complain(&format!("{}: no such file, and a host is not probed beside files or ids", term::safe(strange)));

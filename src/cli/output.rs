@@ -81,6 +81,42 @@ fn is_whole(format: Format, n: u64) -> bool {
     format != Format::Text || n < WHOLE
 }
 
+/// The format of a file; `None` for certificates.
+fn format_of(name: &str) -> Result<Option<Format>, InputError> {
+    let ending = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let format = Format::of_ending(ending);
+    if format.is_none() && ending != "pem" {
+        let endings = "end it in .txt .json .md .dialogue or .pem";
+        return Err(InputError::unreadable(name, "its ending names no format", endings));
+    }
+    Ok(format)
+}
+
+fn unwritable(name: &str, error: &io::Error) -> InputError {
+    let advice = "name a file in a folder that you may write to";
+    InputError::unreadable(name, format!("cannot be written: {error}"), advice)
+}
+
+/// Whether the files that are named could be written, as far as that shows without touching them.
+///
+/// # Errors
+/// Names the first that could not.
+#[cfg(feature = "live")]
+pub(super) fn check(common: &Common) -> Result<(), InputError> {
+    for name in &common.output {
+        format_of(name)?;
+        let path = Path::new(name);
+        let there = if path.exists() {
+            File::options().append(true).open(path).map(|_| ())
+        } else {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::read_dir(folder).map(|_| ())
+        };
+        there.map_err(|e| unwritable(name, &e))?;
+    }
+    Ok(())
+}
+
 /// Writes reports.
 pub(super) struct Output {
     /// Standard output, then the files.
@@ -107,21 +143,10 @@ impl Output {
         let mut sinks = vec![Sink { to: Box::new(stdout), live: true, format: common.format, style, held: Vec::new() }];
         let mut chains = Vec::new();
         for name in &common.output {
-            let ending = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
-            let format = Format::of_ending(ending);
-            if format.is_none() && ending != "pem" {
-                let endings = "end it in .txt .json .md .dialogue or .pem";
-                return Err(InputError::unreadable(name, "its ending names no format", endings));
-            }
+            let format = format_of(name)?;
             let created = !Path::new(name).exists();
             let opened = File::options().write(true).create(true).truncate(format.is_some()).open(name);
-            let file = opened.map_err(|e| {
-                InputError::unreadable(
-                    name,
-                    format!("cannot be written: {e}"),
-                    "name a file in a folder that you may write to",
-                )
-            })?;
+            let file = opened.map_err(|e| unwritable(name, &e))?;
             // Files get everything, and no colour.
             let style = Style { colour: false, quiet: false, pretty: false, verbose: common.verbose };
             match format {

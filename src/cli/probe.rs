@@ -2,11 +2,11 @@
 
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
-use std::io;
+use std::io::{self, Write};
 
 use super::args::{Common, Probe};
 use super::login::{self, Who};
-use super::output::Output;
+use super::output::{self, Output};
 use super::progress::Progress;
 use super::target::{Target, is_host};
 use super::{Status, complain, judges, term};
@@ -24,37 +24,72 @@ use crate::trust::{self, Judgement, Stores};
 /// What one run keeps of what it receives; a healthy one needs a few kilobytes.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
-pub(super) fn run(
-    args: &Probe,
-    audit: Option<(Audit, Option<Assume>)>,
-    common: &Common,
-    command: &str,
-) -> io::Result<Status> {
-    match prepare(args, common) {
-        Ok(run) => Run { audit, ..run }.all(args, command),
-        Err(error) => {
-            complain(&term::safe(&error.to_string()));
-            Ok(Status::Unreadable)
-        }
+pub(super) fn run(args: &Probe, common: &Common, command: &str) -> io::Result<Status> {
+    match prepare(args).and_then(|inputs| Ok((inputs, Output::new(common)?))) {
+        Ok((inputs, output)) => Run { common, inputs, audit: None, output }.all(args, command),
+        Err(error) => unreadable(&error),
     }
+}
+
+/// What is asked beside the session, in an audit.
+pub(super) struct Asking {
+    pub(super) audit: Audit,
+    /// What the server is assumed to refuse beyond what it does.
+    pub(super) assume: Option<Assume>,
+    /// What will be done, for people.
+    pub(super) plan: String,
+    /// Nothing but to say so.
+    pub(super) dry_run: bool,
+}
+
+/// An audit of the only target. What will be done is said when all inputs were read, and before the first connection.
+pub(super) fn audit(args: &Probe, asking: Asking, common: &Common, command: &str) -> io::Result<Status> {
+    let inputs = match prepare(args) {
+        Ok(inputs) => inputs,
+        Err(error) => return unreadable(&error),
+    };
+    if asking.dry_run {
+        if let Err(error) = output::check(common) {
+            return unreadable(&error);
+        }
+        io::stdout().write_all(asking.plan.as_bytes())?;
+        return Ok(Status::Works);
+    }
+    let output = match Output::new(common) {
+        Ok(output) => output,
+        Err(error) => return unreadable(&error),
+    };
+    if !common.quiet {
+        let _ = io::stderr().write_all(asking.plan.as_bytes());
+    }
+    Run { common, inputs, audit: Some(asking), output }.all(args, command)
+}
+
+fn unreadable(error: &InputError) -> io::Result<Status> {
+    complain(&term::safe(&error.to_string()));
+    Ok(Status::Unreadable)
 }
 
 /// Everything that is the same for all targets.
 struct Run<'a> {
     common: &'a Common,
+    inputs: Inputs,
+    audit: Option<Asking>,
+    output: Output,
+}
+
+/// What was read before the first connection.
+struct Inputs {
     targets: Vec<Target>,
     way: Way,
     identity: Option<Identity>,
     authorities: Vec<Authorities>,
     stores: Stores,
     who: Option<Who>,
-    /// What is asked beside the session, in an audit.
-    audit: Option<(Audit, Option<Assume>)>,
-    output: Output,
 }
 
 /// Reads every input before the first connection: a typing error must not cost a run.
-fn prepare<'a>(args: &Probe, common: &'a Common) -> Result<Run<'a>, InputError> {
+fn prepare(args: &Probe) -> Result<Inputs, InputError> {
     let targets = args.targets.iter().map(|t| Target::parse(t, args.dial.mode)).collect::<Result<Vec<_>, _>>()?;
     let identity = judges::identity(args.dial.cert.as_deref(), args.dial.key.as_deref())?;
     TlsClient::new(identity.clone()).map_err(|e| {
@@ -72,7 +107,7 @@ fn prepare<'a>(args: &Probe, common: &'a Common) -> Result<Run<'a>, InputError> 
     let proxy = args.dial.proxy.as_deref().map(proxy).transpose()?;
     let way = Way { source: args.dial.source, proxy };
     let who = login::who(&args.login)?;
-    Ok(Run { common, targets, way, identity, authorities, stores, who, audit: None, output: Output::new(common)? })
+    Ok(Inputs { targets, way, identity, authorities, stores, who })
 }
 
 fn proxy(url: &str) -> Result<Proxy, InputError> {
@@ -84,8 +119,8 @@ fn proxy(url: &str) -> Result<Proxy, InputError> {
 impl Run<'_> {
     fn all(mut self, args: &Probe, command: &str) -> io::Result<Status> {
         let mut status = Status::Works;
-        for target in std::mem::take(&mut self.targets) {
-            let ways = match ways_to(&target, args, &self.way) {
+        for target in std::mem::take(&mut self.inputs.targets) {
+            let ways = match ways_to(&target, args, &self.inputs.way) {
                 Ok(ways) => ways,
                 Err(Nowhere::Interrupted) => return self.interrupted(),
                 Err(Nowhere::Unusable(error)) => {
@@ -94,7 +129,7 @@ impl Run<'_> {
                     continue;
                 }
             };
-            let login = match self.who.as_ref().map(|who| who.at(&target)).transpose() {
+            let login = match self.inputs.who.as_ref().map(|who| who.at(&target)).transpose() {
                 Ok(login) => login.map(|login| Login { confides: self.confides(&target, args), ..login }),
                 Err(error) => {
                     complain(&term::safe(&error.to_string()));
@@ -120,7 +155,7 @@ impl Run<'_> {
             return None;
         }
         let (stores, name) =
-            (self.stores.clone(), args.dial.verify_name.clone().unwrap_or_else(|| target.host.clone()));
+            (self.inputs.stores.clone(), args.dial.verify_name.clone().unwrap_or_else(|| target.host.clone()));
         Some(Confides::by(move |chain| {
             let chain: Vec<Vec<u8>> = chain.iter().map(|c| c.0.clone()).collect();
             trust::judge(&chain, &name, &stores, Some(live::now().0.div_euclid(1_000_000))).leaves_no_doubt()
@@ -146,11 +181,11 @@ impl Run<'_> {
             mode: if args.dial.mode == Mode::Auto { target.mode.unwrap_or_default() } else { args.dial.mode },
             verify_name: args.dial.verify_name.clone(),
             any_certificate: args.dial.accept_any_certificate,
-            authorities: kept(&self.authorities),
-            login: self.who.as_ref().map(Who::tried),
+            authorities: kept(&self.inputs.authorities),
+            login: self.inputs.who.as_ref().map(Who::tried),
         };
         // A client of its own for each report: a session that was resumed from another shows no certificate.
-        let tls = TlsClient::new(self.identity.clone()).map_err(|e| io::Error::other(e.0))?;
+        let tls = TlsClient::new(self.inputs.identity.clone()).map_err(|e| io::Error::other(e.0))?;
         let patience = Patience::of(micros(args.dial.timeout));
         let plan = Plan {
             asked: asked.clone(),
@@ -169,18 +204,19 @@ impl Run<'_> {
             bytes: MOST_BYTES,
             keep_data: args.login.keep_data,
         };
-        let progress = Progress::new(&target.name(), self.common.quiet);
+        let mut progress = Progress::new(&target.name(), self.common.quiet);
         let mut machine: Box<dyn Machine> = match &self.audit {
-            Some((audit, _)) => Box::new(Auditor::new(plan, audit.clone())),
+            Some(asking) => Box::new(Auditor::new(plan, asking.audit.clone())),
             None => Box::new(Session::new(plan)),
         };
         let host = target.ip().is_none().then_some(target.host.as_str());
         let (mut transcript, ended) =
-            live::probe(machine.as_mut(), host, &self.way, limits, &mut |entry| progress.tell(entry))?;
+            live::probe(machine.as_mut(), host, &self.inputs.way, limits, &mut |seen| progress.tell(seen))?;
         drop(progress);
         transcript.origin.asked = Some(asked);
         // Judged first: what redaction writes over can no longer be verified.
-        let judgement = (self.common.redact >= Level::Names).then(|| judgement(&transcript, &self.stores)).flatten();
+        let judgement =
+            (self.common.redact >= Level::Names).then(|| judgement(&transcript, &self.inputs.stores)).flatten();
         redact(&mut transcript, self.common.redact);
         let hidden = self.common.redact >= Level::Names;
         let about = About {
@@ -190,14 +226,17 @@ impl Run<'_> {
             complete: ended == Ended::Finished,
             too_much: if let Ended::TooMuch(bytes) = ended { Some(bytes) } else { None },
             seen_from: if hidden { None } else { term::host_name() },
-            stores: self.stores.clone(),
+            stores: self.inputs.stores.clone(),
             judgement: judgement.map(Judgement::without_names),
-            assume: self.audit.as_ref().and_then(|(_, assume)| assume.clone()),
+            assume: self.audit.as_ref().and_then(|asking| asking.assume.clone()),
             ..About::default()
         };
         let report = diagnose(transcript, &about);
         self.output.report(&report)?;
-        Ok((Status::of(report.verdict.outcome), ended))
+        let status = Status::of(report.verdict.outcome);
+        // Who asks for all that is accepted has no answer in a part of it.
+        let is_part = self.audit.is_some() && !report.complete;
+        Ok((if is_part { status.worse(Status::CannotTell) } else { status }, ended))
     }
 }
 

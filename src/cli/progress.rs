@@ -9,9 +9,15 @@ use crate::transcript::{Decrypted, Entry, Layer, Side, What};
 #[cfg(feature = "live")]
 use crate::wire::printable;
 use crate::wire::printable_str;
+#[cfg(feature = "live")]
+use crate::{live::Seen, probe};
 
 /// The width that every terminal has.
 const WIDTH: usize = 79;
+
+/// The width of a bar.
+#[cfg(feature = "live")]
+const BAR: usize = 20;
 
 /// Whether anybody sees what is said on the way.
 fn is_seen(quiet: bool) -> bool {
@@ -106,19 +112,35 @@ fn now() -> Option<UnixMicros> {
 pub(super) struct Progress {
     shown: bool,
     target: String,
+    /// How much of the bar is full: what is left is a guess, and a bar that goes back tells nobody anything.
+    full: usize,
+    /// Whether there is a bar.
+    has_bar: bool,
 }
 
 #[cfg(feature = "live")]
 impl Progress {
     /// For one target; silent when standard error is no terminal.
     pub(super) fn new(target: &str, quiet: bool) -> Self {
-        let progress = Self { shown: is_seen(quiet), target: target.to_owned() };
+        let progress = Self { shown: is_seen(quiet), target: target.to_owned(), full: 0, has_bar: false };
         progress.say("connecting");
         progress
     }
 
-    /// Tells an entry, if it is worth telling.
-    pub(super) fn tell(&self, entry: &Entry) {
+    /// Tells what is worth telling: entries, until there is a bar.
+    pub(super) fn tell(&mut self, seen: Seen<'_>) {
+        match seen {
+            Seen::Entry(entry) if !self.has_bar => self.tell_entry(entry),
+            Seen::Entry(_) => {}
+            Seen::Progress(far) => {
+                self.has_bar = true;
+                self.full = self.full.max(BAR * far.done / (far.done + far.left).max(1));
+                self.say(&bar(self.full, &far));
+            }
+        }
+    }
+
+    fn tell_entry(&self, entry: &Entry) {
         let text = match &entry.what {
             What::Opened => "connected, waiting for the greeting".to_owned(),
             What::Bytes { from, data, layer, .. } if is_text(data, *layer) => {
@@ -140,6 +162,13 @@ impl Progress {
             let _ = io::stderr().flush();
         }
     }
+}
+
+/// `[######..............] 30 of about 91: groups, TLS 1.3`
+#[cfg(feature = "live")]
+fn bar(full: usize, far: &probe::Progress) -> String {
+    let of = far.done + far.left;
+    format!("[{:.<BAR$}] {} of about {of}: {}", "#".repeat(full.min(BAR)), far.done, printable_str(&far.asking))
 }
 
 #[cfg(feature = "live")]

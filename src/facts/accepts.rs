@@ -27,6 +27,9 @@ pub enum Order {
     Client,
     /// By its own.
     Server,
+    /// By neither alone: it has an order of its own for some, and follows the client's among the others. OpenSSL does from 3.5 on with
+    /// groups, which it ranks in blocks.
+    Mixed,
 }
 
 /// What is taken of a list: suites, groups, signature schemes.

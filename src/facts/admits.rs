@@ -7,7 +7,7 @@
 
 mod assume;
 
-pub use assume::{ASSUMPTIONS, Assume, Change, Changes, changed};
+pub use assume::{ASSUMPTIONS, Assume};
 
 use super::accepts::{Accepts, OfVersion, Order, Set, Takes};
 use crate::codes::{CipherSuite, ClientProfile, Form, Known, Listed, Taken, cipher_suite};
@@ -242,10 +242,10 @@ impl Choice<'_> {
                 all_known
             }
             Some(Order::Client) => true,
-            None => all_known && those.len() == 1,
+            Some(Order::Mixed) | None => all_known && those.len() == 1,
         };
         let first_sure = those.iter().position(|c| c.lack.is_none()).unwrap_or_default();
-        if self.of.suites.order.is_some() {
+        if matches!(self.of.suites.order, Some(Order::Client | Order::Server)) {
             those.truncate(first_sure + 1);
         }
         let Some(choice) = those.iter().find(|c| c.lack.is_none()) else { return Admission::Unknown(Lack::Order) };
@@ -295,7 +295,7 @@ impl Choice<'_> {
                 (common, [], Some(Order::Client)) => common.first().copied(),
                 (common, [], Some(Order::Server)) => self.groups.taken.iter().copied().find(|g| common.contains(g)),
                 // Several keys: OpenSSL then takes the client's first even where the order is its own, others may not.
-                (_, [_, ..], _) | (_, _, None) => None,
+                (_, [_, ..], _) | (_, _, Some(Order::Mixed) | None) => None,
             }
         })
     }

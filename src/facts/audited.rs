@@ -76,10 +76,15 @@ impl<'a> Question<'a> {
         })
     }
 
-    /// The certificates that the server showed in clear.
-    pub fn chain(&self) -> Option<&'a [Vec<u8>]> {
+    /// The end entity's certificate: shown in clear, or to our own engine.
+    pub fn certificate(&self) -> Option<&'a [u8]> {
         self.events.iter().find_map(|e| match &e.kind {
-            Kind::Handshake(Message::Certificate { chain }) => Some(chain.as_slice()),
+            Kind::Handshake(Message::Certificate { chain }) if e.from() == Some(Side::Server) => {
+                chain.first().map(Vec::as_slice)
+            }
+            Kind::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => {
+                chain.first().map(|der| der.0.as_slice())
+            }
             _ => None,
         })
     }
@@ -222,7 +227,7 @@ fn set(
     }
     out.refused.retain(|n| !out.taken.contains(n));
     out.complete = !all.is_empty() && all.iter().all(|n| out.takes(*n) != Takes::Unknown);
-    out.order = order(&asked).filter(|_| out.taken.len() > 1);
+    out.order = order(&asked, &out.taken).filter(|_| out.taken.len() > 1);
     if let (Some((first, _)), false) = (asked.first(), out.order == Some(Order::Server)) {
         let place = |n: &u16| first.iter().position(|m| m == n).unwrap_or(usize::MAX);
         out.taken.sort_by_key(place);
@@ -230,10 +235,17 @@ fn set(
     out
 }
 
-/// The same list from the front and from behind: the same choice is the server's.
-fn order(asked: &[(Vec<u16>, Option<u16>)]) -> Option<Order> {
+/// The same list from the front and from behind: the same choice is the server's. Another one is the client's where each is the first of
+/// those that are taken.
+fn order(asked: &[(Vec<u16>, Option<u16>)], taken: &[u16]) -> Option<Order> {
     let (first, choice) = asked.first()?;
     let backwards: Vec<u16> = first.iter().rev().copied().collect();
     let (_, other) = asked.iter().skip(1).find(|(list, _)| *list == backwards && list.len() > 1)?;
-    Some(if (*choice)? == (*other)? { Order::Server } else { Order::Client })
+    if (*choice)? == (*other)? {
+        return Some(Order::Server);
+    }
+    let is_first = |(list, choice): &(Vec<u16>, Option<u16>)| {
+        choice.is_none() || list.iter().find(|n| taken.contains(n)).copied() == *choice
+    };
+    Some(if asked.iter().all(is_first) { Order::Client } else { Order::Mixed })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::accepts::Takes;
-use super::audited::{Answered, Question};
+use super::audited::{Answered, Question, accepts};
 use crate::codes;
 use crate::decode::{Event, Kind};
 use crate::transcript::{Decrypted, Layer, topics};
@@ -74,7 +74,31 @@ pub fn habits(questions: &[Question<'_>]) -> Vec<Habit> {
     let quantum = chose(topics::POST_QUANTUM).map(|h| h.group() == Some(X25519_MLKEM768));
     out.push(habit("post-quantum", "post-quantum key exchange", answer(quantum)));
     out.extend([name(questions), client_certificate(questions)]);
+    if is_tls13_alone(questions) {
+        let gone = out.iter_mut().filter(|h| h.has == Takes::Unknown && OF_OLD.contains(&h.id));
+        gone.for_each(|h| h.detail = GONE.to_owned());
+    }
     out
+}
+
+/// The detail of what an endpoint cannot have, because it speaks TLS 1.3 alone.
+pub const GONE: &str = "(not in TLS 1.3)";
+
+/// What TLS 1.3 has no more, or does in another way.
+const OF_OLD: [&str; 7] = [
+    "secure-renegotiation",
+    "extended-master-secret",
+    "session-ids",
+    "session-tickets",
+    "resumption-tls12",
+    "compression",
+    "fallback-signal",
+];
+
+fn is_tls13_alone(questions: &[Question<'_>]) -> bool {
+    let Some(accepts) = accepts(questions) else { return false };
+    let takes = |version: u16| accepts.of(version).map_or(Takes::Unknown, |v| v.takes);
+    takes(TLS13) == Takes::Yes && [0x0303, 0x0302, 0x0301, 0x0300].into_iter().all(|v| takes(v) == Takes::No)
 }
 
 fn hello<'a>(q: &Question<'a>) -> Option<&'a ServerHello> {
@@ -126,48 +150,64 @@ fn fallback(questions: &[Question<'_>]) -> Takes {
     }
 }
 
-/// Whether the certificate depends on the server name. Only up to TLS 1.2 it is seen.
+/// Whether the certificate depends on the server name.
 fn name(questions: &[Question<'_>]) -> Habit {
-    let first = |topic: &str| questions.iter().filter(|q| q.topic() == topic).find_map(|q| q.chain()?.first());
-    let usual = questions.iter().filter(|q| q.topic() == topics::CONTROL).find_map(|q| q.chain()?.first());
+    let first = |topic: &str| questions.iter().filter(|q| q.topic() == topic).find_map(Question::certificate);
+    let usual = first(topics::CONTROL);
     let others: Vec<_> = [topics::NO_NAME, topics::OTHER_NAME].into_iter().filter_map(first).collect();
     let differs = usual.filter(|_| !others.is_empty()).map(|usual| others.iter().any(|other| *other != usual));
     let (id, name) = ("certificate-by-name", "another certificate for another name");
     Habit { id, name, has: answer(differs), detail: String::new() }
 }
 
-/// Whether it asks for a client certificate, and whose.
+/// The authorities that the server names where it asks for a client certificate, DER each; `None` where it does not ask.
+fn requested<'a>(q: &Question<'a>) -> Option<Vec<&'a [u8]>> {
+    q.events.iter().find_map(|e| match &e.kind {
+        Kind::Handshake(Message::CertificateRequest { authorities, .. }) => {
+            Some(authorities.iter().map(Vec::as_slice).collect())
+        }
+        Kind::Decrypted { seen: Decrypted::CertificateRequest { authorities, .. }, .. } => {
+            Some(authorities.iter().map(|der| der.0.as_slice()).collect())
+        }
+        _ => None,
+    })
+}
+
+/// The authorities whose client certificates the server asks for, DER each, in the order in which they were first named.
+pub fn authorities<'a>(questions: &[Question<'a>]) -> Vec<&'a [u8]> {
+    let mut known: BTreeSet<&'a [u8]> = BTreeSet::new();
+    questions.iter().filter_map(requested).flatten().filter(|name| known.insert(name)).collect()
+}
+
+/// Whether it asks for a client certificate, and of how many authorities.
 fn client_certificate(questions: &[Question<'_>]) -> Habit {
-    let mut names: BTreeSet<usize> = BTreeSet::new();
     let mut seen = Vec::new();
     for q in questions.iter().filter(|q| q.is_taken()) {
-        let asked = q.events.iter().find_map(|e| match &e.kind {
-            Kind::Handshake(Message::CertificateRequest { authorities, .. }) => Some(authorities.len()),
-            Kind::Decrypted { seen: Decrypted::CertificateRequest { authorities, .. }, .. } => Some(authorities.len()),
-            _ => None,
-        });
-        // TLS 1.3 hides it from hellos that are built by hand.
-        if hello(q).is_some_and(|h| h.negotiated() < TLS13) || asked.is_some() {
-            seen.push(asked.is_some());
+        let asked = requested(q).is_some();
+        // TLS 1.3 hides it from hellos that are built by hand, and shows it to our own engine where it shows its certificate.
+        if asked || q.certificate().is_some() || hello(q).is_some_and(|h| h.negotiated() < TLS13) {
+            seen.push(asked);
         }
-        names.extend(asked);
     }
-    let detail = match names.last() {
-        Some(0) => "of any authority".to_owned(),
-        Some(1) => "of one authority".to_owned(),
-        Some(n) => format!("of {n} authorities"),
-        None => String::new(),
+    let detail = match authorities(questions).len() {
+        _ if !seen.contains(&true) => String::new(),
+        0 => "of any authority".to_owned(),
+        1 => "of one authority".to_owned(),
+        n => format!("of {n} authorities"),
     };
     Habit { id: "client-certificate", name: "asks for a client certificate", has: yes_or_no(seen.into_iter()), detail }
 }
 
-/// The public keys by which the server proved itself, each with the end entity's certificate: by the suites that it chose.
-pub fn keys<'a>(questions: &[Question<'a>]) -> Vec<(&'static str, &'a [u8])> {
-    let mut out: Vec<(&'static str, &'a [u8])> = Vec::new();
+/// The kinds of keys by which the server proved itself, each with the end entity's certificate: as the suites say that it chose, or, in
+/// TLS 1.3, the schemes that it was offered.
+pub fn keys<'a>(questions: &[Question<'a>]) -> Vec<(&'a str, &'a [u8])> {
+    let mut out: Vec<(&'a str, &'a [u8])> = Vec::new();
     for q in questions {
-        let auth = hello(q).and_then(|h| codes::cipher_suite(h.suite)).map(|s| s.auth);
-        if let (Some(auth), Some(first)) = (auth, q.chain().and_then(|c| c.first()))
-            && !out.contains(&(auth, first.as_slice()))
+        let by_suite =
+            || hello(q).filter(|h| h.negotiated() < TLS13).and_then(|h| codes::cipher_suite(h.suite)).map(|s| s.auth);
+        let auth = if q.topic() == topics::KEYS { q.changed.get(1).map(String::as_str) } else { by_suite() };
+        if let (Some(auth), Some(first)) = (auth, q.certificate())
+            && !out.contains(&(auth, first))
         {
             out.push((auth, first));
         }

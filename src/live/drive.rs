@@ -129,6 +129,7 @@ impl<'a> Drive<'a> {
                     machine.handle(now, Input::Deadline);
                 }
             }
+            self.recorder.tell(machine.progress());
             if ended == Ended::Finished && Instant::now() >= end {
                 ended = Ended::Exhausted;
             } else if ended == Ended::Finished {

@@ -15,4 +15,4 @@ pub use drive::{Ended, probe};
 pub use interrupt::on_ctrl_c;
 pub use limits::Limits;
 pub use proxy::{Proxy, ProxyError};
-pub use recorder::Watch;
+pub use recorder::{Seen, Watch};

@@ -4,13 +4,23 @@ use tokio::time::Instant;
 
 use super::clock;
 use super::limits::{COUNTED, Limits};
+use crate::probe::Progress;
 use crate::transcript::{Clock, Conn, ConnId, Entry, Micros, Side, Transcript, What};
 
 /// What an entry costs besides its bytes: who sends records of one byte must not fill the memory either.
 const ENTRY: u64 = 16;
 
-/// What the driver may tell while it goes on: progress is nobody's evidence.
-pub type Watch<'a> = &'a mut dyn FnMut(&Entry);
+/// What the driver tells while it goes on: nobody's evidence.
+#[derive(Clone, Debug)]
+pub enum Seen<'a> {
+    /// This was written down.
+    Entry(&'a Entry),
+    /// So far has the machine come.
+    Progress(Progress),
+}
+
+/// Who is told.
+pub type Watch<'a> = &'a mut dyn FnMut(Seen<'_>);
 
 /// The evidence of a run while it is gathered.
 pub(super) struct Recorder<'a> {
@@ -47,8 +57,15 @@ impl<'a> Recorder<'a> {
             _ => ENTRY,
         };
         let entry = Entry { at: Some(self.now()), conn, what };
-        (self.watch)(&entry);
+        (self.watch)(Seen::Entry(&entry));
         self.transcript.entries.push(entry);
+    }
+
+    /// Tells how far the machine has come, where it says so.
+    pub(super) fn tell(&mut self, progress: Option<Progress>) {
+        if let Some(progress) = progress {
+            (self.watch)(Seen::Progress(progress));
+        }
     }
 
     /// The limit that what the server sends went beyond.

@@ -34,6 +34,22 @@ pub trait Machine {
 
     /// When [`Input::Deadline`] is due, if nothing happens before.
     fn deadline(&self) -> Option<Micros>;
+
+    /// How far it has come, where that can be told. For whoever waits: it is no evidence.
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+}
+
+/// How far a machine has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Connections that are over.
+    pub done: usize,
+    /// Those that are open or to come: a guess, which a server may prove wrong.
+    pub left: usize,
+    /// What was asked last.
+    pub asking: String,
 }
 
 /// What happened.

@@ -3,9 +3,12 @@
 use super::block::WIDTH;
 use super::wrap;
 use crate::codes::{CipherSuite, cipher_suite};
+use crate::facts::behaviour::GONE;
 use crate::report::{
     AdmissionOut, Admitted, AuditOut, FareOut, HabitOut, ListOut, NumberOut, Report, SubjectKind, VersionOut,
 };
+use crate::rules::Severity;
+use crate::wire::printable_str;
 
 /// Columns for labels.
 const LABEL: usize = 8;
@@ -89,6 +92,7 @@ fn sets(report: &Report, audit: &AuditOut, verbose: bool) -> String {
     }
     out += &lists(&asked);
     out += &habits(audit);
+    out += &authorities(audit, verbose);
     out += &keys(audit);
     out += &pace(audit);
     out
@@ -117,11 +121,15 @@ fn simulated(clients: &[AdmissionOut]) -> String {
     out
 }
 
-/// All findings but the one that decides: the screen above has room for few of them.
+/// All findings but the one that decides, for which the screen above has no room: what should be changed, then what is good to know.
 fn found(report: &Report) -> String {
-    let others = report.findings.iter().filter(|f| Some(&f.id) != report.verdict.by.as_ref());
-    let lines = others.flat_map(|f| wrap(&format!("{} ({})", f.headline, f.id), WIDTH));
-    lines.enumerate().map(|(n, l)| format!("{:<LABEL$}{l}\n", if n == 0 { "FOUND" } else { "" })).collect()
+    let others = || report.findings.iter().filter(|f| Some(&f.id) != report.verdict.by.as_ref());
+    let of = |label: &str, is: fn(Severity) -> bool| -> String {
+        let lines = others().filter(|f| is(f.severity));
+        let lines = lines.flat_map(|f| wrap(&format!("{} ({})", f.headline, f.id), WIDTH));
+        lines.enumerate().map(|(n, l)| format!("{:<LABEL$}{l}\n", if n == 0 { label } else { "" })).collect()
+    };
+    of("FOUND", |s| s > Severity::Note) + &of("NOTED", |s| s <= Severity::Note)
 }
 
 /// A label with its text; nothing where there is no text.
@@ -138,7 +146,8 @@ fn block(label: &str, text: &str) -> String {
 fn version(v: &VersionOut, verbose: bool) -> String {
     let order = match v.suites.order.as_deref() {
         Some("client") => ", in the client's order",
-        Some(_) => ", in the server's order",
+        Some("server") => ", in the server's order",
+        Some(_) => ", partly in the server's order",
         None => "",
     };
     let open = if v.suites.complete { "" } else { "; some could not be asked" };
@@ -208,7 +217,11 @@ fn lists(versions: &[&VersionOut]) -> String {
         for v in versions.iter().filter(|v| !of(v).taken.is_empty()) {
             let list = of(v);
             let names: Vec<&str> = list.taken.iter().map(|n| n.name.split(' ').next().unwrap_or(&n.name)).collect();
-            let order = if list.order.as_deref() == Some("server") { " (the server's order)" } else { "" };
+            let order = match list.order.as_deref() {
+                Some("server") => " (the server's order)",
+                Some("mixed") => " (partly the server's order)",
+                _ => "",
+            };
             out += &block(label, &format!("{}: {}{order}", v.name, names.join(", ")));
             label = "";
         }
@@ -217,13 +230,28 @@ fn lists(versions: &[&VersionOut]) -> String {
 }
 
 fn habits(audit: &AuditOut) -> String {
+    let gone = |h: &HabitOut| h.detail == GONE;
     let of = |has: &str| -> Vec<String> {
         let words =
             |h: &HabitOut| if h.detail.is_empty() { h.name.clone() } else { format!("{} {}", h.name, h.detail) };
-        audit.habits.iter().filter(|h| h.has == has).map(words).collect()
+        audit.habits.iter().filter(|h| h.has == has && !gone(h)).map(words).collect()
     };
     let known = block("DOES", &of("yes").join(", ")) + &block("DOESN'T", &of("no").join(", "));
-    known + &block("UNCLEAR", &of("unknown").join(", "))
+    let others: Vec<&str> = audit.habits.iter().filter(|h| gone(h)).map(|h| h.name.as_str()).collect();
+    let others = if others.is_empty() { String::new() } else { format!("not in TLS 1.3: {}", others.join(", ")) };
+    known + &block("UNCLEAR", &of("unknown").join(", ")) + &block("N/A", &others)
+}
+
+/// Whose client certificates it asks for.
+fn authorities(audit: &AuditOut, verbose: bool) -> String {
+    const SOME: usize = 4;
+    let shown = if verbose { audit.authorities.len() } else { SOME };
+    let mut names: Vec<String> = audit.authorities.iter().take(shown).map(|name| printable_str(name)).collect();
+    let others = audit.authorities.len().saturating_sub(shown);
+    if others > 0 {
+        names.push(format!("{others} more (-v)"));
+    }
+    block("ASKS OF", &names.join("; "))
 }
 
 fn keys(audit: &AuditOut) -> String {

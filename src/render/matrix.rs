@@ -153,28 +153,6 @@ pub fn markdown(clients: &[AdmissionOut]) -> String {
     out
 }
 
-/// The matrix as a table of HTML, with a class for each answer. Ends with a line break.
-pub fn html(clients: &[AdmissionOut]) -> String {
-    let literal = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let mut out = format!("<table class=\"admissions\">\n<caption>{}</caption>\n", literal(&counts(clients)));
-    out.push_str("<tr><th>in</th><th>client</th><th>with what, or why not</th></tr>\n");
-    for row in Row::all(clients) {
-        let class = match row.worst() {
-            Admitted::No => "no",
-            Admitted::Unknown => "unknown",
-            Admitted::Yes => "yes",
-        };
-        let words: Vec<String> = row.words().iter().map(|w| literal(w)).collect();
-        let (sign, client, words) = (literal(&row.sign()), literal(&row.client()), words.join("<br>"));
-        let _ = writeln!(out, "<tr class=\"{class}\"><td>{sign}</td><td>{client}</td><td>{words}</td></tr>");
-    }
-    out.push_str("</table>\n");
-    if is_marked(clients) {
-        let _ = writeln!(out, "<p>{}</p>", literal(NOTE));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,9 +204,7 @@ mod tests {
         clients[0].name = "<b>|x\u{1b}[1m".to_owned();
         let md = markdown(&clients);
         assert!(md.contains("&lt;b&gt;\\|x") && md.lines().filter(|l| l.starts_with("| ")).count() > 10, "{md}");
-        let page = html(&clients);
-        assert!(page.contains("&lt;b&gt;|x") && page.contains("<tr class=\"no\">"), "{page}");
-        for text in [md, page, matrix(&clients)] {
+        for text in [md, matrix(&clients)] {
             assert!(!text.contains('\u{1b}'), "{text}");
         }
         assert!(markdown(&assumed("no-rsa-kx")).starts_with("Would stop working\n\n- z/OS "));

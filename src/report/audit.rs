@@ -12,17 +12,21 @@ use crate::decode::{Event, Kind, Timeline};
 use crate::facts::accepts::{Accepts, OfVersion, Order, SSL2, Set, Takes};
 use crate::facts::admits::Assume;
 use crate::facts::audited::{Answered, Question, accepts, questions};
-use crate::facts::behaviour::{habits, keys};
+use crate::facts::behaviour::{authorities, habits, keys};
 use crate::facts::version_name;
 use crate::transcript::{Decrypted, Side, Transcript};
+use crate::wire::dn;
 
 /// What an audit found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditOut {
     /// The versions that were asked, highest first.
     pub versions: Vec<VersionOut>,
-    /// The certificates that were seen in clear, by the kind of key that a suite asks for.
+    /// The certificates that were seen, by the kind of key.
     pub keys: Vec<KeyOut>,
+    /// The authorities whose client certificates it asks for, by their distinguished names.
+    #[serde(default)]
+    pub authorities: Vec<String>,
     /// What the endpoint does beside choosing.
     pub habits: Vec<HabitOut>,
     /// How each known client fares, by what is accepted.
@@ -63,7 +67,8 @@ pub struct VersionOut {
 pub struct ListOut {
     /// In the order of the server where it has one, else as it was offered.
     pub taken: Vec<NumberOut>,
-    /// By whose order the server chooses: `client`, `server`; null where fewer than two are taken or it was not asked.
+    /// By whose order the server chooses: `client`, `server`, `mixed` (its own for some, the client's among others); null where fewer than
+    /// two are taken or it was not asked.
     pub order: Option<String>,
     /// Whether everything that was asked has an answer; false also where nothing was asked.
     pub complete: bool,
@@ -84,7 +89,7 @@ pub struct NumberOut {
 /// A certificate by which the server proves itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyOut {
-    /// The kind of key that the suite asks for: `RSA`, `ECDSA`, `DSS`.
+    /// The kind of key that the handshake asked for: `RSA`, `ECDSA`, `Ed25519`, `DSS`.
     pub auth: String,
     /// SHA-256 of the certificate's DER, in hex.
     pub sha256: String,
@@ -115,8 +120,6 @@ pub(super) fn audit(t: &Transcript, timeline: &Timeline, assume: Option<&Assume>
     let certificates = keys_of(keys(&questions).into_iter().map(|(_, der)| der).chain(shown));
     let busy: Vec<&Question<'_>> = questions.iter().filter(|q| is_busy(q)).collect();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let key =
-        |(auth, der): &(&str, &[u8])| KeyOut { auth: (*auth).to_owned(), sha256: hex::encode(Sha256::digest(der)) };
     let habit = |h: &crate::facts::behaviour::Habit| HabitOut {
         id: h.id.to_owned(),
         name: h.name.to_owned(),
@@ -125,7 +128,8 @@ pub(super) fn audit(t: &Transcript, timeline: &Timeline, assume: Option<&Assume>
     };
     Some(AuditOut {
         versions: accepts.versions.iter().map(version).collect(),
-        keys: keys(&questions).iter().map(key).collect(),
+        keys: shown_keys(&questions, shown),
+        authorities: authorities(&questions).into_iter().map(name).collect(),
         habits: habits(&questions).iter().map(habit).collect(),
         clients: admissions(&accepts, &certificates, assume, &questions),
         assumed: assume.map_or_else(Vec::new, |a| a.words().iter().map(|w| (*w).to_owned()).collect()),
@@ -134,6 +138,24 @@ pub(super) fn audit(t: &Transcript, timeline: &Timeline, assume: Option<&Assume>
         busy: count(busy.len()),
         complaint: busy.first().map(|q| complaint(q)),
     })
+}
+
+/// The certificates by the kinds of their keys; where no question tells, that of the session.
+fn shown_keys(questions: &[Question<'_>], shown: Option<&[u8]>) -> Vec<KeyOut> {
+    let key = |(auth, der): (&str, &[u8])| KeyOut { auth: auth.to_owned(), sha256: hex::encode(Sha256::digest(der)) };
+    let keys: Vec<KeyOut> = keys(questions).into_iter().map(key).collect();
+    let of_session = shown.and_then(|der| Some((kind_of_key(der)?, der)));
+    if keys.is_empty() { of_session.map(key).into_iter().collect() } else { keys }
+}
+
+/// The kind of a certificate's key, as suites name it.
+fn kind_of_key(der: &[u8]) -> Option<&'static str> {
+    let keys = keys_of(core::iter::once(der));
+    keys.rsa.map(|_| "RSA").or(keys.ecdsa.map(|_| "ECDSA"))
+}
+
+fn name(der: &[u8]) -> String {
+    dn::show(der).unwrap_or_else(|| "(unreadable name)".to_owned())
 }
 
 /// Whether every list was asked to its end, and every other question came to an answer at last.
@@ -170,7 +192,11 @@ fn version(v: &OfVersion) -> VersionOut {
 }
 
 fn list(set: &Set, number: impl Fn(u16) -> NumberOut) -> ListOut {
-    let order = set.order.map(|o| if o == Order::Client { "client" } else { "server" });
+    let order = set.order.map(|o| match o {
+        Order::Client => "client",
+        Order::Server => "server",
+        Order::Mixed => "mixed",
+    });
     ListOut {
         taken: set.taken.iter().map(|n| number(*n)).collect(),
         order: order.map(str::to_owned),

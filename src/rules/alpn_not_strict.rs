@@ -1,8 +1,8 @@
 //! A hello that is meant for another protocol (ALPN) was taken: ALPACA.
 
-use super::audit_checks::{act, alert_behind, finding, in_words, show, stays};
+use super::audit_checks::{act, finding, show, stays, taken_for_another};
 use super::prelude::*;
-use crate::facts::audited::{Answered, Question};
+use crate::facts::audited::Question;
 use crate::facts::version_name;
 use crate::transcript::topics;
 use crate::wire::printable;
@@ -20,16 +20,9 @@ pub(super) static RULE: Rule = Rule {
 const CHECK: &str = "alpn";
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some(q) = case.answered(topics::OTHER_ALPN) else { return };
-    let good = "a session for another protocol is refused (ALPN)";
-    match (q.answer, alert_behind(q)) {
-        (Answered::Chose(hello), None) => found(case, sink, q, hello),
-        (Answered::Chose(_), Some(alert)) => sink.passed(CHECK, good, &in_words(Answered::Alert(alert))),
-        (answer, _) if answer == Answered::Alert(NO_PROTOCOL) => sink.passed(CHECK, good, &in_words(answer)),
-        (answer, _) if answer.is_refusal() && case.ordinary().is_some() => {
-            sink.passed(CHECK, good, &format!("{}; the same without ALPN is taken", in_words(answer)));
-        }
-        (answer, _) => sink.untested(CHECK, "whether another protocol is refused (ALPN)", &in_words(answer)),
+    let words = ("a session for another protocol (ALPN)", "the same without ALPN");
+    if let Some((q, hello)) = taken_for_another(case, sink, (topics::OTHER_ALPN, NO_PROTOCOL, CHECK), words) {
+        found(case, sink, q, hello);
     }
 }
 

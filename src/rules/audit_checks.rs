@@ -4,7 +4,7 @@ use super::prelude::*;
 use crate::codes;
 use crate::facts::audited::{Answered, Question};
 use crate::facts::{client_hello, version_name};
-use crate::transcript::{Close, topics};
+use crate::transcript::{Close, Decrypted, topics};
 use crate::wire::tls::handshake::Message;
 use crate::wire::tls::hello::ServerHello;
 
@@ -42,6 +42,8 @@ pub(super) fn finding(case: &Case<'_>, sink: &mut Sink<'_>, sure: Confidence, wh
     let headlines = [format!("{} {what}", case.endpoint()), format!("the server {what}")];
     let mut f = sink.finding(sure, Party::Server, &headlines);
     f.ended = false;
+    // Questions are asked side by side: which one was answered first says nothing.
+    f.place = Some(usize::MAX);
     f
 }
 
@@ -85,16 +87,45 @@ pub(super) fn sure(answer: Answered<'_>) -> Confidence {
 
 /// How sure it is that an answer stays a yes: once the server's flight is whole. In TLS 1.3 the rest of it is hidden, or not even asked for.
 pub(super) fn stays(q: &Question<'_>) -> Confidence {
-    let is_done = |e: &Event| matches!(&e.kind, Kind::Handshake(Message::Other { kind: DONE }));
+    let is_done = |e: &Event| {
+        matches!(
+            &e.kind,
+            Kind::Handshake(Message::Other { kind: DONE })
+                | Kind::Decrypted { seen: Decrypted::Established { .. }, .. }
+        )
+    };
     if q.events.iter().any(|e| is_done(e)) { Confidence::Certain } else { Confidence::Likely }
 }
 
 /// The fatal alert that the server sent, though it had chosen before.
 pub(super) fn alert_behind(q: &Question<'_>) -> Option<u8> {
-    q.events.iter().find_map(|e| match e.kind {
-        Kind::Alert { level: 2, description } if e.from() == Some(Side::Server) => Some(description),
+    q.events.iter().find_map(|e| match &e.kind {
+        Kind::Alert { level: 2, description } if e.from() == Some(Side::Server) => Some(*description),
+        Kind::Decrypted { from: Side::Server, seen: Decrypted::Alert { level: 2, description } } => Some(*description),
         _ => None,
     })
+}
+
+/// What a hello for somebody else came to: the question with the ServerHello where it was taken for good, else `None`, and the check is
+/// said. `own` is the alert that says no and nothing else; `whose` and `otherwise` are for the words.
+pub(super) fn taken_for_another<'a>(
+    case: &Case<'a>,
+    sink: &mut Sink<'_>,
+    (topic, own, check): (&str, u8, &str),
+    (whose, otherwise): (&str, &str),
+) -> Option<(&'a Question<'a>, &'a ServerHello)> {
+    let q = case.answered(topic)?;
+    let good = format!("{whose} is refused");
+    match (q.answer, alert_behind(q)) {
+        (Answered::Chose(hello), None) => return Some((q, hello)),
+        (Answered::Chose(_), Some(alert)) => sink.passed(check, &good, &in_words(Answered::Alert(alert))),
+        (answer, _) if answer == Answered::Alert(own) => sink.passed(check, &good, &in_words(answer)),
+        (answer, _) if answer.is_refusal() && case.ordinary().is_some() => {
+            sink.passed(check, &good, &format!("{}; {otherwise} is taken", in_words(answer)));
+        }
+        (answer, _) => sink.untested(check, &format!("whether {good}"), &in_words(answer)),
+    }
+    None
 }
 
 /// A suite as OpenSSL names it, or by its registered name.

@@ -1,8 +1,8 @@
 //! A name that cannot be the server's was taken.
 
-use super::audit_checks::{act, alert_behind, finding, in_words, show, stays};
+use super::audit_checks::{act, finding, show, stays, taken_for_another};
 use super::prelude::*;
-use crate::facts::audited::{Answered, Question};
+use crate::facts::audited::Question;
 use crate::facts::version_name;
 use crate::transcript::topics;
 use crate::wire::printable;
@@ -23,16 +23,9 @@ const CHECK: &str = "sni";
 const UNKNOWN_NAME: u8 = 112;
 
 fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
-    let Some(q) = case.answered(topics::OTHER_NAME) else { return };
-    let good = "a name that is not the server's is refused (SNI)";
-    match (q.answer, alert_behind(q)) {
-        (Answered::Chose(hello), None) => found(case, sink, q, hello),
-        (Answered::Chose(_), Some(alert)) => sink.passed(CHECK, good, &in_words(Answered::Alert(alert))),
-        (answer, _) if answer == Answered::Alert(UNKNOWN_NAME) => sink.passed(CHECK, good, &in_words(answer)),
-        (answer, _) if answer.is_refusal() && case.ordinary().is_some() => {
-            sink.passed(CHECK, good, &format!("{}; the ordinary hello is taken", in_words(answer)));
-        }
-        (answer, _) => sink.untested(CHECK, "whether other names are refused (SNI)", &in_words(answer)),
+    let words = ("a name that is not the server's (SNI)", "the ordinary hello");
+    if let Some((q, hello)) = taken_for_another(case, sink, (topics::OTHER_NAME, UNKNOWN_NAME, CHECK), words) {
+        found(case, sink, q, hello);
     }
 }
 
@@ -40,7 +33,7 @@ fn found(case: &Case<'_>, sink: &mut Sink<'_>, q: &Question<'_>, hello: &ServerH
     let name = q.hello.and_then(|h| h.server_name()).map(printable).unwrap_or_default();
     let sure = stays(q);
     let mut f = finding(case, sink, sure, "answers for a name that is not its own (SNI)");
-    let usual = case.ordinary().map(|(q, _)| q);
+    let usual = case.audit.iter().find(|q| q.topic() == topics::CONTROL && q.certificate().is_some());
     let of_other = same_certificate(usual, Some(q));
     let of_none = same_certificate(usual, case.answered(topics::NO_NAME));
     f.set("asked", name.clone()).set("version", version_name(hello.negotiated()));
@@ -64,5 +57,5 @@ fn found(case: &Case<'_>, sink: &mut Sink<'_>, q: &Question<'_>, hello: &ServerH
 
 /// Whether two answers show the same certificate; `None` where one of them hides it.
 fn same_certificate(one: Option<&Question<'_>>, other: Option<&Question<'_>>) -> Option<bool> {
-    Some(one?.chain()?.first()? == other?.chain()?.first()?)
+    Some(one?.certificate()? == other?.certificate()?)
 }

@@ -1,6 +1,6 @@
 //! A Diffie-Hellman prime of less than 2048 bits.
 
-use super::audit_checks::{act, finding, once, show, suite};
+use super::audit_checks::{act, finding, listed, once, show, suite};
 use super::certificates::advise_server;
 use super::prelude::*;
 use crate::codes::cipher_suite;
@@ -32,8 +32,13 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     if bits >= ENOUGH {
         return sink.passed(CHECK, "Diffie-Hellman primes are long enough", &format!("{bits} bits and more"));
     }
-    let mut f = finding(case, sink, Confidence::Certain, &format!("has a Diffie-Hellman prime of {bits} bits only"));
     let weak = || primes.iter().filter(|(_, _, bits)| *bits < ENOUGH);
+    let is_anonymous = |id: u16| cipher_suite(id).is_some_and(|s| s.auth == "anon");
+    // Beside anonymous suites the prime is the smaller trouble, and the others may have a longer one.
+    let alone = weak().all(|(_, h, _)| is_anonymous(h.suite));
+    let of = if alone { "of anonymous suites " } else { "" };
+    let what = format!("has a Diffie-Hellman prime {of}of {bits} bits only");
+    let mut f = finding(case, sink, Confidence::Certain, &what);
     let mut versions: Vec<u16> = weak().map(|(_, h, _)| h.negotiated()).collect();
     versions.sort_unstable();
     f.set("prime_bits", bits).set("suites", once(weak().map(|(_, h, _)| suite(h.suite))));
@@ -44,6 +49,9 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
         .iter()
         .find(|e| matches!(&e.kind, Kind::Handshake(crate::wire::tls::handshake::Message::ServerKeyExchange { .. })));
     f.evidence.extend(share.and_then(|e| sink.evidence(e, &format!("ServerKeyExchange: a prime of {bits} bits"))));
+    let (suites, lengths) =
+        (once(weak().map(|(_, h, _)| suite(h.suite))), once(weak().map(|(.., bits)| bits.to_string())));
+    f.why.push(format!("Seen with {}: {} bits.", listed(&suites), listed(&lengths)));
     f.why.push(match bits {
         ..1024 => "Such primes are broken in hours; most clients end the handshake when they see one.".to_owned(),
         _ => "A prime of 1024 bits that many servers share can be broken once for all of them (Logjam).".to_owned(),

@@ -53,8 +53,15 @@ pub const SECOND_AUTH: &str = "audit: AUTH inside TLS";
 pub const CLEAR_LOGIN: &str = "audit: USER in clear";
 /// A second connection that offers the session of the first.
 pub const RESUMPTION: &str = "audit: resumption";
+/// The certificate for one kind of key, which TLS 1.3 shows to nobody outside.
+pub const KEYS: &str = "audit: key of the certificate";
 /// The hello of a known client.
 pub const CLIENT: &str = "audit: client";
+
+/// A topic without what all of them begin with.
+pub fn words(topic: &str) -> &str {
+    topic.strip_prefix(AUDIT).unwrap_or(topic)
+}
 
 /// Whether a question belongs to an audit.
 pub fn is_audit(changed: &[String]) -> bool {

@@ -212,7 +212,11 @@ pub fn run<M: Machine>(member: &Member, machine: impl FnOnce(SocketAddr) -> M) -
     let mut machine = machine(address);
     let step = Duration::from_micros(patience().step.0);
     let limits = Limits { time: FOREVER, step, bytes: 16 * 1024 * 1024, keep_data: false };
-    let mut watch = |entry: &Entry| seen.tells(entry);
+    let mut watch = |told: Seen<'_>| {
+        if let Seen::Entry(entry) = told {
+            seen.tells(entry);
+        }
+    };
     let (t, _) = live::probe(&mut machine, Some(HOST), &Way::default(), limits, &mut watch).unwrap();
     let _ = end.send(News::Over);
     served.join().unwrap();

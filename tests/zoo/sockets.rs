@@ -101,7 +101,11 @@ pub fn visit(who: &Visit) -> Transcript {
     let mut session = who.session(address);
     let step = Duration::from_micros(patience().step.0);
     let limits = Limits { time: FOREVER, step, bytes: 4 * 1024 * 1024, keep_data: false };
-    let mut watch = |entry: &Entry| client.tells(entry);
+    let mut watch = |told: Seen<'_>| {
+        if let Seen::Entry(entry) = told {
+            client.tells(entry);
+        }
+    };
     let (mut t, _) = live::probe(&mut session, Some(HOST), &Way::default(), limits, &mut watch).unwrap();
     t.origin.asked = Some(who.asked());
     t

@@ -1,7 +1,7 @@
 //! What if the server were stricter: sets with something taken away, and whom that would shut out.
 
-use super::{Admission, Keys, TLS12, TLS13, admits};
-use crate::codes::{CipherSuite, ClientProfile, cipher_suites, client_profiles};
+use super::{TLS12, TLS13};
+use crate::codes::{CipherSuite, cipher_suites};
 use crate::facts::accepts::{Accepts, Set, Takes};
 
 /// Words that take something away, with what they mean.
@@ -30,14 +30,18 @@ impl Assume {
     /// Reads words that commas separate, in any case.
     ///
     /// # Errors
-    /// Says which word is none of [`ASSUMPTIONS`], and lists those.
+    /// Says which word is none of [`ASSUMPTIONS`], and lists those; or that two words name different lowest versions.
     pub fn parse(text: &str) -> Result<Self, String> {
         let known = || ASSUMPTIONS.map(|(word, _)| word).join(", ");
         let one = |word: &str| {
             let found = ASSUMPTIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
             found.map(|(word, _)| *word).ok_or_else(|| format!("{word:?} is none of {}", known()))
         };
-        Ok(Self { words: text.split(',').map(str::trim).map(one).collect::<Result<_, _>>()? })
+        let words: Vec<&str> = text.split(',').map(str::trim).map(one).collect::<Result<_, _>>()?;
+        if ["tls12", "tls13"].iter().all(|lowest| words.contains(lowest)) {
+            return Err("tls12 and tls13 are two lowest versions: name one of them".to_owned());
+        }
+        Ok(Self { words })
     }
 
     /// The words, as they were given.
@@ -101,52 +105,47 @@ fn refuse(set: &mut Set, numbers: impl Iterator<Item = u16>) {
     }
 }
 
-/// A client that fares otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Which.
-    pub profile: &'static ClientProfile,
-    /// How it fared.
-    pub before: Admission,
-    /// How it would fare.
-    pub after: Admission,
-}
-
-/// What a change of the server means for the clients that are known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// They get in now, and would not.
-    pub stopped: Vec<Change>,
-    /// They get in now, and nobody can tell whether they would.
-    pub doubtful: Vec<Change>,
-    /// They would get in with another version or suite.
-    pub other: Vec<Change>,
-}
-
-/// Who would fare otherwise, in the order of the table.
-pub fn changed(before: &Accepts, after: &Accepts, keys: &Keys) -> Changes {
-    let mut out = Changes::default();
-    for profile in client_profiles() {
-        let change = Change { profile, before: admits(profile, before, keys), after: admits(profile, after, keys) };
-        match (change.before, change.after) {
-            (Admission::In { .. }, Admission::Out(_)) => out.stopped.push(change),
-            (Admission::In { .. }, Admission::Unknown(_)) => out.doubtful.push(change),
-            (Admission::In { version: v, suite: s, .. }, Admission::In { version, suite, .. })
-                if (v, s) != (version, suite) =>
-            {
-                out.other.push(change);
-            }
-            _ => {}
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{RSA, of, server};
+    use super::super::{Admission, Keys, admits};
     use super::*;
+    use crate::codes::{ClientProfile, client_profiles};
     use crate::facts::accepts::Order;
+
+    /// A client that fares otherwise.
+    #[derive(Debug)]
+    struct Change {
+        profile: &'static ClientProfile,
+        before: Admission,
+        after: Admission,
+    }
+
+    /// Those that get in before: who stays out then, of whom nobody can tell, and who gets something else.
+    #[derive(Debug, Default)]
+    struct Changes {
+        stopped: Vec<Change>,
+        doubtful: Vec<Change>,
+        other: Vec<Change>,
+    }
+
+    fn changed(before: &Accepts, after: &Accepts, keys: &Keys) -> Changes {
+        let mut out = Changes::default();
+        for profile in client_profiles() {
+            let change = Change { profile, before: admits(profile, before, keys), after: admits(profile, after, keys) };
+            match (change.before, change.after) {
+                (Admission::In { .. }, Admission::Out(_)) => out.stopped.push(change),
+                (Admission::In { .. }, Admission::Unknown(_)) => out.doubtful.push(change),
+                (Admission::In { version: v, suite: s, .. }, Admission::In { version, suite, .. })
+                    if (v, s) != (version, suite) =>
+                {
+                    out.other.push(change);
+                }
+                _ => {}
+            }
+        }
+        out
+    }
 
     /// All versions from TLS 1.0, with what old clients need.
     fn lenient() -> Accepts {
@@ -173,6 +172,7 @@ mod tests {
         assert_eq!(Assume::parse("TLS12, no-rsa-kx").unwrap().words(), ["tls12", "no-rsa-kx"]);
         let error = Assume::parse("tls12,no-md5").unwrap_err();
         assert!(error.starts_with("\"no-md5\" is none of tls12, tls13, ") && error.ends_with("aead"), "{error}");
+        assert!(Assume::parse("tls12,aead,TLS13").is_err_and(|e| e.contains("name one of them")));
         assert!(Assume::parse("").is_err() && Assume::parse("tls12,,aead").is_err());
     }
 

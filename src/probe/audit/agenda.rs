@@ -5,8 +5,10 @@ use super::hellos::{self, SCHEMES, SSL3, TLS12, TLS13, VERSIONS};
 use super::hunt::Hunt;
 use super::list::List;
 use super::visit::Errand;
-use super::{Auditor, Part, Question};
+use super::{Auditor, Part, Question, Visitor};
 use crate::probe::TlsClient;
+use crate::probe::engine::KeyKind;
+use crate::probe::plan::ServerName;
 use crate::transcript::{Mode, topics};
 use crate::wire::tls::build::Crafted;
 
@@ -23,7 +25,6 @@ impl Auditor {
         let taken: Vec<(u16, Vec<u16>)> = VERSIONS
             .into_iter()
             .map(|v| (v, self.suites(v).to_vec()))
-            .map(|(v, s)| if s.is_empty() && !self.audit.parts.has(Part::Versions) { (v, modern(v)) } else { (v, s) })
             .filter(|(_, suites)| !suites.is_empty())
             .collect();
         for (version, suites) in taken.iter().filter(|(v, _)| *v >= TLS12 || taken.first().is_some_and(|(h, _)| h == v))
@@ -46,17 +47,49 @@ impl Auditor {
         self.ask_others();
     }
 
-    /// TLS 1.3 hides by what the server signs: each scheme is asked alone, with a key for a group that it takes.
-    pub(super) fn follow_groups(&mut self) {
-        let done = |l: &List| l.topic == topics::SCHEMES && l.version == TLS13;
+    /// TLS 1.3 hides by what the server signs: each scheme is asked alone, with a key for a group that it takes. Whether there is more to ask.
+    pub(super) fn follow_groups(&mut self) -> bool {
         let suites = self.suites(TLS13).to_vec();
-        if !self.audit.parts.has(Part::Schemes) || suites.is_empty() || self.lists.iter().any(done) {
-            return;
+        if !self.audit.parts.has(Part::Schemes) || suites.is_empty() || self.asks_each_scheme() {
+            return false;
         }
         let groups = self.lists.iter().find(|l| l.topic == topics::GROUPS && l.version == TLS13);
         let groups = groups.map_or_else(|| vec![0x0017], |l| l.hunt.taken().to_vec());
         let hunt = Hunt::each(hellos::schemes_of(TLS13), self.audit.parallel);
         self.lists.push(List { topic: topics::SCHEMES, version: TLS13, suites, groups, hunt });
+        true
+    }
+
+    /// Where TLS 1.3 is signed by keys of several kinds, there are several certificates, which only a whole handshake shows. Whether there is
+    /// more to ask.
+    pub(super) fn follow_schemes(&mut self) -> bool {
+        if core::mem::replace(&mut self.keys_asked, true) {
+            return false;
+        }
+        let list = self.lists.iter().find(|l| l.topic == topics::SCHEMES && l.version == TLS13);
+        let taken = list.map_or(&[][..], |l| l.hunt.taken());
+        let kinds = KeyKind::ALL.into_iter().filter(|kind| taken.iter().any(|scheme| kind.signs(*scheme)));
+        let kinds: Vec<KeyKind> = kinds.collect();
+        if kinds.len() < 2 {
+            return false;
+        }
+        for kind in kinds {
+            if let Some(tls) = self.plan.tls.signed_by(kind) {
+                let changed = vec![topics::KEYS.to_owned(), kind.name().to_owned()];
+                self.questions.push_back((Question::Visit(changed, self.visitor(tls), Errand::default()), 0));
+            }
+        }
+        true
+    }
+
+    /// Our own engine, with the name that the session sends.
+    fn visitor(&self, tls: TlsClient) -> Visitor {
+        Visitor { tls, name: self.plan.server_name.clone() }
+    }
+
+    /// Whether the schemes of TLS 1.3 are being asked, or were.
+    pub(super) fn asks_each_scheme(&self) -> bool {
+        self.lists.iter().any(|l| l.topic == topics::SCHEMES && l.version == TLS13)
     }
 
     /// Hellos that are odd in one way, beside an ordinary one.
@@ -66,9 +99,6 @@ impl Auditor {
         let mut odd: Vec<&'static str> = Vec::new();
         if behaviour || limits {
             odd.push(topics::CONTROL);
-        }
-        if behaviour {
-            odd.extend([topics::NO_NAME, topics::OTHER_NAME, topics::OTHER_ALPN]);
         }
         if limits {
             odd.extend([topics::LONG, topics::UNKNOWN_EXTENSION, topics::GREASE, topics::RECORD_VERSION]);
@@ -83,15 +113,57 @@ impl Auditor {
             let hello = self.maker.unknown_versions(&ordinary, &known);
             self.ask(topics::UNKNOWN_VERSIONS, hello.record());
         }
+        if limits
+            && version == TLS13
+            && let Some(hello) = self.maker.post_quantum(suites)
+        {
+            self.ask(topics::POST_QUANTUM, hello.record());
+        }
+        if behaviour {
+            self.ask_names(version, &ordinary);
+        }
         self.ask_below_tls13(behaviour, limits);
+    }
+
+    /// What another name, none, or another protocol changes. Up to TLS 1.2 the answer shows the certificate; where there is nothing but
+    /// TLS 1.3, our own engine has to look.
+    fn ask_names(&mut self, highest: u16, ordinary: &Crafted) {
+        let others = [topics::NO_NAME, topics::OTHER_NAME];
+        let Some((version, suites)) = self.below_tls13() else {
+            if let Some(hello) = self.maker.odd(topics::OTHER_ALPN, ordinary) {
+                self.ask(topics::OTHER_ALPN, hello.record());
+            }
+            let usual = self.plan.server_name.clone();
+            let has_name = usual != ServerName::Omit;
+            let names = [usual, ServerName::Omit, ServerName::Send(hellos::OTHER_NAME.to_owned())];
+            let tls = self.plan.tls.declining();
+            for (topic, name) in core::iter::once(topics::CONTROL).chain(others).zip(names) {
+                if topic != topics::NO_NAME || has_name {
+                    let visitor = Visitor { tls: tls.clone(), name };
+                    let visit = Question::Visit(vec![topic.to_owned()], visitor, Errand::default());
+                    self.questions.push_back((visit, 0));
+                }
+            }
+            return;
+        };
+        let ordinary = self.maker.ordinary(version, &suites);
+        let control = (version != highest).then_some(topics::CONTROL);
+        for topic in control.into_iter().chain(others).chain([topics::OTHER_ALPN]) {
+            if let Some(hello) = self.maker.odd(topic, &ordinary) {
+                self.ask(topic, hello.record());
+            }
+        }
+    }
+
+    /// The highest version below TLS 1.3 that is taken, with its suites.
+    fn below_tls13(&self) -> Option<(u16, Vec<u16>)> {
+        let of = |v: u16| Some((v, self.suites(v).to_vec())).filter(|(_, s)| !s.is_empty());
+        VERSIONS.into_iter().filter(|v| *v <= TLS12).find_map(of)
     }
 
     /// What shows in clear only below TLS 1.3, or can be asked only there.
     fn ask_below_tls13(&mut self, behaviour: bool, limits: bool) {
-        let below = |v: u16| Some((v, self.suites(v).to_vec())).filter(|(_, s)| !s.is_empty());
-        let old = VERSIONS.into_iter().filter(|v| *v <= TLS12).find_map(below);
-        let tls13 = self.suites(TLS13).to_vec();
-        let Some((version, suites)) = old else { return };
+        let Some((version, suites)) = self.below_tls13() else { return };
         let ordinary = self.maker.hello(version, &suites, hellos::groups_of(version), hellos::schemes_of(version));
         // One below the highest: whether that is taken does not matter to who knows the signal.
         let highest = VERSIONS.iter().position(|v| !self.suites(*v).is_empty());
@@ -114,17 +186,15 @@ impl Auditor {
         if limits {
             add(topics::FUTURE_VERSION, self.maker.odd(topics::FUTURE_VERSION, &ordinary));
             add(topics::NO_EXTENSIONS, self.maker.odd(topics::NO_EXTENSIONS, &ordinary));
-            if !tls13.is_empty() {
-                add(topics::POST_QUANTUM, self.maker.post_quantum(&tls13));
-            }
         }
     }
 
     /// What needs a whole handshake, or none; and clients that are imitated.
     fn ask_others(&mut self) {
+        let name = self.plan.server_name.clone();
         let visit = |topic: &str, detail: Option<&str>, tls: &TlsClient, errand: Errand| {
             let changed = core::iter::once(topic).chain(detail).map(str::to_owned).collect();
-            (Question::Visit(changed, tls.clone(), errand), 0)
+            (Question::Visit(changed, Visitor { tls: tls.clone(), name: name.clone() }, errand), 0)
         };
         let explicit = self.way.as_ref().is_some_and(|(_, mode)| *mode == Mode::Explicit);
         if self.audit.parts.has(Part::Security) && explicit {
@@ -148,9 +218,4 @@ impl Auditor {
             self.questions.push_back((Question::Ask(changed, Ask::Hello(hello)), 0));
         }
     }
-}
-
-/// Suites for a version that was not asked for its suites.
-fn modern(version: u16) -> Vec<u16> {
-    if version >= TLS12 { hellos::common_suites(version) } else { Vec::new() }
 }

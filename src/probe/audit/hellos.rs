@@ -119,7 +119,7 @@ impl Maker {
                 self.server_name.as_ref()?;
                 hello.without(ext::SERVER_NAME)
             }
-            topics::OTHER_NAME => hello.with(crate::wire::tls::build::server_name("another-name.invalid")),
+            topics::OTHER_NAME => hello.with(crate::wire::tls::build::server_name(OTHER_NAME)),
             topics::ALPN => hello.with(protocols(&["ftp"])),
             topics::OTHER_ALPN => hello.with(protocols(&["http/1.1"])),
             topics::STAPLING => hello.with(Extension { id: ext::STATUS_REQUEST, data: vec![1, 0, 0, 0, 0] }),
@@ -151,6 +151,9 @@ impl Maker {
         Some(self.hello(TLS13, suites, &groups, &SCHEMES).with(key_shares(&keys)))
     }
 }
+
+/// A name that is nobody's (RFC 6761).
+pub(super) const OTHER_NAME: &str = "another-name.invalid";
 
 /// Bytes of a hello that needs two segments.
 const LONG: usize = 1700;

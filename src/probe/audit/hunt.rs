@@ -83,6 +83,13 @@ impl Hunt {
         self.lots.is_empty()
     }
 
+    /// How many more connections that will be, as servers usually are: each lot ends with a refusal, and has some that are taken.
+    pub(super) fn left(&self) -> usize {
+        const SOME: usize = 12;
+        let backwards = usize::from(self.stage == Stage::Whole && !self.is_over());
+        backwards + self.lots.iter().map(|l| 1 + l.list.len() / SOME).sum::<usize>()
+    }
+
     /// The next list to offer; `None` while all that is left is being asked.
     pub(super) fn next(&mut self) -> Option<Vec<u16>> {
         let asking = self.lots.iter().filter(|l| l.asking).count();

@@ -12,12 +12,13 @@ mod line;
 mod list;
 mod pace;
 mod parts;
+mod progress;
 mod visit;
 
 use std::collections::VecDeque;
 
 use super::plan::{Plan, ServerName};
-use super::{Input, Machine, Output, Session, TlsClient, Where};
+use super::{Input, Machine, Output, Progress, Session, TlsClient, Where};
 use crate::transcript::{ConnId, Micros, Mode, Why, topics};
 use crate::wire::tls::build::Crafted;
 use call::{Ask, Call};
@@ -61,6 +62,8 @@ pub struct Auditor {
     questions: VecDeque<(Question, u32)>,
     /// Whether what depends on the suites was added.
     followed: bool,
+    /// Whether the certificates of TLS 1.3 were asked for, or there is but one.
+    keys_asked: bool,
     /// Connections so far.
     dialled: usize,
     now: Micros,
@@ -78,7 +81,14 @@ enum Question {
     /// How it answers.
     Ask(Vec<String>, Ask),
     /// What it says to our own engine.
-    Visit(Vec<String>, TlsClient, Errand),
+    Visit(Vec<String>, Visitor, Errand),
+}
+
+/// Our own engine, and the name that it sends.
+#[derive(Clone)]
+struct Visitor {
+    tls: TlsClient,
+    name: ServerName,
 }
 
 impl Auditor {
@@ -100,6 +110,7 @@ impl Auditor {
             lists: Vec::new(),
             questions: VecDeque::new(),
             followed: false,
+            keys_asked: false,
             dialled: 0,
             now: Micros(0),
             out: VecDeque::new(),
@@ -175,9 +186,7 @@ impl Auditor {
             self.follow();
             return self.go_on();
         }
-        let before = self.lists.len();
-        self.follow_groups();
-        if self.lists.len() == before { self.finish() } else { self.go_on() }
+        if self.follow_groups() || self.follow_schemes() { self.go_on() } else { self.finish() }
     }
 
     /// Opens a connection for a question.
@@ -193,8 +202,8 @@ impl Auditor {
                 (changed, Ask::Hello(self.hello(of, list).record()))
             }
             Question::Ask(changed, ask) => (changed.clone(), ask.clone()),
-            Question::Visit(changed, tls, errand) => {
-                let Some(engine) = tls.engine(&self.plan.host, &self.plan.server_name) else { return false };
+            Question::Visit(changed, by, errand) => {
+                let Some(engine) = by.tls.engine(&self.plan.host, &by.name) else { return false };
                 let why = Why::Question { changed: changed.clone() };
                 let talk = Talk::Visit(Box::new(Visit::open((conn, to, mode, why), engine, *errand, patience)));
                 self.lines.push(Line { question, tries, talk });
@@ -308,6 +317,10 @@ impl Machine for Auditor {
         // Connections that are over close before others are opened; and all is said before the end of the run.
         let said = self.out.pop_front().or_else(|| self.lines.iter_mut().find_map(Line::poll));
         said.or_else(|| core::mem::take(&mut self.ending).then_some(Output::Done))
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        self.so_far()
     }
 
     fn deadline(&self) -> Option<Micros> {

@@ -42,14 +42,19 @@ impl Parts {
         Self(NAMES.map(|(_, part)| part).to_vec())
     }
 
-    /// Those that a list of words names, separated by commas.
+    /// Those that a list of words names, separated by commas; and versions with their suites, where the others need to know them.
     ///
     /// # Errors
     /// The word that names none.
     pub fn parse(words: &str) -> Result<Self, String> {
         let find = |word: &str| NAMES.iter().find(|(name, _)| *name == word).map(|(_, part)| *part);
         let parts = words.split(',').map(str::trim).map(|word| find(word).ok_or_else(|| word.to_owned()));
-        parts.collect::<Result<_, _>>().map(Self)
+        let mut parts = parts.collect::<Result<Vec<Part>, _>>()?;
+        // Whoever offers what is not taken learns nothing of what else is in a hello.
+        if parts.iter().any(|part| !matches!(part, Part::Resumption | Part::Security)) {
+            parts.push(Part::Versions);
+        }
+        Ok(Self(parts))
     }
 
     /// The words that name parts.
@@ -71,6 +76,8 @@ mod tests {
     fn words_name_parts() {
         let some = Parts::parse("versions, suites");
         assert!(some.as_ref().is_ok_and(|p| p.has(Part::Versions) && !p.has(Part::Groups)));
+        let has_versions = |words| Parts::parse(words).is_ok_and(|p| p.has(Part::Versions));
+        assert!(has_versions("extensions") && !has_versions("security,resumption"));
         assert_eq!(Parts::parse("versions,colours"), Err("colours".to_owned()));
         assert!(Parts::words().all(|w| Parts::parse(w).is_ok()));
     }

@@ -57,6 +57,36 @@ impl fmt::Debug for Identity {
     }
 }
 
+/// A kind of key by which a server proves itself in TLS 1.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    Rsa,
+    Ecdsa,
+    Ed25519,
+}
+
+impl KeyKind {
+    pub(super) const ALL: [Self; 3] = [Self::Rsa, Self::Ecdsa, Self::Ed25519];
+
+    /// As suites name it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Rsa => "RSA",
+            Self::Ecdsa => "ECDSA",
+            Self::Ed25519 => "Ed25519",
+        }
+    }
+
+    /// Whether a scheme signs with such a key in TLS 1.3 (RFC 8446, 4.2.3).
+    pub(super) fn signs(self, scheme: u16) -> bool {
+        match self {
+            Self::Rsa => (0x0804..=0x0806).contains(&scheme),
+            Self::Ecdsa => [0x0403, 0x0503, 0x0603].contains(&scheme),
+            Self::Ed25519 => scheme == 0x0807,
+        }
+    }
+}
+
 /// Why a client certificate cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientError(pub &'static str);
@@ -104,6 +134,11 @@ impl TlsClient {
         self.on(self.library.limited_to_tls12())
     }
 
+    /// The same in TLS 1.3 with signatures by one kind of key, and without an offer to resume. `None` where the library has no TLS 1.3.
+    pub(super) fn signed_by(&self, kind: KeyKind) -> Option<Self> {
+        Some(self.on(self.library.signed_by(kind)?))
+    }
+
     fn on(&self, library: Arc<dyn Library>) -> Self {
         Self {
             library,
@@ -130,6 +165,9 @@ trait Library: Send + Sync {
 
     /// The same with TLS 1.2 and nothing newer, and sessions of its own.
     fn limited_to_tls12(&self) -> Arc<dyn Library>;
+
+    /// The same in TLS 1.3 with signatures by one kind of key, and without an offer to resume. `None` where it has no TLS 1.3.
+    fn signed_by(&self, kind: KeyKind) -> Option<Arc<dyn Library>>;
 
     /// Begins a handshake with `host`.
     fn begin(&self, host: &str, name: &ServerName) -> Option<Box<dyn Backend>>;

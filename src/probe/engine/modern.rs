@@ -11,7 +11,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, HandshakeKind, SupportedProtocolVersion};
 
 use super::witness::Witness;
-use super::{Backend, ClientError, Identity, Library, Seen, State, server};
+use super::{Backend, ClientError, Identity, KeyKind, Library, Seen, State, server};
 use crate::probe::plan::ServerName;
 use crate::transcript::{Decrypted, What};
 
@@ -35,7 +35,7 @@ impl Client {
     pub(super) fn new(identity: Option<Identity>) -> Result<Self, ClientError> {
         let provider = Arc::new(crypto::ring::default_provider());
         let key = identity.map(|i| certified_key(&provider, i)).transpose()?;
-        let witness = Arc::new(Witness { provider, key, seen: Mutex::default() });
+        let witness = Arc::new(Witness { provider, key, kind: None, seen: Mutex::default() });
         Self::build(&[&rustls::version::TLS13, &rustls::version::TLS12], witness)
     }
 
@@ -81,6 +81,13 @@ impl Library for Client {
         let versions = [&rustls::version::TLS12];
         let limited = Self::build(&versions, Arc::clone(&self.witness)).unwrap_or_else(|_| self.clone());
         Arc::new(limited.with_sessions())
+    }
+
+    fn signed_by(&self, kind: KeyKind) -> Option<Arc<dyn Library>> {
+        let (provider, key) = (Arc::clone(&self.witness.provider), self.witness.key.clone());
+        let witness = Arc::new(Witness { provider, key, kind: Some(kind), seen: Mutex::default() });
+        let limited = Self::build(&[&rustls::version::TLS13], witness).ok()?;
+        Some(Arc::new(limited.with(|config| config.resumption = Resumption::disabled())))
     }
 
     fn begin(&self, host: &str, name: &ServerName) -> Option<Box<dyn Backend>> {

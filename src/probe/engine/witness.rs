@@ -10,12 +10,15 @@ use rustls::pki_types::{self, CertificateDer, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
+use super::KeyKind;
 use crate::transcript::{Decrypted, Der, Side};
 
 /// Records what passes, and accepts it.
 pub(super) struct Witness {
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) key: Option<Arc<CertifiedKey>>,
+    /// Signatures by this kind of key alone.
+    pub(super) kind: Option<KeyKind>,
     pub(super) seen: Mutex<Vec<(Side, Decrypted)>>,
 }
 
@@ -72,7 +75,11 @@ impl ServerCertVerifier for Witness {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        let all = self.provider.signature_verification_algorithms.supported_schemes();
+        // PKCS#1 signs nothing in TLS 1.3: there it is for whoever issued the certificates (RFC 8446, 4.2.3).
+        let issuers = |scheme: u16| matches!(scheme, 0x0401 | 0x0501 | 0x0601);
+        let is_wanted = |scheme: u16| self.kind.is_none_or(|kind| kind.signs(scheme) || issuers(scheme));
+        all.into_iter().filter(|scheme| is_wanted((*scheme).into())).collect()
     }
 }
 
