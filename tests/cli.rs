@@ -507,6 +507,36 @@ fn an_audit_says_first_what_it_will_do() {
     }
 }
 
+/// What the run would stumble over, the dry run does too, and before anybody reads a plan; it writes nothing.
+#[test]
+#[cfg(feature = "live")]
+fn a_dry_run_reads_what_the_run_would() {
+    for (args, words) in [
+        (&["ftp.example.org:99999"][..], "1 to 65535"),
+        (&["http://ftp.example.org"], "no scheme of FTP"),
+        (&["h", "-o", "no/such/folder/x.json"], "cannot be written"),
+        (&["h", "-o", "x.doc"], "names no format"),
+        (&["h", "--ca", "no-such.pem"], "no-such.pem"),
+        (&["h", "--gentle", "--parallel", "8"], "cannot be used with"),
+        (&["h", "--parallel", "17"], "1..=16"),
+        (&["h", "--assume", "tls12,tls13"], "name one of them"),
+    ] {
+        for dry in [&["--dry-run"][..], &[]] {
+            let out = ftpsdiag(&[&["audit"], args, dry].concat());
+            assert_eq!((out.status.code(), stdout(&out)), (Some(3), ""), "{args:?}");
+            let said = stderr(&out);
+            assert!(said.contains(words) && !said.contains("ordinary session"), "{args:?}: {said}");
+        }
+    }
+    let folder = folder("dry");
+    let (old, new) = (folder.join("old.json"), folder.join("new.json"));
+    fs::write(&old, "kept").unwrap();
+    let names = [&old, &new].map(|p| p.display().to_string());
+    let out = ftpsdiag(&["audit", "--dry-run", "-o", &names[0], "-o", &names[1], "h"]);
+    assert!(out.status.success(), "{}", stderr(&out));
+    assert!(fs::read_to_string(&old).unwrap() == "kept" && !new.exists());
+}
+
 #[test]
 fn help_lists_only_what_is_built() {
     let out = ftpsdiag(&["--help"]);

@@ -427,6 +427,13 @@ fn a_text_around_an_alert_stays_what_broke_the_handshake() {
     }
 }
 
+/// That commands are hidden may show only behind the silence.
+#[test]
+fn a_silence_on_data_before_anything_hidden_is_not_certain() {
+    let play = "conn 0 control\nconn 1 data-of=0\n- C* established 0304 1302\n- 1> C silent 0\n- C 17030300026162\n";
+    cutting_is_safe(&dialogue::parse(play).unwrap()).unwrap();
+}
+
 /// What the fuzzer found, kept: an alert record cut by bytes that were not kept, so that one byte of it is left.
 #[test]
 fn an_alert_with_one_byte_left() {

@@ -23,7 +23,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let told = case.direction_is_assumed() || s.is_from_log_until(case, Some(event));
     let confidence = if told { Confidence::Likely } else { Confidence::Certain };
     let confidence = tries.sure(s.transfer, confidence);
-    let unasked = s.transfer.command.is_none() && case.commands_are_hidden();
+    // That commands are hidden may show behind the silence only: without one, nobody knows what was waited for.
+    let unasked = s.transfer.command.is_none();
     let confidence = if unasked { confidence.min(Confidence::Likely) } else { confidence };
     let (maybe, endpoint) = (probably(confidence), case.endpoint());
     let waited = super::phase::End::Silent(after).did();
@@ -47,7 +48,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     sink.report(f);
 }
 
-/// Of a transfer that nobody can read: it may have been over, or have been called off.
+/// Of a transfer whose command nobody can read: it may have been over, or have been called off.
 fn of_hidden(case: &Case<'_>, s: &Shake<'_>, f: &mut Finding) {
     let later = |t: &&Transfer<'_>| core::ptr::from_ref(*t) > core::ptr::from_ref(s.transfer);
     let works = |t: &Transfer<'_>| t.data.as_ref().is_some_and(|d| d.is_established());
@@ -60,7 +61,8 @@ fn of_hidden(case: &Case<'_>, s: &Shake<'_>, f: &mut Finding) {
         (false, true) => "The client sent not one byte on it",
         (true, true) => "Both spoke on it, and it went no further",
     };
-    f.why.push(format!("{passed}; the replies are encrypted: what the server said is not known."));
+    let unknown = if case.commands_are_hidden() { "the replies are encrypted" } else { "no command shows" };
+    f.why.push(format!("{passed}; {unknown}: what the server said is not known."));
     if !said(Side::Client) {
         let first = "TLS begins with the client: some wait for 150 first, and some begin with their first byte.";
         f.why.push(first.to_owned());

@@ -77,7 +77,7 @@ fn s_server(lab: &Lab, port: u16, chain: &str, options: &[&str]) -> Vec<String> 
     let (pem, key) = pair(lab, chain);
     let at = format!("127.0.0.1:{port}");
     let fixed = ["openssl", "s_server", "-quiet", "-accept", &at, "-cert", &pem, "-cert_chain", &pem, "-key", &key];
-    fixed.iter().chain(options).map(|&s| s.to_owned()).collect()
+    fixed.iter().map(|&s| s.to_owned()).chain(options.iter().map(|o| filled(lab, o))).collect()
 }
 
 fn pair(lab: &Lab, chain: &str) -> (String, String) {

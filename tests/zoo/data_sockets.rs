@@ -212,8 +212,8 @@ pub fn run<M: Machine>(member: &Member, machine: impl FnOnce(SocketAddr) -> M) -
     let mut machine = machine(address);
     let step = Duration::from_micros(patience().step.0);
     let limits = Limits { time: FOREVER, step, bytes: 16 * 1024 * 1024, keep_data: false };
-    let mut watch = |told: Seen<'_>| {
-        if let Seen::Entry(entry) = told {
+    let mut watch = |told: live::Seen<'_>| {
+        if let live::Seen::Entry(entry) = told {
             seen.tells(entry);
         }
     };

@@ -101,8 +101,8 @@ pub fn visit(who: &Visit) -> Transcript {
     let mut session = who.session(address);
     let step = Duration::from_micros(patience().step.0);
     let limits = Limits { time: FOREVER, step, bytes: 4 * 1024 * 1024, keep_data: false };
-    let mut watch = |told: Seen<'_>| {
-        if let Seen::Entry(entry) = told {
+    let mut watch = |told: live::Seen<'_>| {
+        if let live::Seen::Entry(entry) = told {
             client.tells(entry);
         }
     };

@@ -12,6 +12,9 @@ use crate::probe::plan::ServerName;
 use crate::transcript::{Mode, topics};
 use crate::wire::tls::build::Crafted;
 
+/// To see what a handshake shows.
+const LOOK: Errand = Errand { smuggled: None, inside: None, looks: true };
+
 impl Auditor {
     /// What is taken of a version's suites.
     pub(super) fn suites(&self, version: u16) -> &[u16] {
@@ -76,15 +79,11 @@ impl Auditor {
         for kind in kinds {
             if let Some(tls) = self.plan.tls.signed_by(kind) {
                 let changed = vec![topics::KEYS.to_owned(), kind.name().to_owned()];
-                self.questions.push_back((Question::Visit(changed, self.visitor(tls), Errand::default()), 0));
+                let visitor = Visitor { tls, name: self.plan.server_name.clone() };
+                self.questions.push_back((Question::Visit(changed, visitor, LOOK), 0));
             }
         }
         true
-    }
-
-    /// Our own engine, with the name that the session sends.
-    fn visitor(&self, tls: TlsClient) -> Visitor {
-        Visitor { tls, name: self.plan.server_name.clone() }
     }
 
     /// Whether the schemes of TLS 1.3 are being asked, or were.
@@ -140,8 +139,7 @@ impl Auditor {
             for (topic, name) in core::iter::once(topics::CONTROL).chain(others).zip(names) {
                 if topic != topics::NO_NAME || has_name {
                     let visitor = Visitor { tls: tls.clone(), name };
-                    let visit = Question::Visit(vec![topic.to_owned()], visitor, Errand::default());
-                    self.questions.push_back((visit, 0));
+                    self.questions.push_back((Question::Visit(vec![topic.to_owned()], visitor, LOOK), 0));
                 }
             }
             return;

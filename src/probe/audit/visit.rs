@@ -15,6 +15,8 @@ pub(super) struct Errand {
     pub(super) smuggled: Option<&'static str>,
     /// A command inside TLS.
     pub(super) inside: Option<&'static str>,
+    /// Nothing but the handshake: all that is wanted is in it.
+    pub(super) looks: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +159,9 @@ impl Visit {
             self.out.push_back(Output::Send(self.conn, output));
         }
         if self.step == Step::Handshake && self.established {
+            if self.errand.looks {
+                return self.leave();
+            }
             self.enter(Step::Listening, now);
         }
         self.inner_text(&plain, now);
@@ -171,7 +176,12 @@ impl Visit {
         }
         self.note(inside(Side::Server, plain.to_vec()));
         let mut rest = plain;
-        while let Heard::Reply(code, len) = self.inner.hear(rest) {
+        loop {
+            let (code, len) = match self.inner.hear(rest) {
+                Heard::Reply(code, len) => (code, len),
+                Heard::More => return,
+                Heard::TooMuch => return self.end(),
+            };
             rest = rest.get(len..).unwrap_or_default();
             match self.step {
                 _ if code < 200 => {}
@@ -189,6 +199,14 @@ impl Visit {
             Some(command) => self.say(command, Step::Inside, now),
             None => self.quit(now),
         }
+    }
+
+    /// Ends TLS in order, and the connection.
+    fn leave(&mut self) {
+        self.engine.close();
+        let output = self.engine.take_output();
+        self.out.push_back(Output::Send(self.conn, output));
+        self.end();
     }
 
     fn quit(&mut self, now: Micros) {
