@@ -242,11 +242,16 @@ fn ebcdic_line(data: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether these bytes begin with a verb that is known, and whole.
 fn begins_with_verb(data: &[u8]) -> bool {
-    if data.first().is_some_and(|b| *b >= 0x80) {
-        return begins_with_verb(&ebcdic::decode(data.get(..=ftp::LONGEST_VERB).unwrap_or(data)).to_ascii_uppercase());
+    let front = data.get(..=ftp::LONGEST_VERB).unwrap_or(data);
+    let is_whole = |front: &[u8]| front.iter().any(|b| matches!(b, b' ' | b'\r' | b'\n'));
+    match front.first() {
+        // Once only: there are bytes that lead back to themselves when they are decoded again and again.
+        Some(0x80..) => {
+            let decoded = ebcdic::decode(front).to_ascii_uppercase();
+            is_whole(&decoded) && ftp::may_begin_command(&decoded)
+        }
+        _ => is_whole(front) && ftp::may_begin_command(data),
     }
-    let whole = data.iter().take(ftp::LONGEST_VERB + 1).any(|b| matches!(b, b' ' | b'\r' | b'\n'));
-    whole && ftp::may_begin_command(data)
 }
 
 #[cfg(test)]
@@ -264,6 +269,16 @@ mod tests {
             }
         }
         String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn every_byte_may_begin_what_is_left_of_a_line() {
+        for first in 0..=255u8 {
+            for behind in [&b""[..], b"ASS x\r\n", &[0xff; 40], &[first; 40]] {
+                begins_with_verb(&[&[first], behind].concat());
+            }
+        }
+        assert!(begins_with_verb(b"USER joe\r\n") && begins_with_verb(&[0xe4, 0xe2, 0xc5, 0xd9, 0x40, 0x91]));
     }
 
     #[test]
