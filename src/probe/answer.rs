@@ -27,8 +27,13 @@ impl Answer {
             return;
         }
         self.first.extend_from_slice(bytes);
+        while self.judge() {}
+    }
+
+    /// Judges what stands in front; whether it was a warning, behind which the answer is still to come.
+    fn judge(&mut self) -> bool {
         match front(&self.first) {
-            Front::Undecided => return,
+            Front::Undecided => return false,
             Front::NotTls | Front::Malformed(_) => {
                 self.not_tls = true;
                 // In ASCII or EBCDIC.
@@ -37,13 +42,12 @@ impl Answer {
             Front::Record(header) => {
                 let body = self.first.get(HEADER_LEN..).unwrap_or_default();
                 match (header.content_type, body) {
-                    (_, []) | (content::ALERT, [_]) => return,
+                    (_, []) | (content::ALERT, [_]) => return false,
                     (content::ALERT, [2, description, ..]) => self.alert = Some(*description),
                     // A warning before the answer (unrecognized_name) is none.
-                    (content::ALERT, [_, _, rest @ ..]) => {
-                        let rest = rest.to_vec();
-                        self.first = Vec::new();
-                        return self.look(&rest);
+                    (content::ALERT, [_, _, ..]) => {
+                        self.first.drain(..HEADER_LEN + 2);
+                        return true;
                     }
                     (content::HANDSHAKE, [2, ..]) => self.hello = true,
                     _ => {}
@@ -52,6 +56,7 @@ impl Answer {
             }
         }
         self.first = Vec::new();
+        false
     }
 }
 

@@ -285,15 +285,26 @@ impl Redactor {
     }
 
     fn word(&mut self, word: &str) -> String {
-        if let Some(user) = self.of_user(word) {
-            return user;
-        }
-        // `NAME (host:user)`.
-        if let Some((host, user)) = word.rsplit_once(':')
-            && let Some(user) = self.users.get(&user.to_ascii_lowercase()).cloned()
+        // `NAME (host:user).` A loop: who writes the same name a million times gets no million calls.
+        let mut rest = word.trim_end_matches(['.', ':']);
+        let tail = word.strip_prefix(rest).unwrap_or_default();
+        let mut parts = Vec::new();
+        while let Some((host, user)) = rest.rsplit_once(':')
+            && let Some(user) = self.users.get(&user.to_ascii_lowercase())
         {
-            return format!("{}:{user}", self.word(host));
+            parts.push(user.clone());
+            rest = host;
         }
+        if parts.is_empty() {
+            return self.of_user(word).unwrap_or_else(|| self.named(word));
+        }
+        parts.push(self.of_user(rest).unwrap_or_else(|| self.named(rest)));
+        parts.reverse();
+        parts.join(":") + tail
+    }
+
+    /// A word that is no user: a name, an address, or anything else.
+    fn named(&mut self, word: &str) -> String {
         if self.level < Level::Names {
             return word.to_owned();
         }

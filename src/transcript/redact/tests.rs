@@ -87,3 +87,10 @@ fn a_user_in_two_pieces_is_one() {
     let out = redacted("0 C \"USER list\\r\\nLIST x\\r\\n\"\n", Level::Users);
     assert!(out.contains("LIST x"), "{out}");
 }
+
+#[test]
+fn a_name_that_comes_a_hundred_thousand_times_goes_each_time() {
+    let play = format!("conn 0 control\n1 C \"USER joe\\r\\n\"\n2 S \"553 x:{}joe.\\r\\n\"\n", "joe:".repeat(100_000));
+    let out = redacted(&play, Level::Users);
+    assert!(!out.contains("joe") && out.matches("user-1").count() == 100_002, "{}", out.len());
+}
