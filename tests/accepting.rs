@@ -119,6 +119,21 @@ fn what_tls_1_3_has_no_more_is_not_unclear() {
     assert_eq!(habit(&audit, "client-certificate").has, "no");
 }
 
+/// OpenSSL reads them to this day, where the suites of such a hello are taken.
+#[test]
+fn hellos_in_the_format_of_ssl_2_are_tried() {
+    const OLD: &[&str] = &[
+        "ssl_ciphers=ALL:@SECLEVEL=0",
+        "ssl_tlsv1=YES",
+        "OPENSSL MinProtocol = TLSv1",
+        "OPENSSL CipherString = ALL:@SECLEVEL=0",
+    ];
+    let audit = audited(Vsftpd("leaf", OLD), &["--only", "intolerances"]);
+    assert_eq!(habit(&audit, "ssl2-format").has, "yes");
+    let java = audit.clients.iter().find(|c| c.product == "java" && c.releases == "6u45").unwrap();
+    assert_eq!((java.now.r#in.sign(), java.now.version.as_deref()), ("yes", Some("TLS 1.0")));
+}
+
 /// pyOpenSSL brings an OpenSSL that ranks groups in blocks, and follows the client within one.
 #[test]
 fn an_order_can_be_of_both_ends() {
@@ -127,7 +142,7 @@ fn an_order_can_be_of_both_ends() {
     assert_eq!(of("TLS 1.3").groups.order.as_deref(), Some("mixed"));
     assert_eq!(of("TLS 1.3").suites.order.as_deref(), Some("client"));
     let vsftpd = audited(Vsftpd("leaf", &[]), &["--only", "suites"]);
-    assert!(vsftpd.versions.iter().all(|v| !v.suites.order.as_deref().is_some_and(|o| o != "client")));
+    assert!(vsftpd.versions.iter().all(|v| v.suites.order.as_deref().is_none_or(|o| o == "client")));
 }
 
 /// Passes connections on to a server, all but those from the `n`-th on, which are accepted and left alone; tells when it comes to that.

@@ -76,6 +76,8 @@ pub struct OfVersion {
 pub struct Accepts {
     /// The versions that were asked, highest first.
     pub versions: Vec<OfVersion>,
+    /// Whether hellos of TLS may come in the format of SSL 2 (RFC 5246, E.2), which is not to speak it.
+    pub ssl2_format: Takes,
 }
 
 impl Accepts {

@@ -54,6 +54,8 @@ pub enum Why {
     Scheme(u16),
     /// The server signs with SHA-1 and MD5, as versions below TLS 1.2 do, and the client takes no such signature.
     OldSignature(u16),
+    /// Its hello is in the format of SSL 2, which the server does not read.
+    Format,
     /// The RSA key of the certificate is shorter than the client takes.
     Key {
         /// Its bits.
@@ -135,7 +137,11 @@ pub fn admits(profile: &ClientProfile, server: &Accepts, keys: &Keys) -> Admissi
     let Some(of) = server.of(version) else { return Admission::Unknown(Lack::Version(version)) };
     let admission = Choice { profile, of, groups: groups(server, of), keys }.made();
     match admission {
-        Admission::In { .. } if profile.form == Form::Ssl2 => Admission::Unknown(Lack::Format),
+        Admission::In { .. } if profile.form == Form::Ssl2 => match server.ssl2_format {
+            Takes::Yes => admission,
+            Takes::No => Admission::Out(Why::Format),
+            Takes::Unknown => Admission::Unknown(Lack::Format),
+        },
         other => other,
     }
 }

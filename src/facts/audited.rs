@@ -195,7 +195,20 @@ pub fn accepts(questions: &[Question<'_>]) -> Option<Accepts> {
             v.takes = Takes::No;
         }
     }
-    Some(Accepts { versions })
+    Some(Accepts { versions, ssl2_format: ssl2_format(questions) })
+}
+
+/// Whether hellos of TLS are taken in the format of SSL 2. It has no extensions, and a refusal may be for want of these.
+fn ssl2_format(questions: &[Question<'_>]) -> Takes {
+    let answer = |topic: &str| {
+        let asked = questions.iter().filter(|q| q.topic() == topic).map(|q| q.answer);
+        asked.into_iter().find(|a| *a != Answered::NotAsked)
+    };
+    match (answer(topics::SSL2_FORMAT), answer(topics::NO_EXTENSIONS)) {
+        (Some(Answered::Chose(_)), _) => Takes::Yes,
+        (Some(refusal), Some(Answered::Chose(_))) if refusal.is_refusal() => Takes::No,
+        _ => Takes::Unknown,
+    }
 }
 
 fn chosen(q: &Question<'_>, of: impl Fn(&ServerHello) -> Option<u16>) -> Option<u16> {

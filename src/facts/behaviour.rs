@@ -73,6 +73,10 @@ pub fn habits(questions: &[Question<'_>]) -> Vec<Habit> {
     out.push(habit("hello-retry-request", "HelloRetryRequest", retries));
     let quantum = chose(topics::POST_QUANTUM).map(|h| h.group() == Some(X25519_MLKEM768));
     out.push(habit("post-quantum", "post-quantum key exchange", answer(quantum)));
+    let format = accepts(questions).map_or(Takes::Unknown, |a| a.ssl2_format);
+    if format != Takes::Unknown {
+        out.push(habit("ssl2-format", "hellos in the format of SSL 2", format));
+    }
     out.extend([name(questions), client_certificate(questions)]);
     if is_tls13_alone(questions) {
         let gone = out.iter_mut().filter(|h| h.has == Takes::Unknown && OF_OLD.contains(&h.id));

@@ -13,6 +13,8 @@ pub const GROUPS: &str = "audit: groups";
 pub const SCHEMES: &str = "audit: signature schemes";
 /// The hello of SSL 2.
 pub const SSL2: &str = "audit: SSL 2";
+/// A hello of TLS in the format of SSL 2.
+pub const SSL2_FORMAT: &str = "audit: format of SSL 2";
 /// The control of all others: what the server answers when nothing is odd.
 pub const CONTROL: &str = "audit: ordinary hello";
 /// No server name.

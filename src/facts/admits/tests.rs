@@ -34,7 +34,7 @@ pub(super) fn server(versions: Vec<OfVersion>) -> Accepts {
         let place = all.iter_mut().find(|v| v.version == of.version).unwrap();
         *place = of;
     }
-    Accepts { versions: all }
+    Accepts { versions: all, ..Accepts::default() }
 }
 
 /// vsftpd with `ssl_ciphers=HIGH`: TLS 1.2 and 1.3, the client's order.
@@ -246,7 +246,7 @@ fn nothing_is_said_that_more_knowledge_would_contradict() {
             groups: some(&groups, Some(order), &mut seed),
             schemes: some(&schemes, None, &mut seed),
         });
-        let whole = Accepts { versions: versions.to_vec() };
+        let whole = Accepts { versions: versions.to_vec(), ..Accepts::default() };
         let keys = Keys { rsa: Some([512, 1024, 4096][dice(&mut seed) as usize % 3]), ecdsa: Some(0x0017) };
         let less = whole.versions.iter().map(|of| OfVersion {
             version: of.version,
@@ -256,7 +256,7 @@ fn nothing_is_said_that_more_knowledge_would_contradict() {
             groups: of.groups.clone(),
             schemes: partly(&of.schemes, &mut seed),
         });
-        let part = Accepts { versions: less.collect() };
+        let part = Accepts { versions: less.collect(), ..Accepts::default() };
         let fewer = if dice(&mut seed).is_multiple_of(2) { keys } else { Keys::default() };
         for p in client_profiles() {
             let (full, partial) = (admits(p, &whole, &keys), admits(p, &part, &fewer));

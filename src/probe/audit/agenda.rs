@@ -184,6 +184,7 @@ impl Auditor {
         if limits {
             add(topics::FUTURE_VERSION, self.maker.odd(topics::FUTURE_VERSION, &ordinary));
             add(topics::NO_EXTENSIONS, self.maker.odd(topics::NO_EXTENSIONS, &ordinary));
+            self.ask(topics::SSL2_FORMAT, self.maker.in_format_of_ssl2(version, &suites));
         }
     }
 

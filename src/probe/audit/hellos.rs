@@ -104,9 +104,19 @@ impl Maker {
 
     /// The hello of SSL 2.
     pub(super) fn ssl2(&self) -> Vec<u8> {
-        let mut challenge = [0; 16];
-        challenge.iter_mut().zip(self.random).for_each(|(to, from)| *to = from);
-        ssl2_hello(&SSL2_SPECS, challenge)
+        ssl2_hello(2, &SSL2_SPECS, self.challenge())
+    }
+
+    /// A hello of TLS in the format of SSL 2, as Java 6 begins.
+    pub(super) fn in_format_of_ssl2(&self, version: u16, suites: &[u16]) -> Vec<u8> {
+        let specs: Vec<u32> = suites.iter().copied().map(u32::from).collect();
+        ssl2_hello(version, &specs, self.challenge())
+    }
+
+    fn challenge(&self) -> [u8; 16] {
+        let mut out = [0; 16];
+        out.iter_mut().zip(self.random).for_each(|(to, from)| *to = from);
+        out
     }
 
     /// One odd thing about a hello that is answered when it is ordinary.

@@ -169,10 +169,12 @@ pub fn protocols(protocols: &[&str]) -> Extension {
     Extension { id: ext::ALPN, data }
 }
 
-/// The hello of SSL 2, in one record: cipher specs of three bytes, no session, and a challenge.
-pub fn ssl2_hello(specs: &[u32], challenge: [u8; 16]) -> Vec<u8> {
+/// A hello in the format of SSL 2, in one record: cipher specs of three bytes, no session, and a challenge. With a version of TLS the specs
+/// are suites behind a zero (RFC 5246, E.2).
+pub fn ssl2_hello(version: u16, specs: &[u32], challenge: [u8; 16]) -> Vec<u8> {
     let specs: Vec<u8> = specs.iter().flat_map(|s| s.to_be_bytes().into_iter().skip(1)).collect();
-    let mut message = vec![1, 0, 2];
+    let mut message = vec![1];
+    message.extend(version.to_be_bytes());
     message.extend(u16::try_from(specs.len()).unwrap_or(u16::MAX).to_be_bytes());
     message.extend([0, 0, 0, 16]);
     message.extend(specs);
@@ -275,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_hello_of_ssl_2_reads_back() {
-        let record = ssl2_hello(&[0x01_0080, 0x07_00c0], [5; 16]);
+        let record = ssl2_hello(2, &[0x01_0080, 0x07_00c0], [5; 16]);
         assert_eq!(usize::from(u16::from_be_bytes([record[0] & 0x7f, record[1]])), record.len() - 2);
         let message = super::super::ssl2::parse(&record);
         let Some(Message::ClientHello(hello)) = message else { panic!("a ClientHello, not {message:?}") };
