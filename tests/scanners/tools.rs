@@ -73,6 +73,15 @@ impl Tools {
         }
     }
 
+    /// What starts gnutls-serv at a port: it echoes what it is told inside TLS.
+    pub fn gnutls_serv(&self, port: u16, pem: &str, key: &str, priority: &str) -> Vec<String> {
+        let run = self.folder.join("run").display().to_string();
+        let port = port.to_string();
+        let args = ["--quiet", "--echo", "--port", &port, "--x509certfile", pem, "--x509keyfile", key];
+        let priority = ["--priority", priority];
+        [&[&run, "gnutls-serv"], &args[..], &priority].concat().into_iter().map(str::to_owned).collect()
+    }
+
     /// A known difference: `tool, which side, server (or *), version (or *), suite (or *): who is right, and why`.
     pub fn is_known(&self, tool: Tool, what: &str, server: &str, version: u16, suite: u16) -> bool {
         let here =
