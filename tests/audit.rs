@@ -1,6 +1,8 @@
 //! What an audit asks, of servers that are models: no socket, no clock.
 #![cfg(feature = "live")]
 
+#[path = "audit/cuts.rs"]
+mod cuts;
 #[path = "audit/world.rs"]
 mod world;
 

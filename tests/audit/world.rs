@@ -113,7 +113,13 @@ fn answer(version: u16, suite: u16, group: u16, scheme: u16, hello: &ClientHello
         ];
         return Says::Bytes(record(&server_hello(0x0303, suite, retry, &extensions.concat())));
     }
-    let mut flight = server_hello(version, suite, false, &extension(ext::RENEGOTIATION_INFO, &[0]));
+    // What a server confirms it confirms where it was offered.
+    let mut confirmed =
+        if hello.renegotiates_securely() { extension(ext::RENEGOTIATION_INFO, &[0]) } else { Vec::new() };
+    for id in [ext::EXTENDED_MASTER_SECRET, ext::SESSION_TICKET] {
+        confirmed.extend(hello.extension(id).map_or_else(Vec::new, |_| extension(id, &[])));
+    }
+    let mut flight = server_hello(version, suite, false, &confirmed);
     if suite >> 8 == 0xc0 {
         let signed =
             if version >= 0x0303 { [two(scheme), two(1), vec![5]].concat() } else { [two(1), vec![5]].concat() };
