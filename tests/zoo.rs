@@ -3,6 +3,8 @@
 
 mod common;
 
+#[path = "zoo/audits.rs"]
+mod audits;
 #[path = "zoo/room.rs"]
 mod room;
 #[path = "zoo/sockets.rs"]

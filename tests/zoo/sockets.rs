@@ -1,7 +1,7 @@
 //! The same members behind real sockets.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -57,8 +57,8 @@ impl Client {
     }
 }
 
-/// The `nth` connection of a member.
-fn serve(member: &Member, nth: usize, mut stream: TcpStream, client: &Client) {
+/// The `nth` connection of a member. Before a reset it waits until the client has so many bytes.
+fn serve(member: &Member, nth: usize, mut stream: TcpStream, client_has: impl Fn(usize)) {
     let mut endpoint = Endpoint::of(member, nth, identity());
     let mut buffer = [0; 4096];
     let mut sent = 0;
@@ -71,7 +71,7 @@ fn serve(member: &Member, nth: usize, mut stream: TcpStream, client: &Client) {
                 Deed::Wait(ms) => thread::sleep(Duration::from_millis(ms.into())),
                 Deed::HalfClose | Deed::Close => drop(stream.shutdown(Shutdown::Write)),
                 Deed::Reset => {
-                    client.has(nth, sent);
+                    client_has(sent);
                     // A linger of zero makes a close an RST.
                     return drop(socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)));
                 }
@@ -85,6 +85,18 @@ fn serve(member: &Member, nth: usize, mut stream: TcpStream, client: &Client) {
     }
 }
 
+/// A member that serves whoever connects, until the tests are over. None that resets: a stranger does not tell what it has.
+pub fn listen(member: &'static Member) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for (nth, stream) in listener.incoming().flatten().enumerate() {
+            thread::spawn(move || serve(member, nth, stream, |_| panic!("{}: it resets", member.name)));
+        }
+    });
+    address
+}
+
 /// A visit of a member behind a socket.
 pub fn visit(who: &Visit) -> Transcript {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -95,7 +107,7 @@ pub fn visit(who: &Visit) -> Transcript {
     thread::spawn(move || {
         for (nth, stream) in listener.incoming().flatten().enumerate() {
             let client = Arc::clone(&watched);
-            thread::spawn(move || serve(member, nth, stream, &client));
+            thread::spawn(move || serve(member, nth, stream, |bytes| client.has(nth, bytes)));
         }
     });
     let mut session = who.session(address);
