@@ -44,6 +44,8 @@ pub struct Model {
     pub longest: usize,
     /// It answers with this suite whatever is offered.
     pub stubborn: Option<u16>,
+    /// Up to TLS 1.2 it asks for a client certificate.
+    pub asks_certificate: bool,
     /// It says this to every hello, whatever it may be.
     pub anything: Option<Box<dyn FnMut() -> Says>>,
     /// How it refuses.
@@ -65,6 +67,7 @@ impl Default for Model {
             own_order: false,
             longest: usize::MAX,
             stubborn: None,
+            asks_certificate: false,
             anything: None,
             refuses: || Says::Last(alert(40)),
             dial: Box::new(|_, _, _| Dial::Greets("220 ready\r\n")),
@@ -92,41 +95,47 @@ impl Model {
         let scheme = first(&self.schemes, &hello.signature_schemes());
         let needs_group = |s: u16| s >> 8 == 0xc0 || s >> 8 == 0x13;
         match (suite, group, scheme) {
-            (Some(suite), Some(group), Some(scheme)) => answer(*version, suite, group, scheme, hello),
+            (Some(suite), Some(group), Some(scheme)) => self.answer(*version, suite, group, scheme, hello),
             (Some(suite), group, scheme) if !needs_group(suite) => {
-                answer(*version, suite, group.unwrap_or(0x17), scheme.unwrap_or(0x0401), hello)
+                self.answer(*version, suite, group.unwrap_or(0x17), scheme.unwrap_or(0x0401), hello)
             }
-            (Some(suite), Some(group), _) if *version < 0x0303 => answer(*version, suite, group, 0x0201, hello),
+            (Some(suite), Some(group), _) if *version < 0x0303 => self.answer(*version, suite, group, 0x0201, hello),
             _ => (self.refuses)(),
         }
     }
-}
 
-fn answer(version: u16, suite: u16, group: u16, scheme: u16, hello: &ClientHello) -> Says {
-    let two = |n: u16| n.to_be_bytes().to_vec();
-    if version == 0x0304 {
-        let retry = hello.key_shares().is_none_or(|s| s.is_empty());
-        let share = if retry { Vec::new() } else { [two(4), vec![9; 4]].concat() };
-        let extensions = [
-            extension(ext::SUPPORTED_VERSIONS, &two(version)),
-            extension(ext::KEY_SHARE, &[two(group), share].concat()),
-        ];
-        return Says::Bytes(record(&server_hello(0x0303, suite, retry, &extensions.concat())));
+    fn answer(&self, version: u16, suite: u16, group: u16, scheme: u16, hello: &ClientHello) -> Says {
+        let two = |n: u16| n.to_be_bytes().to_vec();
+        if version == 0x0304 {
+            let retry = hello.key_shares().is_none_or(|s| s.is_empty());
+            let share = if retry { Vec::new() } else { [two(4), vec![9; 4]].concat() };
+            let extensions = [
+                extension(ext::SUPPORTED_VERSIONS, &two(version)),
+                extension(ext::KEY_SHARE, &[two(group), share].concat()),
+            ];
+            return Says::Bytes(record(&server_hello(0x0303, suite, retry, &extensions.concat())));
+        }
+        // What a server confirms it confirms where it was offered.
+        let mut confirmed =
+            if hello.renegotiates_securely() { extension(ext::RENEGOTIATION_INFO, &[0]) } else { Vec::new() };
+        for id in [ext::EXTENDED_MASTER_SECRET, ext::SESSION_TICKET] {
+            confirmed.extend(hello.extension(id).map_or_else(Vec::new, |_| extension(id, &[])));
+        }
+        let hello = record(&server_hello(version, suite, false, &confirmed));
+        let mut flight = Vec::new();
+        if suite >> 8 == 0xc0 {
+            let signed =
+                if version >= 0x0303 { [two(scheme), two(1), vec![5]].concat() } else { [two(1), vec![5]].concat() };
+            flight.extend(message(12, &[vec![3], two(group), vec![1, 4], signed].concat()));
+        }
+        if self.asks_certificate {
+            // Any RSA key, by rsa_pss_rsae_sha256, of any authority.
+            flight.extend(message(13, &[1, 1, 0, 2, 8, 4, 0, 0]));
+        }
+        flight.extend(message(14, &[]));
+        // As OpenSSL writes it: the hello has a record of its own.
+        Says::Bytes([hello, record(&flight)].concat())
     }
-    // What a server confirms it confirms where it was offered.
-    let mut confirmed =
-        if hello.renegotiates_securely() { extension(ext::RENEGOTIATION_INFO, &[0]) } else { Vec::new() };
-    for id in [ext::EXTENDED_MASTER_SECRET, ext::SESSION_TICKET] {
-        confirmed.extend(hello.extension(id).map_or_else(Vec::new, |_| extension(id, &[])));
-    }
-    let mut flight = server_hello(version, suite, false, &confirmed);
-    if suite >> 8 == 0xc0 {
-        let signed =
-            if version >= 0x0303 { [two(scheme), two(1), vec![5]].concat() } else { [two(1), vec![5]].concat() };
-        flight.extend(message(12, &[vec![3], two(group), vec![1, 4], signed].concat()));
-    }
-    flight.extend(message(14, &[]));
-    Says::Bytes(record(&flight))
 }
 
 fn server_hello(version: u16, suite: u16, retry: bool, extensions: &[u8]) -> Vec<u8> {
