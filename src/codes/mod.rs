@@ -24,8 +24,8 @@ pub use fingerprint::{Fingerprint, fingerprints, fingerprints_of};
 pub use ftp::{FtpReply, ftp_replies, ftp_reply};
 pub use table::Confirmed;
 pub use tls::{
-    Alert, CipherSuite, Number, alert, alerts, cipher_suite, cipher_suite_by_name, cipher_suites, extension,
-    extensions, group, groups, signature_scheme, signature_schemes, version, versions,
+    Alert, CipherSuite, Number, SCHEMES_OF_TLS13, alert, alert_refuses, alerts, cipher_suite, cipher_suite_by_name,
+    cipher_suites, extension, extensions, group, groups, signature_scheme, signature_schemes, version, versions,
 };
 pub use zos::{
     AttlsCode, CmsCode, FtpClientError, FtpSubcommand, GskCode, ZosCipherName, ZosMessage, attls, cms, cms_by_symbol,

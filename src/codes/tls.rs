@@ -55,6 +55,19 @@ pub fn alert(code: u8) -> Option<Alert> {
     ALERT_ROWS.find(|a| a.code.cmp(&code)).copied()
 }
 
+/// Whether a fatal alert in answer to a hello says that nothing of what was offered is taken: handshake_failure, illegal_parameter,
+/// protocol_version, insufficient_security, internal_error. Any other may have other reasons.
+#[must_use]
+pub fn alert_refuses(code: u8) -> bool {
+    matches!(code, 40 | 47 | 70 | 71 | 80)
+}
+
+/// Signature schemes that a server may sign with in TLS 1.3 (RFC 8446, 4.2.3; RFC 8734; RFC 8998 and drafts of post-quantum ones aside).
+pub const SCHEMES_OF_TLS13: [u16; 16] = [
+    0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080a, 0x080b, 0x0804, 0x0805, 0x0806, 0x081a, 0x081b, 0x081c,
+    0x0904, 0x0905,
+];
+
 /// All alerts, by number.
 pub fn alerts() -> impl Iterator<Item = Alert> {
     ALERT_ROWS.rows().iter().copied()

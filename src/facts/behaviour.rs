@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::accepted::accepts;
 use super::accepts::Takes;
-use super::audited::{Answered, Question, accepts};
+use super::audited::{Answered, Question};
 use crate::codes;
 use crate::decode::{Event, Kind};
 use crate::transcript::{Decrypted, Layer, topics};
@@ -62,7 +63,9 @@ pub fn habits(questions: &[Question<'_>]) -> Vec<Habit> {
         let is = |m: &Message| matches!(m, Message::CertificateStatus { .. });
         q.events.iter().any(|e| matches!(&e.kind, Kind::Handshake(m) if is(m)))
     };
+    // What may follow as long as the flight is not whole is no no.
     let asked = questions.iter().filter(|q| q.topic() == topics::STAPLING && q.is_taken());
+    let asked = asked.filter(|q| q.is_whole() || stapled(q));
     out.push(habit("stapling", "stapled OCSP answer", yes_or_no(asked.map(stapled))));
     let alpn = chose(topics::ALPN).filter(|h| h.negotiated() < TLS13);
     out.push(habit("alpn", "names the protocol (ALPN)", answer(alpn.map(|h| h.has(ext::ALPN)))));
@@ -188,8 +191,8 @@ fn client_certificate(questions: &[Question<'_>]) -> Habit {
     let mut seen = Vec::new();
     for q in questions.iter().filter(|q| q.is_taken()) {
         let asked = requested(q).is_some();
-        // TLS 1.3 hides it from hellos that are built by hand, and shows it to our own engine where it shows its certificate.
-        if asked || q.certificate().is_some() || hello(q).is_some_and(|h| h.negotiated() < TLS13) {
+        // TLS 1.3 hides it from hellos that are built by hand; and a request may follow as long as the flight is not whole.
+        if asked || q.is_whole() {
             seen.push(asked);
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Facts rank causes and pick directives; they prove nothing by themselves.
 
+pub mod accepted;
 pub mod accepts;
 pub mod admits;
 mod agreed;

@@ -9,12 +9,13 @@ use sha2::{Digest, Sha256};
 use super::admissions::{AdmissionOut, admissions, keys_of};
 use crate::codes;
 use crate::decode::{Event, Kind, Timeline};
+use crate::facts::accepted::accepts;
 use crate::facts::accepts::{Accepts, OfVersion, Order, SSL2, Set, Takes};
 use crate::facts::admits::Assume;
-use crate::facts::audited::{Answered, Question, accepts, questions};
+use crate::facts::audited::{Answered, Question, questions};
 use crate::facts::behaviour::{authorities, habits, keys};
 use crate::facts::version_name;
-use crate::transcript::{Decrypted, Side, Transcript};
+use crate::transcript::{Decrypted, Side, Transcript, topics};
 use crate::wire::dn;
 
 /// What an audit found.
@@ -163,7 +164,17 @@ fn is_complete(accepts: &Accepts, questions: &[Question<'_>]) -> bool {
     let whole = |set: &Set| set.complete || set.taken.is_empty() && set.refused.is_empty();
     let lists = |v: &OfVersion| [&v.suites, &v.groups, &v.schemes].into_iter().all(whole);
     let last: BTreeMap<&[String], &Question<'_>> = questions.iter().map(|q| (q.changed, q)).collect();
-    accepts.versions.iter().all(lists) && last.values().all(|q| !is_busy(q))
+    accepts.versions.iter().all(lists) && last.values().all(|q| !is_busy(q) && !is_open(q))
+}
+
+/// Whether a question has no answer: it was put, or was to be put, and the run or the evidence ended.
+fn is_open(q: &Question<'_>) -> bool {
+    let put = q.events.iter().any(|e| matches!(e.kind, Kind::TlsStarts { .. }));
+    // TLS is still to come behind a yes to AUTH.
+    let ends = |code: u16| code >= 400 || q.topic() == topics::CLEAR_LOGIN;
+    let mut behind = q.events.iter().skip_while(|e| !is_command(e));
+    let told = behind.any(|e| matches!(&e.kind, Kind::Reply(r) if r.whole && ends(r.code)));
+    q.answer == Answered::NotAsked && !is_busy(q) && (put || !told)
 }
 
 fn version(v: &OfVersion) -> VersionOut {

@@ -5,11 +5,7 @@ use crate::codes;
 use crate::facts::audited::{Answered, Question};
 use crate::facts::{client_hello, version_name};
 use crate::transcript::{Close, Decrypted, topics};
-use crate::wire::tls::handshake::Message;
 use crate::wire::tls::hello::ServerHello;
-
-/// ServerHelloDone.
-const DONE: u8 = 14;
 
 /// TLS 1.2: up to here the server's flight is in clear.
 pub(super) const TLS12: u16 = 0x0303;
@@ -87,14 +83,7 @@ pub(super) fn sure(answer: Answered<'_>) -> Confidence {
 
 /// How sure it is that an answer stays a yes: once the server's flight is whole. In TLS 1.3 the rest of it is hidden, or not even asked for.
 pub(super) fn stays(q: &Question<'_>) -> Confidence {
-    let is_done = |e: &Event| {
-        matches!(
-            &e.kind,
-            Kind::Handshake(Message::Other { kind: DONE })
-                | Kind::Decrypted { seen: Decrypted::Established { .. }, .. }
-        )
-    };
-    if q.events.iter().any(|e| is_done(e)) { Confidence::Certain } else { Confidence::Likely }
+    if q.is_whole() { Confidence::Certain } else { Confidence::Likely }
 }
 
 /// The fatal alert that the server sent, though it had chosen before.

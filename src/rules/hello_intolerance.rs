@@ -2,8 +2,9 @@
 
 use super::audit_checks::{TLS12, act, finding, in_words, listed, show, sure};
 use super::prelude::*;
+use crate::facts::accepted::accepts;
 use crate::facts::accepts::Accepts;
-use crate::facts::audited::{Question, accepts};
+use crate::facts::audited::Question;
 use crate::transcript::topics;
 use crate::wire::printable_str;
 use crate::wire::tls::hello::ServerHello;

@@ -3,8 +3,9 @@
 use super::audit_checks::{TLS12, act, finding, listed, show};
 use super::certificates::advise_server;
 use super::prelude::*;
+use crate::facts::accepted::accepts;
 use crate::facts::accepts::{Accepts, SSL2, Takes};
-use crate::facts::audited::{Answered, Question, accepts};
+use crate::facts::audited::{Answered, Question};
 use crate::facts::version_name;
 use crate::transcript::topics;
 

@@ -4,8 +4,8 @@ use super::audit_checks::{act, finding, listed, once, show, suite};
 use super::certificates::advise_server;
 use super::prelude::*;
 use crate::codes::cipher_suite;
+use crate::facts::accepted::accepts;
 use crate::facts::accepts::{SSL2, Takes};
-use crate::facts::audited::accepts;
 use crate::facts::version_name;
 use crate::transcript::topics;
 

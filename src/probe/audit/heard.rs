@@ -1,5 +1,6 @@
 //! What a server says to a hello, as far as the next question depends on it. What it means is read from the evidence, by others.
 
+use crate::codes;
 use crate::wire::tls::content;
 use crate::wire::tls::handshake::{self, Message, parse};
 use crate::wire::tls::key_exchange::KeyExchange;
@@ -53,8 +54,10 @@ impl Came {
     /// Whether it says no for sure: an alert that names parameters or versions, or text. Anything else may have other reasons than what
     /// was offered.
     pub(super) fn is_refusal(self) -> bool {
-        // handshake_failure, illegal_parameter, protocol_version, insufficient_security, internal_error, unrecognized_name
-        matches!(self, Self::Alert(40 | 47 | 70 | 71 | 80) | Self::NotTls)
+        match self {
+            Self::Alert(code) => codes::alert_refuses(code),
+            came => came == Self::NotTls,
+        }
     }
 }
 

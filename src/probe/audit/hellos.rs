@@ -1,6 +1,6 @@
 //! What is offered, and to learn what.
 
-use crate::codes::{CipherSuite, cipher_suite, cipher_suites};
+use crate::codes::{CipherSuite, SCHEMES_OF_TLS13, cipher_suite, cipher_suites};
 use crate::transcript::topics;
 use crate::wire::tls::build::{Crafted, Offered, key_shares, list, protocols, ssl2_hello, supported_versions};
 use crate::wire::tls::extensions::ext;
@@ -35,12 +35,6 @@ const USUAL: [u16; 13] =
 pub(super) const SCHEMES: [u16; 28] = [
     0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080a, 0x080b, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601,
     0x0303, 0x0301, 0x0203, 0x0201, 0x0402, 0x0502, 0x0602, 0x0302, 0x0202, 0x081a, 0x081b, 0x081c, 0x0101, 0x0904,
-];
-
-/// Those that TLS 1.3 knows.
-const SCHEMES13: [u16; 16] = [
-    0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080a, 0x080b, 0x0804, 0x0805, 0x0806, 0x081a, 0x081b, 0x081c,
-    0x0904, 0x0905,
 ];
 
 /// Suites that nearly every server of their time takes.
@@ -211,7 +205,9 @@ pub(super) fn common_suites(version: u16) -> Vec<u16> {
 
 /// Those of a list whose key exchange names a group.
 pub(super) fn with_groups(suites: &[u16]) -> Vec<u16> {
-    let is = |id: &u16| cipher_suite(*id).is_some_and(|s| s.kx == "ECDHE" || s.kx == "TLS13");
+    let is = |id: &u16| {
+        cipher_suite(*id).is_some_and(|s| matches!(s.kx, "ECDHE" | "TLS13") || s.kx == "ECDH" && s.auth == "anon")
+    };
     suites.iter().copied().filter(is).collect()
 }
 
@@ -235,7 +231,7 @@ pub(super) fn groups_to_ask(version: u16) -> &'static [u16] {
 
 /// The schemes that exist in a version.
 pub(super) fn schemes_of(version: u16) -> &'static [u16] {
-    if version == TLS13 { &SCHEMES13 } else { &SCHEMES }
+    if version == TLS13 { &SCHEMES_OF_TLS13 } else { &SCHEMES }
 }
 
 #[cfg(test)]

@@ -116,9 +116,11 @@ impl Hunt {
                 self.stage = Stage::Backwards(n);
                 self.lots = if backwards.len() > 1 { vec![Lot::of(&backwards)] } else { Vec::new() };
             }
-            (Stage::Whole, Reply::Unclear) if self.all.len() > self.short.len() && !self.short.is_empty() => {
+            // Once more: shorter where it can be, for it may have been too long.
+            (Stage::Whole, Reply::Unclear) => {
+                let has_short = self.all.len() > self.short.len() && !self.short.is_empty();
                 self.stage = Stage::Short;
-                self.lots = vec![Lot::of(&self.short)];
+                self.lots = vec![Lot::of(if has_short { &self.short } else { &self.all })];
             }
             (Stage::Short, Reply::Chose(_)) => self.go_on(self.all.len().div_ceil(PIECE)),
             (Stage::Backwards(first), Reply::Chose(n)) if n == first => self.go_on(1),

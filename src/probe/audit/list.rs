@@ -28,7 +28,8 @@ impl List {
         };
         let reply = match came {
             // Another version than the one that was offered: this one is refused.
-            Came::Chosen(c) if c.version == self.version => chosen(c).map_or(Reply::Refused, Reply::Chose),
+            // A flight that broke off before it shows the choice says nothing.
+            Came::Chosen(c) if c.version == self.version => chosen(c).map_or(Reply::Unclear, Reply::Chose),
             Came::Chosen(_) | Came::Ssl2 => Reply::Refused,
             came if came.is_refusal() => Reply::Refused,
             Came::Busy | Came::NotAsked => Reply::Lost,

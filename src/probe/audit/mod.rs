@@ -150,19 +150,25 @@ impl Auditor {
 
     /// The next thing to ask, with how often it was asked already.
     fn next(&mut self) -> Option<(Question, u32)> {
-        if let Some(question) = self.questions.front() {
-            // A session is offered again only when the one before it is over.
-            let resumes = |q: &Question| matches!(q, Question::Visit(c, ..) if c.first().is_some_and(|t| t == topics::RESUMPTION));
-            if !resumes(&question.0) || !self.lines.iter().any(|l| resumes(&l.question)) {
-                return self.questions.pop_front();
-            }
+        let is_visit = |q: &Question| matches!(q, Question::Visit(..));
+        if let Some(at) = self.questions.iter().position(|(q, _)| !is_visit(q)) {
+            return self.questions.remove(at);
         }
         for n in 0..self.lists.len() {
             if let Some(list) = self.lists.get_mut(n).and_then(|l| l.hunt.next()) {
                 return Some((Question::Part(n, list), 0));
             }
         }
-        None
+        // A whole handshake holds up a server that serves one connection at a time: nobody else is to wait for an answer meanwhile.
+        if self.lines.iter().any(|l| !is_visit(&l.question)) {
+            return None;
+        }
+        // A session is offered again only when the one before it is over.
+        let resumes =
+            |q: &Question| matches!(q, Question::Visit(c, ..) if c.first().is_some_and(|t| t == topics::RESUMPTION));
+        let waits =
+            self.questions.front().is_some_and(|(q, _)| resumes(q)) && self.lines.iter().any(|l| resumes(&l.question));
+        if waits { None } else { self.questions.pop_front() }
     }
 
     fn go_on(&mut self) {
