@@ -174,7 +174,10 @@ fn is_open(q: &Question<'_>) -> bool {
     let ends = |code: u16| code >= 400 || q.topic() == topics::CLEAR_LOGIN;
     let mut behind = q.events.iter().skip_while(|e| !is_command(e));
     let told = behind.any(|e| matches!(&e.kind, Kind::Reply(r) if r.whole && ends(r.code)));
-    q.answer == Answered::NotAsked && !is_busy(q) && (put || !told)
+    // What our own engine refused is no answer, and over.
+    let gave_up =
+        q.events.iter().any(|e| matches!(e.kind, Kind::Alert { level: 2, .. }) && e.from() == Some(Side::Client));
+    q.answer == Answered::NotAsked && !is_busy(q) && !gave_up && (put || !told)
 }
 
 fn version(v: &OfVersion) -> VersionOut {

@@ -12,8 +12,8 @@ use super::{sockets, told};
 /// Questions to who refuses every hello: five lists and SSL 2, three on security, three on resumption.
 const REFUSED: u32 = 5 + 1 + 3 + 3;
 
-/// To who ends without a word, or says nothing, one more for each list that is long: those up to TLS 1.2.
-const DOUBTED: u32 = REFUSED + 4;
+/// To who ends without a word, or says nothing, one more for each list: a short one, or, of TLS 1.3, the same again.
+const DOUBTED: u32 = REFUSED + 5;
 
 /// Members that let nobody in, and the most that they are asked behind the session: nothing where it did not come to TLS.
 const CLOSED: [(&str, u32); 17] = [
