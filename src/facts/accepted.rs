@@ -46,7 +46,8 @@ fn of_version(questions: &[Question<'_>], version: u16) -> Option<OfVersion> {
     let suites =
         set(&suites, ClientHello::real_suites, |_, h| Some(h.suite).filter(|_| h.negotiated() == version).or(ANOTHER));
     let group = |q: &Question<'_>, h: &ServerHello| h.group().or_else(|| q.exchange()?.group);
-    let scheme = |q: &Question<'_>, _: &ServerHello| match version {
+    let scheme = |q: &Question<'_>, h: &ServerHello| match version {
+        TLS13 if h.is_retry() => None,
         TLS13 => q.hello?.signature_schemes().first().copied(),
         _ => q.exchange()?.scheme,
     };

@@ -56,8 +56,11 @@ impl Auditor {
         if !self.audit.parts.has(Part::Schemes) || suites.is_empty() || self.asks_each_scheme() {
             return false;
         }
+        // One alone, with its key: who asks for another one says nothing of the scheme.
         let groups = self.lists.iter().find(|l| l.topic == topics::GROUPS && l.version == TLS13);
-        let groups = groups.map_or_else(|| vec![0x0017], |l| l.hunt.taken().to_vec());
+        let taken = groups.map_or(&[][..], |l| l.hunt.taken());
+        let Some(group) = taken.iter().copied().find(|g| self.maker.has_key(*g)) else { return false };
+        let groups = vec![group];
         let hunt = Hunt::each(hellos::schemes_of(TLS13), self.audit.parallel);
         self.lists.push(List { topic: topics::SCHEMES, version: TLS13, suites, groups, hunt });
         true

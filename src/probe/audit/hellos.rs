@@ -89,6 +89,11 @@ impl Maker {
         hello.with(key_shares(&keys.collect::<Vec<_>>()))
     }
 
+    /// Whether there are keys for a group.
+    pub(super) fn has_key(&self, group: u16) -> bool {
+        share(group, self.random).is_some()
+    }
+
     /// One with a key, so that the server goes on to sign.
     pub(super) fn with_key(&self, hello: Crafted, groups: &[u16]) -> Crafted {
         let keys: Vec<(u16, Vec<u8>)> =

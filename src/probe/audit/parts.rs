@@ -42,7 +42,7 @@ impl Parts {
         Self(NAMES.map(|(_, part)| part).to_vec())
     }
 
-    /// Those that a list of words names, separated by commas; and versions with their suites, where the others need to know them.
+    /// Those that a list of words names, separated by commas; and those that the others need to know.
     ///
     /// # Errors
     /// The word that names none.
@@ -50,7 +50,10 @@ impl Parts {
         let find = |word: &str| NAMES.iter().find(|(name, _)| *name == word).map(|(_, part)| *part);
         let parts = words.split(',').map(str::trim).map(|word| find(word).ok_or_else(|| word.to_owned()));
         let mut parts = parts.collect::<Result<Vec<Part>, _>>()?;
-        // Whoever offers what is not taken learns nothing of what else is in a hello.
+        // Whoever offers what is not taken learns nothing of what else is in a hello. Schemes of TLS 1.3 need a group.
+        if parts.contains(&Part::Schemes) {
+            parts.push(Part::Groups);
+        }
         if parts.iter().any(|part| !matches!(part, Part::Resumption | Part::Security)) {
             parts.push(Part::Versions);
         }

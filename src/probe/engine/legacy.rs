@@ -14,7 +14,7 @@ use openssl::ssl::{
 use openssl::x509::X509;
 use rustls_pki_types::DnsName;
 
-use super::{Backend, Identity, Library, Seen, State, server};
+use super::{Backend, Identity, KeyKind, Library, Seen, State, server};
 use crate::codes;
 use crate::probe::plan::ServerName;
 use crate::transcript::{Decrypted, Der, Side, What};
