@@ -16,6 +16,7 @@ use crate::facts::audited::{Answered, Question, questions};
 use crate::facts::behaviour::{authorities, habits, keys};
 use crate::facts::version_name;
 use crate::transcript::{Decrypted, Side, Transcript, topics};
+use crate::trust::Certificate;
 use crate::wire::dn;
 
 /// What an audit found.
@@ -143,16 +144,16 @@ pub(super) fn audit(t: &Transcript, timeline: &Timeline, assume: Option<&Assume>
 
 /// The certificates by the kinds of their keys; where no question tells, that of the session.
 fn shown_keys(questions: &[Question<'_>], shown: Option<&[u8]>) -> Vec<KeyOut> {
-    let key = |(auth, der): (&str, &[u8])| KeyOut { auth: auth.to_owned(), sha256: hex::encode(Sha256::digest(der)) };
-    let keys: Vec<KeyOut> = keys(questions).into_iter().map(key).collect();
-    let of_session = shown.and_then(|der| Some((kind_of_key(der)?, der)));
-    if keys.is_empty() { of_session.map(key).into_iter().collect() } else { keys }
+    let key = |auth: String, der: &[u8]| KeyOut { auth, sha256: hex::encode(Sha256::digest(der)) };
+    let keys: Vec<KeyOut> = keys(questions).into_iter().map(|(auth, der)| key(auth.to_owned(), der)).collect();
+    let of_session = || shown.and_then(|der| Some(key(kind_of_key(der)?, der)));
+    if keys.is_empty() { of_session().into_iter().collect() } else { keys }
 }
 
 /// The kind of a certificate's key, as suites name it.
-fn kind_of_key(der: &[u8]) -> Option<&'static str> {
-    let keys = keys_of(core::iter::once(der));
-    keys.rsa.map(|_| "RSA").or(keys.ecdsa.map(|_| "ECDSA"))
+fn kind_of_key(der: &[u8]) -> Option<String> {
+    let kind = Certificate::read(der).details()?.key.algorithm.clone();
+    Some(if kind == "EC" { "ECDSA".to_owned() } else { kind })
 }
 
 fn name(der: &[u8]) -> String {
