@@ -57,10 +57,11 @@ fn conditions(report: &Report, audit: &AuditOut) -> String {
     let mut out = String::new();
     let all = report.findings.iter().chain(&report.consequences);
     if all.into_iter().any(|f| f.id == "client-certificate-required") {
-        out += "Only with a client certificate: whoever has none stays out, whatever stands here.\n\n";
+        out += "Only with a client certificate: whoever has none stays out all the same.\n\n";
     }
     if !audit.assumed.is_empty() {
-        out += &format!("Assumed: {}\n\n", audit.assumed.join(", "));
+        let assumed = wrap(&format!("Assumed: {}", audit.assumed.join(", ")), LABEL + WIDTH);
+        out += &format!("{}\n\n", assumed.join("\n"));
     }
     out
 }
