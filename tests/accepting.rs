@@ -71,6 +71,29 @@ fn each_kind_of_key_has_its_certificate_in_both_versions() {
     }
 }
 
+/// The session gets the good one, and whoever has no ECDSA another one.
+#[test]
+fn a_second_certificate_is_judged_as_well() {
+    for version in ["-tls1_3", "-tls1_2"] {
+        for (name, is_bad) in [("expired", true), ("leaf", false)] {
+            let [pem, key] = ["pem", "key"].map(|end| -> &'static str { format!("CERTIFICATES/{name}.{end}").leak() });
+            let options: &'static [&str] =
+                Box::leak(Box::new([version, "-dcert", pem, "-dcert_chain", pem, "-dkey", key]));
+            let server = SServer("ecdsa", options).start(Lab::get());
+            let ca = Lab::get().certificate("root.pem");
+            let args = ["--timeout", "2", "--only", "schemes", "--ca", &ca, "--verify-name", "localhost"];
+            let out = command(&args, &format!("ftps://{}", server.address())).output().unwrap();
+            let (report, audit) = report(&out);
+            let found = report.findings.iter().find(|f| f.id == "other-certificate-refused");
+            assert_eq!(found.is_some(), is_bad, "{options:?}: {:?}", report.findings);
+            if let Some(f) = found {
+                assert_eq!((&f.data["kind"], &f.data["problems"][0]), (&"RSA".into(), &"expired 30 days ago".into()));
+            }
+            assert_eq!(audit.keys.len(), 2, "{options:?}");
+        }
+    }
+}
+
 #[test]
 fn one_key_is_told_without_a_further_question() {
     let audit = audited(SServer("leaf", &["-tls1_3"]), &["--only", "schemes"]);

@@ -105,7 +105,8 @@ pub(super) struct Audit {
     #[arg(value_name = "TARGET")]
     pub(super) target: String,
     /// What to ask about: versions and their suites (one part, by either name, or as ciphers), groups, schemes, extensions, resumption,
-    /// intolerances, security; several with commas, all of it by default.
+    /// intolerances, security; several with commas, all of it by default. All but the last and resumption need the suites, and ask
+    /// for them as well.
     #[arg(long, value_name = "PARTS", value_parser = parts)]
     pub(super) only: Option<Parts>,
     /// Connections at a time, at most: 1 to 16.

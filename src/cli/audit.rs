@@ -65,7 +65,8 @@ fn plan(args: &args::Audit, parts: &Parts, clients: usize) -> String {
     let pace = if args.gentle {
         "one connection at a time, with pauses".to_owned()
     } else {
-        format!("at most {} connections at a time", args.parallel)
+        let connections = if args.parallel == 1 { "connection" } else { "connections" };
+        format!("at most {} {connections} at a time", args.parallel)
     };
     let manners = format!("{pace}; slower where the server complains. No login, no password, nothing written.");
     out + &wrap(&manners, COLUMNS).iter().map(|l| format!("{l}\n")).collect::<String>()

@@ -154,6 +154,13 @@ impl ClientProfile {
         self.rsa.map(|(before, tls13)| if version == 0x0304 { tls13 } else { before })
     }
 
+    /// Bits of the longest Diffie-Hellman prime that it can calculate with, where that is known to be short: Java up to 7 has 1024
+    /// (JDK-7044060; 8 has 2048).
+    pub fn most_prime(&self) -> Option<usize> {
+        let old = ["6", "7"].iter().any(|r| self.releases.starts_with(r));
+        (self.product == "java" && old).then_some(1024)
+    }
+
     /// Suites that it offers, without signals.
     pub fn real_suites(&self) -> impl Iterator<Item = u16> {
         self.suites.numbers.iter().copied().filter(|s| !cipher_suite(*s).is_some_and(|s| s.is_signal()))

@@ -23,6 +23,13 @@ pub fn accepts(questions: &[Question<'_>]) -> Option<Accepts> {
         let takes = if answer == Answered::Ssl2 { Takes::Yes } else { Takes::Unknown };
         versions.push(OfVersion { version: SSL2, takes, ..OfVersion::default() });
     }
+    // Whatever was asked: a ServerHello of a version says that it is taken.
+    for v in &mut versions {
+        let chose = |q: &Question<'_>| matches!(q.answer, Answered::Chose(h) if h.negotiated() == v.version);
+        if v.takes == Takes::Unknown && v.version != SSL2 && questions.iter().any(chose) {
+            (v.takes, v.suites) = (Takes::Yes, Set::default());
+        }
+    }
     // Only where something is taken, a refusal is one of what was offered.
     if versions.iter().any(|v| v.takes == Takes::Yes) {
         let refused = |v: &OfVersion| v.suites.complete || v.version == SSL2 && ssl2.is_some_and(Answered::is_refusal);
@@ -30,7 +37,8 @@ pub fn accepts(questions: &[Question<'_>]) -> Option<Accepts> {
             v.takes = Takes::No;
         }
     }
-    Some(Accepts { versions, ssl2_format: ssl2_format(questions) })
+    let prime_bits = questions.iter().filter_map(|q| q.exchange()?.prime_bits).max();
+    Some(Accepts { versions, ssl2_format: ssl2_format(questions), prime_bits })
 }
 
 /// What is taken in a version; `None` where its suites were not asked.

@@ -78,6 +78,8 @@ pub struct Accepts {
     pub versions: Vec<OfVersion>,
     /// Whether hellos of TLS may come in the format of SSL 2 (RFC 5246, E.2), which is not to speak it.
     pub ssl2_format: Takes,
+    /// Bits of the longest Diffie-Hellman prime that it showed with a suite of DHE.
+    pub prime_bits: Option<usize>,
 }
 
 impl Accepts {

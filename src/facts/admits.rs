@@ -3,11 +3,13 @@
 //! Decided as servers decide: the highest version first (RFC 8446, 4.2.1), then the suite, its group and its signature scheme. Where both
 //! speak TLS 1.3 and nothing else of it fits, the handshake fails: neither RFC 8446 nor OpenSSL falls back (tried with 3.0.22: handshake_failure
 //! for suites, groups and schemes alike). What was not measured, or is not known of a client, never becomes yes or no.
-//! Limits that only show behind the choice and are in no table, such as Diffie-Hellman primes that old Java finds too long, are not judged.
+//! Limits that only show behind the choice are judged where a table has them: short RSA keys, primes that are too long for old Java.
 
 mod assume;
+mod why;
 
 pub use assume::{ASSUMPTIONS, Assume};
+pub use why::{Lack, Why};
 
 use super::accepts::{Accepts, OfVersion, Order, Set, Takes};
 use crate::codes::{CipherSuite, ClientProfile, Form, Known, Listed, Taken, cipher_suite};
@@ -39,57 +41,6 @@ pub enum Admission {
     Out(Why),
     /// That does not follow from what is known.
     Unknown(Lack),
-}
-
-/// Why a client does not get in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// No version in common.
-    Version,
-    /// The version that both speak has no suite in common.
-    Suite(u16),
-    /// Each common suite needs a group, or the curve of the certificate, and none is in common.
-    Group(u16),
-    /// Each common suite needs a signature, and there is no common scheme for it.
-    Scheme(u16),
-    /// The server signs with SHA-1 and MD5, as versions below TLS 1.2 do, and the client takes no such signature.
-    OldSignature(u16),
-    /// Its hello is in the format of SSL 2, which the server does not read.
-    Format,
-    /// The RSA key of the certificate is shorter than the client takes.
-    Key {
-        /// Its bits.
-        bits: u16,
-        /// What the client takes at least.
-        least: u16,
-    },
-}
-
-/// What is missing for an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// Whether the server takes this version.
-    Version(u16),
-    /// Whether the client takes this version.
-    ClientVersion(u16),
-    /// Whether the server takes a suite that decides, in this version.
-    Suites(u16),
-    /// All of the client's suites.
-    ClientSuites,
-    /// Whether the server takes a group that decides.
-    Groups,
-    /// All of the client's groups.
-    ClientGroups,
-    /// Whether the server signs with a scheme that decides.
-    Schemes,
-    /// All of the client's signature schemes.
-    ClientSchemes,
-    /// The keys of the server's certificates.
-    Keys,
-    /// The order by which the server chooses: the client takes some of what it may choose.
-    Order,
-    /// Whether the server reads hellos in the format of SSL 2.
-    Format,
 }
 
 /// Keys of the server's certificates, as far as they were seen.
@@ -135,7 +86,7 @@ pub fn admits(profile: &ClientProfile, server: &Accepts, keys: &Keys) -> Admissi
         Fit::Unknown(lack) => return Admission::Unknown(lack),
     };
     let Some(of) = server.of(version) else { return Admission::Unknown(Lack::Version(version)) };
-    let admission = Choice { profile, of, groups: groups(server, of), keys }.made();
+    let admission = Choice { profile, of, groups: groups(server, of), keys, prime: server.prime_bits }.made();
     match admission {
         Admission::In { .. } if profile.form == Form::Ssl2 => match server.ssl2_format {
             Takes::Yes => admission,
@@ -194,6 +145,8 @@ struct Choice<'a> {
     of: &'a OfVersion,
     groups: &'a Set,
     keys: &'a Keys,
+    /// Bits of the Diffie-Hellman prime.
+    prime: Option<usize>,
 }
 
 /// A suite that the client offers, and that the server may choose.
@@ -342,6 +295,12 @@ impl Choice<'_> {
         let version = self.of.version;
         if self.profile.takes(version) == Taken::RsaOnly && suite.kx != "RSA" {
             return Fit::No(Why::OldSignature(version));
+        }
+        if let (Some(bits), Some(most)) = (self.prime, self.profile.most_prime())
+            && suite.kx == "DHE"
+            && bits > most
+        {
+            return Fit::No(Why::Prime { bits, most });
         }
         let Some(least) = self.profile.least_rsa(version).filter(|_| matches!(suite.auth, "RSA" | "TLS13")) else {
             return Fit::Yes(());

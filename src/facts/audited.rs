@@ -75,17 +75,22 @@ impl<'a> Question<'a> {
         })
     }
 
-    /// The end entity's certificate: shown in clear, or to our own engine.
-    pub fn certificate(&self) -> Option<&'a [u8]> {
+    /// The certificates that the server showed, in clear or to our own engine; DER each, the end entity's first.
+    pub fn chain(&self) -> Option<Vec<&'a [u8]>> {
         self.events.iter().find_map(|e| match &e.kind {
             Kind::Handshake(Message::Certificate { chain }) if e.from() == Some(Side::Server) => {
-                chain.first().map(Vec::as_slice)
+                Some(chain.iter().map(Vec::as_slice).collect())
             }
             Kind::Decrypted { from: Side::Server, seen: Decrypted::Certificates { chain } } => {
-                chain.first().map(|der| der.0.as_slice())
+                Some(chain.iter().map(|der| der.0.as_slice()).collect())
             }
             _ => None,
         })
+    }
+
+    /// The end entity's certificate.
+    pub fn certificate(&self) -> Option<&'a [u8]> {
+        self.chain()?.first().copied()
     }
 
     /// Whether a client would have been let in.

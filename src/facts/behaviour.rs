@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::accepted::accepts;
 use super::accepts::Takes;
 use super::audited::{Answered, Question};
-use crate::codes;
 use crate::decode::{Event, Kind};
 use crate::transcript::{Decrypted, Layer, topics};
 use crate::wire::tls::extensions::ext;
@@ -41,20 +40,19 @@ pub fn habits(questions: &[Question<'_>]) -> Vec<Habit> {
         habit("secure-renegotiation", "secure renegotiation", of_old(&|h| h.has(ext::RENEGOTIATION_INFO))),
         habit("extended-master-secret", "extended master secret", of_old(&|h| h.has(ext::EXTENDED_MASTER_SECRET))),
         habit("session-ids", "session ids", session_ids(questions)),
-        habit("session-tickets", "session tickets", of_old(&|h| h.has(ext::SESSION_TICKET))),
+        habit("session-tickets", "session tickets", tickets(questions, of_old(&|h| h.has(ext::SESSION_TICKET)))),
     ];
-    for (id, name, detail) in [
-        ("resumption-tls13", "resumes sessions", "as the session"),
-        ("resumption-tls12", "resumes sessions of TLS 1.2", "TLS 1.2, again"),
-    ] {
-        // Who is refused behind the handshake gets nothing to resume.
-        let spoke = |q: &Question<'_>| q.events.iter().any(|e| is_inside(e) && matches!(e.kind, Kind::Reply(_)));
+    for (id, name) in [("resumption-tls13", "resumption in TLS 1.3"), ("resumption-tls12", "resumption in TLS 1.2")] {
+        // Who is refused behind the handshake gets nothing to resume; and where nothing was offered, nothing was refused.
         let of = |q: &&Question<'_>| {
+            let is_of_version = hello(q).is_some_and(|h| (h.negotiated() == TLS13) == (id == "resumption-tls13"));
             q.topic() == topics::RESUMPTION
-                && q.changed.iter().any(|c| c == detail)
-                && (spoke(q) || q.resumed() == Some(true))
+                && is_of_version
+                && (spoke(q) && offers_a_session(q) || q.resumed() == Some(true))
         };
-        out.push(habit(id, name, yes_or_no(questions.iter().filter(of).filter_map(Question::resumed))));
+        let has = yes_or_no(questions.iter().filter(of).filter_map(Question::resumed));
+        let has = if has == Takes::Unknown && gives_nothing(questions, id) { Takes::No } else { has };
+        out.push(habit(id, name, has));
     }
     let chose = |topic: &str| questions.iter().filter(|q| q.topic() == topic).find_map(hello);
     out.push(habit("compression", "compression", answer(chose(topics::COMPRESSION).map(|h| h.compression != 0))));
@@ -68,7 +66,7 @@ pub fn habits(questions: &[Question<'_>]) -> Vec<Habit> {
     let asked = asked.filter(|q| q.is_whole() || stapled(q));
     out.push(habit("stapling", "stapled OCSP answer", yes_or_no(asked.map(stapled))));
     let alpn = chose(topics::ALPN).filter(|h| h.negotiated() < TLS13);
-    out.push(habit("alpn", "names the protocol (ALPN)", answer(alpn.map(|h| h.has(ext::ALPN)))));
+    out.push(habit("alpn", "ALPN", answer(alpn.map(|h| h.has(ext::ALPN)))));
     let retry =
         |q: &Question<'_>| q.events.iter().any(|e| matches!(&e.kind, Kind::Handshake(Message::HelloRetryRequest(_))));
     let tls13 = questions.iter().filter(|q| hello(q).is_some_and(|h| h.negotiated() == TLS13));
@@ -78,9 +76,12 @@ pub fn habits(questions: &[Question<'_>]) -> Vec<Habit> {
     out.push(habit("post-quantum", "post-quantum key exchange", answer(quantum)));
     let format = accepts(questions).map_or(Takes::Unknown, |a| a.ssl2_format);
     if format != Takes::Unknown {
-        out.push(habit("ssl2-format", "hellos in the format of SSL 2", format));
+        out.push(habit("ssl2-format", "hellos in SSL 2 format", format));
     }
     out.extend([name(questions), client_certificate(questions)]);
+    for habit in out.iter_mut().filter(|h| h.has == Takes::Unknown && !is_asked(questions, h.id)) {
+        habit.detail = NOT_ASKED.to_owned();
+    }
     if is_tls13_alone(questions) {
         let gone = out.iter_mut().filter(|h| h.has == Takes::Unknown && OF_OLD.contains(&h.id));
         gone.for_each(|h| h.detail = GONE.to_owned());
@@ -88,15 +89,36 @@ pub fn habits(questions: &[Question<'_>]) -> Vec<Habit> {
     out
 }
 
+/// The detail of what no question was about.
+pub const NOT_ASKED: &str = "(not asked)";
+
+/// What a habit shows by: a topic, or an answer up to TLS 1.2, or one in TLS 1.3.
+fn is_asked(questions: &[Question<'_>], id: &str) -> bool {
+    let about = |topic: &str| questions.iter().any(|q| q.topic() == topic);
+    let chose = |is: fn(u16) -> bool| questions.iter().filter_map(hello).any(|h| is(h.negotiated()));
+    match id {
+        "resumption-tls13" => about(topics::RESUMPTION) && chose(|v| v == TLS13),
+        "resumption-tls12" => about(topics::RESUMPTION),
+        "compression" => about(topics::COMPRESSION),
+        "fallback-signal" => about(topics::FALLBACK),
+        "stapling" => about(topics::STAPLING),
+        "alpn" => about(topics::ALPN),
+        "post-quantum" => about(topics::POST_QUANTUM),
+        "certificate-by-name" => about(topics::OTHER_NAME),
+        "hello-retry-request" => chose(|v| v == TLS13),
+        "client-certificate" => about(topics::CONTROL),
+        _ => chose(|v| v < TLS13),
+    }
+}
+
 /// The detail of what an endpoint cannot have, because it speaks TLS 1.3 alone.
 pub const GONE: &str = "(not in TLS 1.3)";
 
 /// What TLS 1.3 has no more, or does in another way.
-const OF_OLD: [&str; 7] = [
+const OF_OLD: [&str; 6] = [
     "secure-renegotiation",
     "extended-master-secret",
     "session-ids",
-    "session-tickets",
     "resumption-tls12",
     "compression",
     "fallback-signal",
@@ -115,6 +137,30 @@ fn hello<'a>(q: &Question<'a>) -> Option<&'a ServerHello> {
     }
 }
 
+/// Whether the server answered a command inside TLS.
+fn spoke(q: &Question<'_>) -> bool {
+    q.events.iter().any(|e| is_inside(e) && matches!(e.kind, Kind::Reply(_)))
+}
+
+/// Whether the server gave our own engine nothing that could be offered again, though it went on behind the handshake.
+fn gives_nothing(questions: &[Question<'_>], id: &str) -> bool {
+    let is_tls13 = id == "resumption-tls13";
+    let of = |q: &&Question<'_>| spoke(q) && hello(q).is_some_and(|h| (h.negotiated() == TLS13) == is_tls13);
+    let mut visits = questions.iter().filter(of).peekable();
+    let ticket = |e: &&Event| matches!(e.kind, Kind::Decrypted { seen: Decrypted::Ticket, .. });
+    let gives = |q: &Question<'_>| match hello(q) {
+        Some(h) if !is_tls13 => !h.session_id.is_empty() || h.has(ext::SESSION_TICKET),
+        _ => q.events.iter().any(ticket),
+    };
+    visits.peek().is_some() && !visits.any(gives)
+}
+
+/// TLS 1.3 shows its tickets to our own engine alone.
+fn tickets(questions: &[Question<'_>], old: Takes) -> Takes {
+    let is = |e: &&Event| matches!(e.kind, Kind::Decrypted { seen: Decrypted::Ticket, .. });
+    if questions.iter().any(|q| q.events.iter().any(is)) { Takes::Yes } else { old }
+}
+
 /// A server that gives tickets may give no session id beside: only who was not offered tickets says no.
 fn session_ids(questions: &[Question<'_>]) -> Takes {
     let old = || questions.iter().filter_map(|q| Some((q, hello(q)?))).filter(|(_, h)| h.negotiated() < TLS13);
@@ -125,6 +171,14 @@ fn session_ids(questions: &[Question<'_>]) -> Takes {
         () if old().any(|(q, _)| without(q)) => Takes::No,
         () => Takes::Unknown,
     }
+}
+
+/// Whether a hello offers to resume a session.
+fn offers_a_session(q: &Question<'_>) -> bool {
+    let Some(hello) = q.hello else { return false };
+    let ticket = hello.extension(ext::SESSION_TICKET).is_some_and(|ticket| !ticket.is_empty());
+    let is_old = !hello.versions().contains(&TLS13);
+    hello.extension(ext::PRE_SHARED_KEY).is_some() || ticket || is_old && !hello.session_id.is_empty()
 }
 
 fn is_inside(e: &Event) -> bool {
@@ -163,7 +217,7 @@ fn name(questions: &[Question<'_>]) -> Habit {
     let usual = first(topics::CONTROL);
     let others: Vec<_> = [topics::NO_NAME, topics::OTHER_NAME].into_iter().filter_map(first).collect();
     let differs = usual.filter(|_| !others.is_empty()).map(|usual| others.iter().any(|other| *other != usual));
-    let (id, name) = ("certificate-by-name", "another certificate for another name");
+    let (id, name) = ("certificate-by-name", "another certificate for unknown names");
     Habit { id, name, has: answer(differs), detail: String::new() }
 }
 
@@ -202,22 +256,5 @@ fn client_certificate(questions: &[Question<'_>]) -> Habit {
         1 => "of one authority".to_owned(),
         n => format!("of {n} authorities"),
     };
-    Habit { id: "client-certificate", name: "asks for a client certificate", has: yes_or_no(seen.into_iter()), detail }
-}
-
-/// The kinds of keys by which the server proved itself, each with the end entity's certificate: as the suites say that it chose, or, in
-/// TLS 1.3, the schemes that it was offered.
-pub fn keys<'a>(questions: &[Question<'a>]) -> Vec<(&'a str, &'a [u8])> {
-    let mut out: Vec<(&'a str, &'a [u8])> = Vec::new();
-    for q in questions {
-        let by_suite =
-            || hello(q).filter(|h| h.negotiated() < TLS13).and_then(|h| codes::cipher_suite(h.suite)).map(|s| s.auth);
-        let auth = if q.topic() == topics::KEYS { q.changed.get(1).map(String::as_str) } else { by_suite() };
-        if let (Some(auth), Some(first)) = (auth, q.certificate())
-            && !out.contains(&(auth, first))
-        {
-            out.push((auth, first));
-        }
-    }
-    out
+    Habit { id: "client-certificate", name: "client certificate request", has: yes_or_no(seen.into_iter()), detail }
 }

@@ -3,9 +3,9 @@
 use super::block::WIDTH;
 use super::wrap;
 use crate::codes::{CipherSuite, cipher_suite};
-use crate::facts::behaviour::GONE;
+use crate::facts::behaviour::{GONE, NOT_ASKED};
 use crate::report::{
-    AdmissionOut, Admitted, AuditOut, FareOut, HabitOut, ListOut, NumberOut, Report, SubjectKind, VersionOut,
+    AdmissionOut, Admitted, AuditOut, FareOut, HabitOut, KeyOut, ListOut, NumberOut, Report, SubjectKind, VersionOut,
 };
 use crate::rules::Severity;
 use crate::wire::printable_str;
@@ -21,6 +21,7 @@ pub(super) fn render(report: &Report, verbose: bool) -> String {
         out += "\n";
         out += &conditions(report, audit);
         out += &super::matrix::matrix(&audit.clients);
+        out += "Whether a client trusts the certificate is not looked at here.\n";
         out += &simulated(&audit.clients);
     }
     out
@@ -80,7 +81,9 @@ fn knows_enough(audit: &AuditOut) -> bool {
 fn sets(report: &Report, audit: &AuditOut, verbose: bool) -> String {
     let mut out = String::new();
     if !report.complete {
-        out += &block("PARTLY", "the audit did not come to its end: what is not listed may be taken all the same");
+        let why = if audit.complete { "it was stopped" } else { "some questions have no answer" };
+        let text = format!("the audit did not come to its end ({why}): what is not listed may be taken all the same");
+        out += &block("PARTLY", &text);
     }
     out += &found(report);
     let asked: Vec<&VersionOut> = audit.versions.iter().collect();
@@ -88,7 +91,7 @@ fn sets(report: &Report, audit: &AuditOut, verbose: bool) -> String {
         out += &version(v, verbose);
     }
     let not = |what: &str| asked.iter().filter(|v| v.takes == what).map(|v| v.name.as_str()).collect::<Vec<_>>();
-    for (label, takes) in [("NOT", "no"), ("UNKNOWN", "unknown")] {
+    for (label, takes) in [("REFUSED", "no"), ("UNKNOWN", "unknown")] {
         out += &block(label, &not(takes).join(", "));
     }
     out += &lists(&asked);
@@ -148,7 +151,7 @@ fn version(v: &VersionOut, verbose: bool) -> String {
     let order = match v.suites.order.as_deref() {
         Some("client") => ", in the client's order",
         Some("server") => ", in the server's order",
-        Some(_) => ", partly in the server's order",
+        Some(_) => ", in the server's order for some, the client's for others",
         None => "",
     };
     let open = if v.suites.complete { "" } else { "; some could not be asked" };
@@ -214,13 +217,16 @@ fn lists(versions: &[&VersionOut]) -> String {
     type Part = fn(&VersionOut) -> &ListOut;
     let parts: [(&str, Part); 2] = [("GROUPS", |v| &v.groups), ("SIGNS", |v| &v.schemes)];
     for (label, of) in parts {
+        let label_of_groups = label == "GROUPS";
         let mut label = label;
         for v in versions.iter().filter(|v| !of(v).taken.is_empty()) {
             let list = of(v);
             let names: Vec<&str> = list.taken.iter().map(|n| n.name.split(' ').next().unwrap_or(&n.name)).collect();
             let order = match list.order.as_deref() {
+                // In TLS 1.3 a key that is there already comes before any order.
+                Some("server") if label_of_groups && v.id == "0304" => " (in this order it asks for a key)",
                 Some("server") => " (the server's order)",
-                Some("mixed") => " (partly the server's order)",
+                Some("mixed") => " (the server's order for some, the client's for others)",
                 _ => "",
             };
             out += &block(label, &format!("{}: {}{order}", v.name, names.join(", ")));
@@ -235,9 +241,9 @@ fn habits(audit: &AuditOut) -> String {
     let of = |has: &str| -> Vec<String> {
         let words =
             |h: &HabitOut| if h.detail.is_empty() { h.name.clone() } else { format!("{} {}", h.name, h.detail) };
-        audit.habits.iter().filter(|h| h.has == has && !gone(h)).map(words).collect()
+        audit.habits.iter().filter(|h| h.has == has && !gone(h) && h.detail != NOT_ASKED).map(words).collect()
     };
-    let known = block("DOES", &of("yes").join(", ")) + &block("DOESN'T", &of("no").join(", "));
+    let known = block("HAS", &of("yes").join(", ")) + &block("LACKS", &of("no").join(", "));
     let others: Vec<&str> = audit.habits.iter().filter(|h| gone(h)).map(|h| h.name.as_str()).collect();
     let others = if others.is_empty() { String::new() } else { format!("not in TLS 1.3: {}", others.join(", ")) };
     known + &block("UNCLEAR", &of("unknown").join(", ")) + &block("N/A", &others)
@@ -255,14 +261,24 @@ fn authorities(audit: &AuditOut, verbose: bool) -> String {
     block("ASKS OF", &names.join("; "))
 }
 
+/// The certificates, where there are several.
 fn keys(audit: &AuditOut) -> String {
-    let keys: Vec<String> = audit.keys.iter().map(|k| format!("{} {}", k.auth, k.sha256)).collect();
-    if audit.keys.len() > 1 { block("KEYS", &keys.join(", ")) } else { String::new() }
+    if audit.keys.len() < 2 {
+        return String::new();
+    }
+    let line = |k: &KeyOut| {
+        let (subject, day) = (k.subject.as_deref().unwrap_or("unreadable"), k.not_after.as_deref().unwrap_or("?"));
+        let day = day.split('T').next().unwrap_or(day);
+        format!("{}: {}, until {day}, SHA-256 {}", k.auth, printable_str(subject), k.sha256)
+    };
+    let lines = audit.keys.iter().flat_map(|k| wrap(&line(k), WIDTH));
+    lines.enumerate().map(|(n, l)| format!("{:<LABEL$}{l}\n", if n == 0 { "KEYS" } else { "" })).collect()
 }
 
 /// Whether the server complained.
 fn pace(audit: &AuditOut) -> String {
     let Some(said) = &audit.complaint else { return String::new() };
     let times = if audit.busy == 1 { "once".to_owned() } else { format!("{} times", audit.busy) };
-    block("SLOWED", &format!("the server had no time {times} ({said}): asked again later, and fewer at once"))
+    let then = if audit.complete { "asked again later, fewer at once" } else { "asked again later, and then given up" };
+    block("SLOWED", &format!("the server turned a connection away {times} ({said}): {then}"))
 }

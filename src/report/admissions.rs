@@ -208,6 +208,7 @@ fn reason(profile: &ClientProfile, why: Why) -> String {
         Why::Group(version) => format!("no common group in {}", version_name(version)),
         Why::Scheme(version) => format!("no common signature scheme in {}", version_name(version)),
         Why::OldSignature(version) => format!("takes no SHA-1 signature in {}", version_name(version)),
+        Why::Prime { bits, most } => format!("the server's DH prime has {bits} bits, it can {most}"),
         Why::Format => "begins in the format of SSL 2, which the server does not read".to_owned(),
         Why::Key { bits, least } => format!("the server's RSA key has {bits} bits, it wants {least}"),
     }
@@ -287,6 +288,7 @@ mod tests {
         let v = 0x0303;
         let whys = [Why::Version, Why::Suite(v), Why::Group(v), Why::Scheme(v), Why::OldSignature(v), Why::Format];
         let mut all: Vec<String> = whys.into_iter().map(|why| reason(profile, why)).collect();
+        all.push(reason(profile, Why::Prime { bits: 2048, most: 1024 }));
         all.push(reason(profile, Why::Key { bits: 512, least: 1024 }));
         let lacks = [Lack::Version(v), Lack::ClientVersion(v), Lack::Suites(v), Lack::ClientSuites, Lack::Groups];
         all.extend(lacks.into_iter().map(missing));

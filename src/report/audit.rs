@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::admissions::{AdmissionOut, admissions, keys_of};
 use crate::codes;
@@ -13,8 +12,9 @@ use crate::facts::accepted::accepts;
 use crate::facts::accepts::{Accepts, OfVersion, Order, SSL2, Set, Takes};
 use crate::facts::admits::Assume;
 use crate::facts::audited::{Answered, Question, questions};
-use crate::facts::behaviour::{authorities, habits, keys};
+use crate::facts::behaviour::{authorities, habits};
 use crate::facts::version_name;
+use crate::transcript::clock::UnixMicros;
 use crate::transcript::{Decrypted, Side, Transcript, topics};
 use crate::trust::Certificate;
 use crate::wire::dn;
@@ -91,8 +91,14 @@ pub struct NumberOut {
 /// A certificate by which the server proves itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyOut {
-    /// The kind of key that the handshake asked for: `RSA`, `ECDSA`, `Ed25519`, `DSS`.
+    /// The kind of its key: `RSA`, `ECDSA`, `Ed25519`, `DSA`.
     pub auth: String,
+    /// Distinguished name of the subject; null when the certificate cannot be read.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// Its last second.
+    #[serde(default)]
+    pub not_after: Option<String>,
     /// SHA-256 of the certificate's DER, in hex.
     pub sha256: String,
 }
@@ -119,7 +125,7 @@ pub(super) fn audit(t: &Transcript, timeline: &Timeline, assume: Option<&Assume>
         Kind::Decrypted { seen: Decrypted::Certificates { chain }, .. } => chain.first().map(|der| der.0.as_slice()),
         _ => None,
     });
-    let certificates = keys_of(keys(&questions).into_iter().map(|(_, der)| der).chain(shown));
+    let certificates = keys_of(questions.iter().filter_map(Question::certificate).chain(shown));
     let busy: Vec<&Question<'_>> = questions.iter().filter(|q| is_busy(q)).collect();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let habit = |h: &crate::facts::behaviour::Habit| HabitOut {
@@ -142,18 +148,25 @@ pub(super) fn audit(t: &Transcript, timeline: &Timeline, assume: Option<&Assume>
     })
 }
 
-/// The certificates by the kinds of their keys; where no question tells, that of the session.
+/// The certificates that were seen, each once, the session's first. A hello of our own that asks for another name may get another one.
 fn shown_keys(questions: &[Question<'_>], shown: Option<&[u8]>) -> Vec<KeyOut> {
-    let key = |auth: String, der: &[u8]| KeyOut { auth, sha256: hex::encode(Sha256::digest(der)) };
-    let keys: Vec<KeyOut> = keys(questions).into_iter().map(|(auth, der)| key(auth.to_owned(), der)).collect();
-    let of_session = || shown.and_then(|der| Some(key(kind_of_key(der)?, der)));
-    if keys.is_empty() { of_session().into_iter().collect() } else { keys }
-}
-
-/// The kind of a certificate's key, as suites name it.
-fn kind_of_key(der: &[u8]) -> Option<String> {
-    let kind = Certificate::read(der).details()?.key.algorithm.clone();
-    Some(if kind == "EC" { "ECDSA".to_owned() } else { kind })
+    let usual = questions.iter().filter(|q| ![topics::NO_NAME, topics::OTHER_NAME].contains(&q.topic()));
+    let mut out: Vec<KeyOut> = Vec::new();
+    for der in shown.into_iter().chain(usual.filter_map(Question::certificate)) {
+        let certificate = Certificate::read(der);
+        if out.iter().any(|k| k.sha256 == certificate.sha256) {
+            continue;
+        }
+        let details = certificate.details();
+        let until = |seconds: i64| UnixMicros(seconds.saturating_mul(1_000_000)).rfc3339();
+        out.push(KeyOut {
+            auth: certificate.kind_of_key().unwrap_or_else(|| "unknown".to_owned()),
+            subject: details.map(|d| d.subject.clone()),
+            not_after: details.map(|d| until(d.not_after)),
+            sha256: certificate.sha256.clone(),
+        });
+    }
+    out
 }
 
 fn name(der: &[u8]) -> String {

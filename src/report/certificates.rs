@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::rules::Case;
-use crate::transcript::Clock;
+use crate::rules::{Case, OtherCertificate};
 use crate::transcript::clock::UnixMicros;
+use crate::transcript::{Clock, topics};
 use crate::trust::{Certificate, Judgement, Stores, judge};
 
 /// One certificate of an endpoint. Texts are printable ASCII, times are RFC 3339 (UTC).
@@ -44,6 +44,31 @@ pub(super) fn judged(case: &Case<'_>, stores: &Stores) -> Option<Judgement> {
         return Some(judge(&chain, "", &Stores::default(), at).without_names());
     }
     Some(judge(&chain, &name(case, event).unwrap_or_default(), stores, at))
+}
+
+/// Judges the certificates that an audit saw beside the session's: for the same name, at the same time. None of redacted evidence.
+pub(super) fn others(case: &Case<'_>, own: Option<&Judgement>, stores: &Stores) -> Vec<OtherCertificate> {
+    let Some((own, (event, _))) = own.zip(case.server_chain()).filter(|_| !case.is_redacted()) else {
+        return Vec::new();
+    };
+    let asked = name(case, event).unwrap_or_default();
+    let mut known: Vec<String> = own.certificates.first().map(|c| c.sha256.clone()).into_iter().collect();
+    let mut out = Vec::new();
+    // Who asks for another name may well get another certificate.
+    let usual =
+        case.audit.iter().filter(|q| ![topics::NO_NAME, topics::OTHER_NAME, topics::CLIENT].contains(&q.topic()));
+    for q in usual {
+        let Some(chain) = q.chain() else { continue };
+        let Some(leaf) = chain.first().map(|der| Certificate::read(der)) else { continue };
+        if known.contains(&leaf.sha256) {
+            continue;
+        }
+        known.push(leaf.sha256.clone());
+        let chain: Vec<Vec<u8>> = chain.into_iter().map(<[u8]>::to_vec).collect();
+        let kind = leaf.kind_of_key().unwrap_or_else(|| "another key".to_owned());
+        out.push(OtherCertificate { kind, conn: q.conn, judgement: judge(&chain, &asked, stores, own.at) });
+    }
+    out
 }
 
 /// The name that the certificate has to hold: as ordered, else as dialled. What a client that is not ours dialled shows in

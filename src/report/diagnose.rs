@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::certificates::{certificates, judged};
+use super::certificates::{certificates, judged, others};
 use super::events::{connections, events};
 use super::rank::rank;
 use super::verdict::{Ended, verdict};
@@ -75,7 +75,8 @@ pub fn diagnose(transcript: Transcript, about: &About) -> Report {
     let questions = questions(&transcript, &timeline);
     let case = Case { audit: &questions, ..case(&transcript, (&timeline, &facts, &transfers), true) };
     let judgement = about.judgement.clone().or_else(|| judged(&case, &about.stores));
-    let case = Case { trust: judgement.as_ref(), ..case };
+    let others = others(&case, judgement.as_ref(), &about.stores);
+    let case = Case { trust: judgement.as_ref(), others: &others, ..case };
     let (found, checks) = rules::run(&case);
     let ranked = rank(found);
     let verdict = verdict(&case, &ranked, about.ended());
@@ -127,7 +128,8 @@ pub fn verdict_alone(transcript: &Transcript, about: &About) -> Verdict {
     let questions = questions(transcript, &timeline);
     let case = Case { audit: &questions, ..case(transcript, (&timeline, &facts, &transfers), false) };
     let judgement = about.judgement.clone().or_else(|| judged(&case, &about.stores));
-    let case = Case { trust: judgement.as_ref(), ..case };
+    let others = others(&case, judgement.as_ref(), &about.stores);
+    let case = Case { trust: judgement.as_ref(), others: &others, ..case };
     verdict(&case, &rank(rules::run(&case).0), about.ended())
 }
 
@@ -141,7 +143,7 @@ pub fn judgement(transcript: &Transcript, stores: &Stores) -> Option<Judgement> 
 /// A case of which the chain is not judged yet, without an audit.
 fn case<'a>(t: &'a Transcript, all: (&'a Timeline, &'a Facts, &'a [Transfer<'a>]), whole: bool) -> Case<'a> {
     let (timeline, facts, transfers) = all;
-    Case { transcript: t, timeline, facts, transfers, audit: &[], trust: None, whole }
+    Case { transcript: t, timeline, facts, transfers, audit: &[], trust: None, others: &[], whole }
 }
 
 /// Equal for the same problem at the same endpoint: neither time nor port goes in.

@@ -25,9 +25,22 @@ pub struct Case<'a> {
     pub audit: &'a [Question<'a>],
     /// The judgement on the server's certificate chain, when the session shows one.
     pub trust: Option<&'a Judgement>,
+    /// The judgement on certificates that an audit saw beside that.
+    pub others: &'a [OtherCertificate],
     /// Whether findings are wanted whole, with their bytes and reasons, and checks. The verdict is the same without; who counts
     /// many sessions saves the time.
     pub whole: bool,
+}
+
+/// A certificate that the server shows to some clients, beside that of the session.
+#[derive(Clone, Debug)]
+pub struct OtherCertificate {
+    /// The kind of its key: `RSA`, `ECDSA`, `Ed25519`.
+    pub kind: String,
+    /// Where it was shown.
+    pub conn: ConnId,
+    /// What is to be said of it, for the name and at the time of the session.
+    pub judgement: Judgement,
 }
 
 /// What a program said; its words as printable ASCII.

@@ -4,6 +4,7 @@ use super::finding::{Act, AdviceKind, Cause, Confidence, Finding, Party};
 use super::sink::fitting;
 use super::{Case, causes};
 use crate::decode::Kind;
+use crate::facts::audited::Answered;
 use crate::facts::{Answer, Came, version_name};
 use crate::wire::tls::handshake::Message;
 
@@ -16,8 +17,14 @@ const REFUSALS: [&str; 5] = [
     "silence-during-handshake",
 ];
 
+/// Those that do not say why.
+const WORDLESS: [&str; 3] = ["closed-during-handshake", "reset-during-handshake", "silence-during-handshake"];
+
 /// TLS 1.2.
 const TLS12: u16 = 0x0303;
+
+/// TLS 1.3.
+const TLS13: u16 = 0x0304;
 
 /// Adds to a finding what the answers prove.
 pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
@@ -42,12 +49,22 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
         advise(case, f, version);
         return;
     }
-    let let_in = asked.iter().find_map(|a| match a.came {
+    // An audit that was let in by TLS 1.3 shows that nothing dislikes it.
+    let takes_tls13 = case.audit.iter().any(|q| matches!(q.answer, Answered::Chose(h) if h.negotiated() == TLS13));
+    let is_refuted = |a: &Answer| takes_tls13 && a.changed == ["TLS 1.2 at most"];
+    let let_in = asked.iter().filter(|a| !is_refuted(a)).find_map(|a| match a.came {
         Came::Hello { version, .. } => Some((*a, version)),
         _ => None,
     });
+    if takes_tls13 {
+        f.why.push("A later hello of TLS 1.3 was answered: what ended the first one was nothing in it.".to_owned());
+    }
     if let Some((answer, version)) = let_in {
-        let (cause, act, headlines) = explain(case, answer, version);
+        let (mut cause, act, headlines) = explain(case, answer, version);
+        if WORDLESS.contains(&f.id.as_str()) {
+            // An end without a word may have had a reason of its own: the first hello was not sent again.
+            cause.confidence = cause.confidence.min(Confidence::Likely);
+        }
         f.headline = fitting(&headlines);
         // What dislikes TLS 1.3 may stand in between.
         f.party = if cause.id == "extension-intolerance" { f.party } else { act.party };
@@ -57,7 +74,7 @@ pub(super) fn settle(case: &Case<'_>, f: &mut Finding) {
         f.act = Some(act);
         f.advice.retain(|a| !a.text.starts_with("the server's TLS log"));
         advise(case, f, version);
-    } else if !asked.is_empty() {
+    } else if !asked.is_empty() && !takes_tls13 {
         // Nobody was let in: what would be different about this client is no longer the best guess.
         for cause in f.causes.iter_mut().filter(|c| c.id == "no-shared-cipher") {
             cause.confidence = Confidence::Possible;

@@ -36,7 +36,7 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let said = format!("{} {}", reply.code, reply.text);
     match reply.code {
         230 | 232 | 331 | 332 => {}
-        400.. => return sink.passed(CHECK, "a login without TLS is refused", &said),
+        400.. => return sink.passed(CHECK, "a user's login without TLS is refused", &said),
         _ => return sink.untested(CHECK, "a login without TLS", &format!("USER was answered {said}")),
     }
     let mut f = finding(case, sink, Confidence::Certain, "lets clients log in without TLS");

@@ -84,6 +84,7 @@ mod misreading;
 mod no_banner;
 mod no_forward_secrecy;
 mod not_ftp;
+mod other_certificate_refused;
 pub mod pages;
 mod parameters;
 mod passive_ports;
@@ -121,7 +122,7 @@ mod words;
 mod zos_advice;
 mod zos_codes;
 
-pub use case::Case;
+pub use case::{Case, OtherCertificate};
 pub use causes::CausePage;
 pub use finding::{
     Act, Advice, AdviceKind, Ask, Cause, Check, CheckResult, Confidence, Evidence, Finding, PartOut, Party, Severity,
@@ -203,6 +204,7 @@ pub static ALL: &[&Rule] = &[
     &no_banner::RULE,
     &no_forward_secrecy::RULE,
     &not_ftp::RULE,
+    &other_certificate_refused::RULE,
     &pasv_bad_port::RULE,
     &pasv_foreign_address::RULE,
     &pasv_private_address::RULE,

@@ -36,8 +36,8 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
     let is_anonymous = |id: u16| cipher_suite(id).is_some_and(|s| s.auth == "anon");
     // Beside anonymous suites the prime is the smaller trouble, and the others may have a longer one.
     let alone = weak().all(|(_, h, _)| is_anonymous(h.suite));
-    let of = if alone { "of anonymous suites " } else { "" };
-    let what = format!("has a Diffie-Hellman prime {of}of {bits} bits only");
+    let of = if alone { " (anonymous suites)" } else { "" };
+    let what = format!("has a DH prime of {bits} bits only{of}");
     let mut f = finding(case, sink, Confidence::Certain, &what);
     let mut versions: Vec<u16> = weak().map(|(_, h, _)| h.negotiated()).collect();
     versions.sort_unstable();
@@ -67,6 +67,10 @@ fn check(case: &Case<'_>, sink: &mut Sink<'_>) {
 fn without(case: &Case<'_>, sink: &mut Sink<'_>) {
     let accepts = accepts(case.audit).filter(|_| case.audit.iter().any(|q| q.topic() == topics::SUITES));
     let Some(accepts) = accepts else { return };
+    // Where nothing at all is known to be taken, nothing is known to be refused.
+    if accepts.highest().is_none() {
+        return sink.untested(CHECK, "Diffie-Hellman primes", "no answer shows one");
+    }
     let of_tls = || accepts.versions.iter().filter(|v| v.version != SSL2);
     let is_dhe = |id: &u16| cipher_suite(*id).is_some_and(|s| s.kx == "DHE" || s.kx == "DH" && s.auth == "anon");
     let known = of_tls().all(|v| v.takes == Takes::No || v.suites.complete);

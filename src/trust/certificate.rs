@@ -97,6 +97,12 @@ impl Certificate {
         self.read.as_deref().ok()
     }
 
+    /// The kind of its key, as suites name it: `RSA`, `ECDSA`, `Ed25519`, ...
+    pub fn kind_of_key(&self) -> Option<String> {
+        let kind = self.details()?.key.algorithm.as_str();
+        Some(if kind == "EC" { "ECDSA".to_owned() } else { kind.to_owned() })
+    }
+
     /// The fingerprint as people compare it: `4F:9A:…`.
     pub fn fingerprint(&self) -> String {
         let pairs: Vec<&str> = (0..32).filter_map(|n| self.sha256.get(n * 2..n * 2 + 2)).collect();
