@@ -154,17 +154,18 @@ fn version(v: &VersionOut, verbose: bool) -> String {
         Some(_) => ", in the server's order for some, the client's for others",
         None => "",
     };
-    let open = if v.suites.complete { "" } else { "; some could not be asked" };
     let n = v.suites.taken.len();
+    let open = match n {
+        _ if v.suites.complete || v.name == "SSL 2" => "",
+        0 => "; which suites could not be told",
+        _ => "; some could not be asked",
+    };
     let count = match n {
-        0 => String::new(),
+        0 => "accepted".to_owned(),
         1 => "1 suite".to_owned(),
         n => format!("{n} suites"),
     };
     let mut out = block(&v.name, &format!("{count}{order}{open}"));
-    if out.is_empty() {
-        out = block(&v.name, "accepted");
-    }
     if verbose {
         let line = |s: &NumberOut| format!("{:LABEL$}{}  {:<44} {}\n", "", s.id, name(s), worth(s).1);
         return out + &v.suites.taken.iter().map(line).collect::<String>();
