@@ -127,6 +127,8 @@ enum Instead {
     Alert(u8),
     /// So many bytes that are no TLS, or the beginning of something.
     Bytes(u64),
+    /// So many bytes of something in TLS, of which so many are missing, where that can be told.
+    Begun(&'static str, u64, Option<u64>),
 }
 
 /// What came before the end, and the event by which it shows.
@@ -146,7 +148,11 @@ fn answer<'a>(case: &Case<'a>, b: &Broken<'_>) -> Option<Came<'a>> {
         _ => None,
     });
     let bytes = |e: &Event| matches!(e.kind, Kind::CutShort { .. } | Kind::OtherInsteadOfTls { .. });
-    let sent = || of_server().find(|e| bytes(e)).map(|e| (e, Instead::Bytes(e.span.map_or(0, |s| s.len()))));
+    let what = |e: &Event| match (&e.kind, e.span.map_or(0, |s| s.len())) {
+        (Kind::CutShort { what, missing }, len) if *what != "reply" => Instead::Begun(what, len, *missing),
+        (_, len) => Instead::Bytes(len),
+    };
+    let sent = || of_server().find(|e| bytes(e)).map(|e| (e, what(e)));
     let (event, what) = alert.or_else(sent)?;
     Some(Came { event, what, alone: b.place == "client-hello" })
 }
@@ -162,6 +168,8 @@ impl Came<'_> {
             Instead::Alert(CLOSE_NOTIFY) => "close_notify".to_owned(),
             Instead::Alert(n) => format!("alert {n} {}", name_of(n)),
             Instead::Bytes(len) => format!("{len} bytes that are no TLS"),
+            Instead::Begun(what, len, Some(missing)) => format!("{len} of {} bytes of a {what}", len + missing),
+            Instead::Begun(what, ..) => format!("the beginning of a {what}"),
         };
         let line = |who: &str| format!("{who} {probably}answered the hello with {answer}, and {did}");
         let short = |who: &str| format!("{who} {probably}answered the hello with {answer}");
@@ -173,6 +181,7 @@ impl Came<'_> {
             Instead::Alert(CLOSE_NOTIFY) => "close_notify: it said goodbye in TLS".to_owned(),
             Instead::Alert(n) => format!("alert {n} {}, a warning", name_of(n)),
             Instead::Bytes(_) => "what came before the end".to_owned(),
+            Instead::Begun(what, ..) => format!("the beginning of a {what}; the rest did not come"),
         };
         let shown = sink.evidence(self.event, &label);
         if let (Instead::Bytes(len), Some(e)) = (&self.what, &shown)
@@ -190,7 +199,7 @@ impl Came<'_> {
     fn alert(&self) -> Option<u8> {
         match self.what {
             Instead::Alert(n) => Some(n),
-            Instead::Bytes(_) => None,
+            Instead::Bytes(_) | Instead::Begun(..) => None,
         }
     }
 }
@@ -312,6 +321,7 @@ fn explain(case: &Case<'_>, b: &Broken<'_>, came: Option<&Came<'_>>, f: &mut Fin
     f.causes.push(causes::middlebox_closed(Confidence::Possible, inspection));
     let text = match came.map(|c| &c.what) {
         Some(Instead::Bytes(_)) => "server: which program wrote these bytes? Else the network",
+        Some(Instead::Begun(..)) => "server: its log of that second: what broke off its answer? Else the network",
         Some(Instead::Alert(_)) => "server: its TLS log of that second names the reason",
         None => "server: is this connection in its TLS log? It names the reason; else the network",
     };
