@@ -18,10 +18,13 @@ const PLAN: [(Part, &str); 7] = [
         "SSL 2, SSL 3, TLS 1.0 to 1.3: a connection for each cipher suite that is taken, and about 12 more",
     ),
     (Part::Groups, "groups of the highest versions: one connection for each that is taken, and two more"),
-    (Part::Schemes, "signature schemes: one connection for each that is taken, and one each for TLS 1.3 (16)"),
-    (Part::Extensions, "names, protocols, compression, signals: up to 8 connections"),
+    (
+        Part::Schemes,
+        "signature schemes: one connection for each that is taken, and one each for TLS 1.3 (16); a whole handshake for each kind of key where TLS 1.3 has several",
+    ),
+    (Part::Extensions, "names, protocols, compression, signals: up to 9 connections"),
     (Part::Resumption, "whether sessions are resumed: 3 whole handshakes"),
-    (Part::Intolerances, "odd hellos that have to be answered all the same: up to 8 connections"),
+    (Part::Intolerances, "odd hellos that have to be answered all the same: up to 9 connections"),
     (
         Part::Security,
         "a NOOP behind AUTH TLS in one segment, AUTH inside TLS, USER in clear (no password): 3 connections",

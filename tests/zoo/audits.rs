@@ -6,6 +6,7 @@ use std::thread;
 
 use ftpsdiag::probe::behave::zoo;
 use ftpsdiag::report::{Admitted, Report};
+use ftpsdiag::rules::CheckResult;
 
 use super::{sockets, told};
 
@@ -92,6 +93,8 @@ fn wrong(name: &str, most: u32) -> Vec<String> {
     if !accepted.is_empty() {
         out.push(format!("{name}: {accepted:?} would be let in"));
     }
+    let known = audit.checks.iter().filter(|c| ["dh-prime", "weak-ciphers"].contains(&c.id.as_str()));
+    out.extend(known.filter(|c| c.result == CheckResult::Passed).map(|c| format!("{name}: {}", c.headline)));
     // Who takes nothing at all has refused nothing in particular.
     if audit.audit.iter().flat_map(|a| &a.versions).any(|v| v.takes != "unknown") {
         out.push(format!("{name}: what it takes is not known"));

@@ -58,6 +58,16 @@ fn z_os_with_tls_1_0_alone_has_no_version_in_common_with_vsftpd() {
     assert_eq!(switched, Admission::In { version: TLS12, suite: 0x0035, group: None, sure: true });
 }
 
+/// A prime counts where DHE is what would be chosen.
+#[test]
+fn old_java_cannot_calculate_with_long_primes() {
+    let dhe = |bits| Accepts { prime_bits: Some(bits), ..server(vec![of(0x0301, &[0x0033], None)]) };
+    assert!(matches!(asked("java", "7u25", &dhe(1024)), Admission::In { suite: 0x0033, .. }));
+    assert_eq!(asked("java", "7u25", &dhe(2048)), Admission::Out(Why::Prime { bits: 2048, most: 1024 }));
+    let rsa = Accepts { prime_bits: Some(2048), ..server(vec![of(0x0301, &[0x002f], None)]) };
+    assert!(matches!(asked("java", "7u25", &rsa), Admission::In { suite: 0x002f, .. }));
+}
+
 #[test]
 fn windows_before_10_has_no_suite_in_common_with_ecdhe_and_gcm() {
     let modern = server(vec![of(TLS12, &[0xc030, 0xc02f], Some(Order::Server))]);
